@@ -1,0 +1,287 @@
+"""Inputs -> a collection, with a ledger that adds up.
+
+Items stream through in shards; each finished shard is kept with its ledger, so an interrupted import
+goes on where it stopped. The manifest is written last.
+"""
+
+import itertools
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from holotype import files
+from holotype._version import __version__
+from holotype.collection.quality import Findings, find_quality_issues
+from holotype.collection.record import examine
+from holotype.collection.schema import FORMAT, LEDGER_SCHEMA, RECORDS_SCHEMA, VERSION, Outcome
+from holotype.collection.sources import SOURCES
+from holotype.collection.sources.item import Item, SourceOptions
+from holotype.collection.store import MANIFEST, open_collection
+from holotype.errors import CollectionError, SourceError, did_you_mean
+from holotype.progress import note, tracked
+from holotype.taxonomy.label_table import LabelTable, read_label_table
+
+SHARD_ITEMS = 4_096
+SHARD_BYTES = 256 << 20
+ROW_GROUP = 256
+
+
+@dataclass(frozen=True)
+class ImportReport:
+    """What an import did.
+
+    Attributes:
+        collection: its folder.
+        records: how many records the collection holds now.
+        outcomes: items read in this run, by what became of them; their sum is ``items``.
+        items: how many items the inputs held.
+        labels: how many different written labels were met.
+        labels_matched: how many of them the label table knows; None without a table.
+        findings: duplicates and conflicts in the whole collection.
+    """
+
+    collection: str
+    records: int
+    items: int
+    outcomes: Mapping[str, int]
+    labels: int
+    labels_matched: int | None
+    findings: Findings = field(default_factory=Findings)
+
+    @property
+    def failed(self) -> int:
+        """How many items could not be read."""
+        return self.outcomes.get(Outcome.REJECTED, 0)
+
+
+def import_(
+    kind: str,
+    inputs: Sequence[Path | str],
+    *,
+    into: Path | str,
+    source: str | None = None,
+    labels: Path | str | None = None,
+    preset: str | None = None,
+    columns: Mapping[str, str] | None = None,
+    images: Path | str | None = None,
+) -> ImportReport:
+    """Reads inputs into a collection (a new one, or one that is there already).
+
+    Args:
+        kind: one of ``holotype.collection.sources.SOURCES``.
+        inputs: folders, archives or files of that kind.
+        into: the collection's folder.
+        source: name of the data set; by default the input's file name without endings.
+        labels: a label table, joined by (source, written label).
+        preset: a named column map, for tables.
+        columns: column of a collection -> column of the table.
+        images: folder or archive that a table's image paths are relative to.
+
+    Raises:
+        SourceError, TaxonomyError, CollectionError: when an input as a whole cannot be used. Single
+            bad items never raise: they are in the ledger.
+    """
+    if kind not in SOURCES:
+        raise SourceError(f"no kind of input '{kind}'.{did_you_mean(kind, sorted(SOURCES))}")
+    if not inputs:
+        raise SourceError("no input given. Name at least one file or folder.")
+    options = SourceOptions(preset, dict(columns or {}), Path(images) if images else None)
+    table = read_label_table(Path(labels)) if labels else None
+    jobs = [_Job(kind, Path(path), source or source_name(Path(path)), options) for path in inputs]
+    for job in jobs:
+        if table is not None:
+            table.check_source(job.source)
+    return _run(jobs, table, Path(into))
+
+
+def source_name(path: Path) -> str:
+    """Returns a file name without the endings of archives and tables."""
+    name = path.name or path.resolve().name
+    for ending in (".gz", ".bz2", ".xz", ".zip", ".tar", ".tgz", ".csv", ".tsv", ".parquet"):
+        name = name.removesuffix(ending)
+    return name.removesuffix(".fasta").removesuffix(".fas").removesuffix(".fa") or "source"
+
+
+@dataclass(frozen=True)
+class _Job:
+    kind: str
+    path: Path
+    source: str
+    options: SourceOptions
+
+    def key(self, table: LabelTable | None) -> str:
+        """A hash of what is read and how: the name of the place where its shards are kept."""
+        stat = self.path.stat() if self.path.exists() else None
+        described = {
+            "kind": self.kind,
+            "path": str(self.path.resolve()),
+            "stat": [stat.st_size, stat.st_mtime_ns] if stat and self.path.is_file() else None,
+            "source": self.source,
+            "options": [self.options.preset, sorted(self.options.columns.items())],
+            "images": str(self.options.images),
+            "labels": files.sha256_file(table.path) if table else None,
+        }
+        return files.sha256_bytes(json.dumps(described, sort_keys=True).encode())[:12]
+
+
+def _run(jobs: Sequence[_Job], table: LabelTable | None, into: Path) -> ImportReport:
+    existing = open_collection(into) if (into / MANIFEST).exists() else None
+    if existing is None and into.is_dir() and any(p.name != ".intake" for p in into.iterdir()):
+        if not (into / "records").is_dir():
+            raise CollectionError(f"{into}: holds other files. Name an empty or new folder.")
+    seen = set(existing.columns(["record_id"])["record_id"].to_pylist()) if existing else set()
+    staged: list[Path] = []
+    for job in jobs:
+        folder = into / ".intake" / job.key(table)
+        _stage(job, table, folder, seen)
+        staged.append(folder)
+    ledgers = [pq.read_table(p) for folder in staged for p in sorted(folder.glob("ledger-*"))]
+    ledger = pa.concat_tables(ledgers) if ledgers else LEDGER_SCHEMA.empty_table()
+    shards = _publish(staged, into)
+    manifest = {
+        "format": FORMAT,
+        "version": VERSION,
+        "name": existing.name if existing else into.name,
+        "holotype": __version__,
+        "shards": [*(existing.manifest["shards"] if existing else []), *shards],
+        "imports": [
+            *(existing.manifest["imports"] if existing else []),
+            *(_describe(job, table) for job in jobs),
+        ],
+        "outcomes": {},
+        "findings": {},
+    }
+    whole_ledger = pa.concat_tables([existing.ledger(), ledger]) if existing else ledger
+    with files.written_whole(into / "ledger.parquet") as temporary:
+        pq.write_table(whole_ledger, temporary)
+    manifest["outcomes"] = dict(sorted(Counter(whole_ledger["outcome"].to_pylist()).items()))
+    findings = find_quality_issues([into / shard["path"] for shard in manifest["shards"]])
+    manifest["findings"] = asdict(findings)
+    files.write_json(into / MANIFEST, manifest)
+    files.remove_folder(into / ".intake")
+    return _report(into, ledger, table, findings)
+
+
+def _stage(job: _Job, table: LabelTable | None, folder: Path, seen: set[str]) -> None:
+    """Reads one input into shards with their ledgers; what is there already is not read again."""
+    folder.mkdir(parents=True, exist_ok=True)
+    done = sorted(folder.glob("ledger-*.parquet"))
+    read_before = sum(pq.read_metadata(path).num_rows for path in done)
+    for path in done:
+        seen.update(i for i in pq.read_table(path)["record_id"].to_pylist() if i is not None)
+    if read_before:
+        note(f"{job.path}: going on after {read_before:,} items read before")
+    items = itertools.islice(SOURCES[job.kind](job.path, job.options), read_before, None)
+    shard = len(done)
+    for rows, entries in _chunks(tracked(items, title=f"import {job.path.name}"), job, table, seen):
+        if rows:
+            records = pa.Table.from_pylist(rows, schema=RECORDS_SCHEMA)
+            with files.written_whole(folder / f"shard-{shard:05d}.parquet") as temporary:
+                pq.write_table(records, temporary, row_group_size=ROW_GROUP)
+        with files.written_whole(folder / f"ledger-{shard:05d}.parquet") as temporary:
+            pq.write_table(pa.Table.from_pylist(entries, schema=LEDGER_SCHEMA), temporary)
+        shard += 1
+
+
+def _chunks(
+    items: Iterable[Item], job: _Job, table: LabelTable | None, seen: set[str]
+) -> Iterator[tuple[list[dict[str, Any]], list[dict[str, Any]]]]:
+    """Yields rows and ledger entries, a shard at a time; each item gives exactly one entry."""
+    rows: list[dict[str, Any]] = []
+    entries: list[dict[str, Any]] = []
+    weight = 0
+    for item in items:
+        verdict = examine(item, source=job.source, labels=table)
+        record, outcome, notes = verdict.record, verdict.outcome, verdict.notes
+        if record is not None and record["record_id"] in seen:
+            record, outcome = None, Outcome.REPEATED
+            notes = [("repeated", f"id '{item.name}' was read before; the first one is kept")]
+        if record is not None:
+            seen.add(record["record_id"])
+            rows.append(record)
+            weight += len((record["image"] or {}).get("bytes") or b"")
+        entries.append(
+            {
+                "input": str(job.path),
+                "item": item.name,
+                "row": item.row,
+                "record_id": record["record_id"] if record else None,
+                "outcome": outcome.value,
+                "reason": "; ".join(code for code, _ in notes) or None,
+                "detail": "; ".join(sentence for _, sentence in notes) or None,
+            }
+        )
+        if len(entries) >= SHARD_ITEMS or weight >= SHARD_BYTES:
+            yield rows, entries
+            rows, entries, weight = [], [], 0
+    if entries:
+        yield rows, entries
+
+
+def _publish(staged: Sequence[Path], into: Path) -> list[dict[str, Any]]:
+    """Moves finished shards to their place and returns their entries in the manifest."""
+    (into / "records").mkdir(parents=True, exist_ok=True)
+    shards = []
+    for folder in staged:
+        for path in sorted(folder.glob("shard-*.parquet")):
+            place = into / "records" / f"{folder.name}-{path.name.removeprefix('shard-')}"
+            rows = pq.read_metadata(path).num_rows
+            digest = files.sha256_file(path)
+            path.replace(place)
+            inside = place.relative_to(into).as_posix()
+            shards.append({"path": inside, "rows": rows, "sha256": digest})
+    return shards
+
+
+def _describe(job: _Job, table: LabelTable | None) -> dict[str, Any]:
+    return {
+        "kind": job.kind,
+        "input": job.path.name,
+        "source": job.source,
+        "sha256": files.sha256_file(job.path) if job.path.is_file() else None,
+        "preset": job.options.preset,
+        "columns": dict(job.options.columns),
+        "labels": table.path.name if table else None,
+        "labels_sha256": files.sha256_file(table.path) if table else None,
+    }
+
+
+def _report(
+    into: Path, ledger: pa.Table, table: LabelTable | None, findings: Findings
+) -> ImportReport:
+    collection = open_collection(into)
+    outcomes = Counter(ledger["outcome"].to_pylist())
+    if sum(outcomes.values()) != ledger.num_rows:
+        raise AssertionError("the ledger does not add up")
+    _tell(ledger)
+    columns = collection.columns(["source", "written_label"])
+    pairs = set(zip(*(columns[c].to_pylist() for c in ("source", "written_label")), strict=True))
+    met = {(source, label) for source, label in pairs if label is not None}
+    matched = sum(table.find(*pair) is not None for pair in met) if table else None
+    return ImportReport(
+        collection=str(into),
+        records=len(collection),
+        items=ledger.num_rows,
+        outcomes=dict(sorted(outcomes.items())),
+        labels=len(met),
+        labels_matched=matched,
+        findings=findings,
+    )
+
+
+def _tell(ledger: pa.Table, *, lines: int = 8) -> None:
+    """Prints one line on stderr for each of the first items that have something to say."""
+    for outcome in (Outcome.REJECTED, Outcome.REPEATED, Outcome.IMPORTED_WITH_NOTE):
+        told = ledger.filter(pc.equal(ledger["outcome"], outcome.value))
+        for entry in told.slice(0, lines).to_pylist():
+            row = f", row {entry['row']}" if entry["row"] is not None else ""
+            note(f"{outcome.value}: {entry['input']}: {entry['item']}{row}: {entry['detail']}")
+        if told.num_rows > lines:
+            note(f"{outcome.value}: {told.num_rows - lines:,} more, all in ledger.parquet")

@@ -1,0 +1,55 @@
+"""A simulated collection: the input is a TOML file of ``SimulationSettings`` (it may be empty)."""
+
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from holotype.collection.sources.item import Item, SourceOptions
+from holotype.errors import SourceError
+
+if TYPE_CHECKING:
+    from holotype.simulate import Specimen
+
+
+def read(path: Path, options: SourceOptions) -> Iterator[Item]:
+    """Yields one item for each simulated specimen, in a fixed order.
+
+    Raises:
+        SourceError: when the settings are missing or wrong; names the key.
+    """
+    from holotype.simulate import SimulationSettings, simulate_specimens
+
+    del options
+    if not path.is_file():
+        raise SourceError(f"{path}: no such file. Give a TOML file of simulation settings.")
+    try:
+        settings = SimulationSettings(**tomllib.loads(path.read_text(encoding="utf-8")))
+    except ValueError as reason:
+        raise SourceError(f"{path}: {reason}") from reason
+    for number, specimen in enumerate(simulate_specimens(settings), start=1):
+        yield _item(specimen, number)
+
+
+def _item(specimen: "Specimen", number: int) -> Item:
+    content = specimen.image
+    return Item(
+        specimen.specimen_id,
+        row=number,
+        fields={
+            "specimen_id": specimen.specimen_id,
+            "barcode": specimen.barcode or "",
+            "marker": specimen.marker or "",
+            "instrument": specimen.instrument,
+            "pixel_size_um": repr(specimen.pixel_size_um),
+            "latitude_deg": repr(specimen.latitude_deg),
+            "longitude_deg": repr(specimen.longitude_deg),
+            "depth_min_m": repr(specimen.depth_m),
+            "depth_max_m": repr(specimen.depth_m),
+            "collected_on": specimen.collected_on,
+            "licence": "CC0-1.0",
+            **specimen.names,
+        },
+        read_image=None if content is None else (lambda: content),
+        image_name=specimen.image_name,
+    )

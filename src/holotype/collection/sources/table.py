@@ -1,0 +1,213 @@
+"""Tables: CSV, TSV (plain or gzip) and Parquet, with images and barcodes by a column map.
+
+Columns are found by name, never by position. Without a map, columns that bear the names of a
+collection's columns are taken as they are.
+"""
+
+import csv
+import gzip
+import sys
+import tarfile
+import zipfile
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import pyarrow.parquet as pq
+
+from holotype.collection.schema import COLUMN_NAMES
+from holotype.collection.sources.item import Item, SourceOptions
+from holotype.collection.sources.presets import PRESETS, Preset
+from holotype.errors import MediaError, SourceError, did_you_mean, first_few
+from holotype.media.members import is_archive
+
+MISSING = frozenset({"", "none", "na", "n/a", "nan", "null", "not_classified", "not classified"})
+"""What tables write where nothing is known, in lower case; a written label is kept as it is."""
+
+OPTIONAL_IN_PRESETS = frozenset(COLUMN_NAMES) - {"record_id", "barcode", "image"}
+
+
+def read(path: Path, options: SourceOptions) -> Iterator[Item]:
+    """Yields one item for each row.
+
+    Raises:
+        SourceError: when the table is missing or has no rows, or a column asked for is not there.
+    """
+    if not path.is_file():
+        raise SourceError(f"{path}: no such file. Check the path.")
+    header, rows = _open_rows(path)
+    plan = _plan(path, header, options)
+    read_image = _image_reader(options.images or path.parent) if plan.reads_images else None
+    empty = True
+    for number, row in rows:
+        empty = False
+        if isinstance(row, str):
+            yield Item(f"row {number}", row=number, error=row)
+        else:
+            yield _item(plan, row, number, read_image)
+    if empty:
+        raise SourceError(f"{path}: a header and no rows. Give a table with at least one row.")
+
+
+class _Plan:
+    """Which columns of the table become which columns of the collection."""
+
+    def __init__(self, preset: Preset, columns: Mapping[str, str]) -> None:
+        self.columns = dict(columns)
+        self.templates = {k: v for k, v in preset.templates.items() if k not in columns}
+        self.constants = {k: v for k, v in preset.constants.items() if k not in columns}
+
+    @property
+    def reads_images(self) -> bool:
+        return "image" in self.columns or "image" in self.templates
+
+
+def _plan(path: Path, header: list[str], options: SourceOptions) -> _Plan:
+    if options.preset is not None and options.preset not in PRESETS:
+        nearest = did_you_mean(options.preset, sorted(PRESETS))
+        raise SourceError(f"no preset '{options.preset}'.{nearest}")
+    preset = PRESETS[options.preset] if options.preset else Preset("", {})
+    for target in options.columns:
+        if target not in COLUMN_NAMES and not target.startswith("rank:"):
+            nearest = did_you_mean(target, COLUMN_NAMES)
+            raise SourceError(f"a collection has no column '{target}'.{nearest}")
+    own_names = {} if options.preset else {n: n for n in header if n in COLUMN_NAMES}
+    wanted = {**own_names, **preset.columns, **options.columns}
+    present = {}
+    for target, column in wanted.items():
+        if column in header:
+            present[target] = column
+        elif target in options.columns or target not in OPTIONAL_IN_PRESETS:
+            if target.startswith("rank:") and target not in options.columns:
+                continue
+            raise SourceError(
+                f"{path}, row 1: no column '{column}' for {target}.{did_you_mean(column, header)} "
+                f"The table has: {first_few(header, limit=30)}."
+            )
+    if not present:
+        raise SourceError(
+            f"{path}, row 1: none of the columns {first_few(header, limit=30)} is known. "
+            "Use --preset, or --column name=column for each."
+        )
+    return _Plan(preset, present)
+
+
+def _item(
+    plan: _Plan, row: Mapping[str, Any], number: int, read_image: Callable[[str], bytes] | None
+) -> Item:
+    fields = dict(plan.constants)
+    for target, column in plan.columns.items():
+        if target != "image":
+            fields[target] = _text(row[column], keep=target == "written_label")
+    for target, template in plan.templates.items():
+        if target != "image":
+            fields[target] = template.format_map({k: _text(v, keep=True) for k, v in row.items()})
+    name = fields.pop("record_id", "").lstrip(">") or f"row {number}"
+    encoded = row.get(plan.columns.get("image", ""))
+    if isinstance(encoded, Mapping):
+        content, inside = encoded.get("bytes"), str(encoded.get("path") or name)
+        reader = None if content is None else (lambda: bytes(content))
+        return Item(name, number, fields, reader, PurePosixPath(inside).name)
+    template = plan.templates.get("image")
+    inside = _text(encoded, keep=True) if encoded else ""
+    if template:
+        inside = template.format_map({k: _text(v, keep=True) for k, v in row.items()})
+        inside = inside.replace("//", "/")
+    if not inside or read_image is None:
+        return Item(name, number, fields)
+    return Item(name, number, fields, lambda: read_image(inside), PurePosixPath(inside).name)
+
+
+def _text(value: Any, *, keep: bool = False) -> str:
+    text = "" if value is None else str(value).strip()
+    return "" if not keep and text.lower() in MISSING else text
+
+
+def _open_rows(path: Path) -> tuple[list[str], Iterator[tuple[int, Mapping[str, Any] | str]]]:
+    if path.suffix.lower() == ".parquet":
+        try:
+            table = pq.ParquetFile(path)
+        except (OSError, ValueError) as reason:
+            raise SourceError(f"{path}: not Parquet ({reason}).") from reason
+        return list(table.schema_arrow.names), _parquet_rows(table)
+    csv.field_size_limit(min(sys.maxsize, 1 << 31 - 1))
+    opener = gzip.open if path.suffix.lower() == ".gz" else open
+    try:
+        with opener(path, "rt", encoding="utf-8-sig", newline="") as handle:
+            first = handle.readline()
+    except (OSError, UnicodeDecodeError, EOFError) as reason:
+        raise SourceError(f"{path}: not a UTF-8 text table ({reason}). Save it as UTF-8.") from None
+    delimiter = max("\t,;", key=first.count)
+    header = next(csv.reader([first], delimiter=delimiter), [])
+    if not any(name.strip() for name in header):
+        raise SourceError(f"{path}: empty. Give a table with a header and rows.")
+    return header, _text_rows(path, opener, delimiter, header)
+
+
+def _parquet_rows(table: pq.ParquetFile) -> Iterator[tuple[int, Mapping[str, Any] | str]]:
+    number = 0
+    for batch in table.iter_batches(256):
+        for row in batch.to_pylist():
+            number += 1
+            yield number, row
+
+
+def _text_rows(
+    path: Path, opener: Callable[..., Any], delimiter: str, header: list[str]
+) -> Iterator[tuple[int, Mapping[str, Any] | str]]:
+    with opener(path, "rt", encoding="utf-8-sig", newline="") as handle:
+        reader = csv.reader(handle, delimiter=delimiter)
+        next(reader)
+        try:
+            for row in reader:
+                if not row:
+                    continue
+                if len(row) != len(header):
+                    yield reader.line_num, f"{len(row)} columns where the header has {len(header)}"
+                else:
+                    yield reader.line_num, dict(zip(header, row, strict=True))
+        except (csv.Error, UnicodeDecodeError, EOFError, OSError) as reason:
+            where = f"{path}, after row {reader.line_num}"
+            raise SourceError(f"{where}: {reason}. Save the table as UTF-8 text.") from reason
+
+
+def _image_reader(root: Path) -> Callable[[str], bytes]:
+    """Returns a function from a path inside a folder or archive to the bytes there."""
+    if not root.exists():
+        raise SourceError(f"{root}: no such folder or archive of images. Check --images.")
+    if not is_archive(root):
+        inside_root = root.resolve()
+
+        def from_folder(name: str) -> bytes:
+            path = (root / name).resolve()
+            if not path.is_relative_to(inside_root):
+                raise MediaError(f"'{name}' lies outside {root}")
+            if not path.is_file():
+                raise MediaError(f"no image '{name}' in {root}")
+            return path.read_bytes()
+
+        return from_folder
+    if root.name.lower().endswith(".zip"):
+        archive = zipfile.ZipFile(root)
+
+        def from_zip(name: str) -> bytes:
+            try:
+                return archive.read(name)
+            except KeyError:
+                raise MediaError(f"no image '{name}' in {root}") from None
+
+        return from_zip
+    tar = tarfile.open(root)  # noqa: SIM115 - open as long as the rows are read
+
+    def from_tar(name: str) -> bytes:
+        try:
+            handle = tar.extractfile(name)
+        except KeyError:
+            handle = None
+        if handle is None:
+            raise MediaError(f"no image '{name}' in {root}")
+        return handle.read()
+
+    return from_tar
+
+

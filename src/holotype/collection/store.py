@@ -1,0 +1,146 @@
+"""A collection on disk: open it, read columns, stream images.
+
+A collection is a folder: ``collection.json`` (written last: its existence means "complete"),
+``records/*.parquet`` and ``ledger.parquet``. Only shards that the manifest names belong to it.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.dataset as pads
+import pyarrow.parquet as pq
+
+from holotype import files
+from holotype.collection.schema import FORMAT, RECORDS_SCHEMA, VERSION
+from holotype.errors import CollectionError, SplitError, first_few
+from holotype.taxonomy.labels import WHOLE, Kind
+from holotype.taxonomy.label_table import Concept
+from holotype.taxonomy.lineage import LINNAEAN_RANKS, Lineage
+
+MANIFEST = "collection.json"
+HEAVY_COLUMNS = frozenset({"image"})
+
+
+@dataclass(frozen=True)
+class Collection:
+    """An open collection.
+
+    Attributes:
+        path: its folder.
+        manifest: the content of ``collection.json``.
+    """
+
+    path: Path
+    manifest: dict[str, Any]
+
+    @property
+    def name(self) -> str:
+        """The collection's name."""
+        return str(self.manifest["name"])
+
+    @property
+    def fingerprint(self) -> str:
+        """A hash of the content of all shards; two collections with the same one are the same."""
+        shards = "".join(shard["sha256"] for shard in self.manifest["shards"])
+        return files.sha256_bytes(shards.encode())[:16]
+
+    def __len__(self) -> int:
+        return int(sum(shard["rows"] for shard in self.manifest["shards"]))
+
+    def shard_paths(self) -> list[Path]:
+        """The Parquet shards, in order."""
+        return [self.path / shard["path"] for shard in self.manifest["shards"]]
+
+    def columns(self, names: Sequence[str] | None = None) -> pa.Table:
+        """Returns the records' columns without the image bytes, in the order of the shards.
+
+        Args:
+            names: which columns; all but the image by default. ``image`` may not be among them: use
+                ``images`` to stream it.
+        """
+        wanted = names or [n for n in RECORDS_SCHEMA.names if n not in HEAVY_COLUMNS]
+        return pads.dataset(self.shard_paths(), schema=RECORDS_SCHEMA).to_table(columns=[*wanted])
+
+    def images(self) -> Iterator[tuple[str, bytes | None]]:
+        """Yields the id and the encoded image (or None) of every record, in order, streaming."""
+        for path in self.shard_paths():
+            with pq.ParquetFile(path) as shard:
+                for batch in shard.iter_batches(256, columns=["record_id", "image"]):
+                    encoded = batch.column("image").field("bytes")
+                    ids = batch.column("record_id")
+                    yield from zip(ids.to_pylist(), encoded.to_pylist(), strict=True)
+
+    def ledger(self) -> pa.Table:
+        """Returns the ledger: one row for each item that intake read."""
+        return pq.read_table(self.path / "ledger.parquet")
+
+
+def open_collection(path: Path) -> Collection:
+    """Returns the collection in a folder.
+
+    Raises:
+        CollectionError: when it is missing, incomplete, of another version, or lacks a shard.
+    """
+    manifest = files.read_manifest(
+        path / MANIFEST, format_name=FORMAT, version=VERSION, error=CollectionError
+    )
+    missing = [s["path"] for s in manifest["shards"] if not (path / s["path"]).is_file()]
+    if missing:
+        raise CollectionError(
+            f"{path}: {first_few(missing)} missing. Import the sources again, or restore the files."
+        )
+    return Collection(path, manifest)
+
+
+def concepts_of(table: pa.Table) -> list[Concept | None]:
+    """Returns what each record is, from the name columns of a collection's table.
+
+    None where the record has no name at all. Equal concepts are one object, so identity is cheap.
+    """
+    ranks = [rank.value for rank in LINNAEAN_RANKS]
+    names = ["qualifier", "kind", "group", "other_ranks", *ranks]
+    columns = table.select(names).to_pydict()
+    seen: dict[tuple[object, ...], Concept | None] = {}
+    found: list[Concept | None] = []
+    for row in zip(*(columns[name] for name in names), strict=True):
+        extra = tuple((taxon["rank"], taxon["name"]) for taxon in row[3] or ())
+        key = (*row[:3], extra, *row[4:])
+        if key not in seen:
+            seen[key] = _concept(row[0], row[1], row[2], dict(extra), dict(zip(ranks, row[4:])))
+        found.append(seen[key])
+    return found
+
+
+def _concept(
+    qualifier: str | None,
+    kind: str | None,
+    group: str | None,
+    other_ranks: dict[str, str],
+    names: dict[str, str | None],
+) -> Concept | None:
+    lineage = Lineage.from_names({**names, **other_ranks})
+    if not lineage and group is None:
+        return None
+    return Concept(lineage, qualifier or WHOLE, Kind(kind or Kind.LIVING), group)
+
+
+def rows_of(collection: Collection, record_ids: Sequence[str]) -> list[int]:
+    """Returns the row of each record id in the collection.
+
+    Raises:
+        SplitError: when the collection lacks some of them.
+    """
+    place = {
+        name: row
+        for row, name in enumerate(collection.columns(["record_id"])["record_id"].to_pylist())
+    }
+    missing = [name for name in record_ids if name not in place]
+    if missing:
+        raise SplitError(
+            f"{collection.path}: no records {first_few(missing)}. The split was made from another "
+            "collection: make it again."
+        )
+    return [place[name] for name in record_ids]

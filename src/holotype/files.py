@@ -1,0 +1,89 @@
+"""Files that are either whole or absent: atomic writes, checksums, and manifests written last."""
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from holotype.errors import HolotypeError
+
+CHUNK_BYTES = 1 << 20
+
+
+@contextmanager
+def written_whole(path: Path) -> Iterator[Path]:
+    """Yields a temporary path beside ``path``; on success flushes it to disk and renames it.
+
+    A reader sees the old file or the new one, never a part. On any error the temporary file goes.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        yield temporary
+        with temporary.open("rb+") as handle:
+            os.fsync(handle.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Writes UTF-8 text, whole or not at all."""
+    with written_whole(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Writes JSON (UTF-8, two spaces, sorted as given), whole or not at all."""
+    write_text(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def read_manifest(path: Path, *, format_name: str, version: int, error: type[HolotypeError]) -> Any:
+    """Returns the JSON of a manifest after checking that it is of the format and version asked for.
+
+    Raises:
+        HolotypeError: of the kind given, when the file is missing, is not JSON, or is of another
+            format or of a newer version.
+    """
+    if not path.is_file():
+        raise error(
+            f"{path.parent}: no {path.name} here, so this is not a complete {format_name}. "
+            "Check the path, or run the command that makes it again."
+        )
+    try:
+        manifest = json.loads(path.read_text(encoding="utf-8"))
+        found = (manifest["format"], manifest["version"])
+    except (ValueError, KeyError, TypeError) as reason:
+        raise error(f"{path}: not a {format_name} manifest ({reason}). Make it again.") from reason
+    if found[0] != format_name:
+        raise error(f"{path}: this is a {found[0]}, not a {format_name}. Check the path.")
+    if found[1] != version:
+        raise error(
+            f"{path}: {format_name} format version {found[1]}; this Holotype reads version "
+            f"{version}. Use the Holotype that wrote it, or make it again."
+        )
+    return manifest
+
+
+def sha256_bytes(content: bytes) -> str:
+    """Returns the SHA-256 of bytes as 64 hexadecimal digits."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def sha256_file(path: Path) -> str:
+    """Returns the SHA-256 of a file as 64 hexadecimal digits."""
+    digest = hashlib.sha256()
+    with path.open("rb") as handle:
+        while chunk := handle.read(CHUNK_BYTES):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def remove_folder(path: Path) -> None:
+    """Removes a folder of ours and all in it, if it is there."""
+    if path.is_dir():
+        shutil.rmtree(path)

@@ -1,0 +1,1 @@
+"""Bytes and letters as they come -> checked pixels and nucleotides. Never imports torch."""

@@ -1,0 +1,1 @@
+"""What may I learn from? Parts of a collection that share nothing, and the audit that proves it."""
