@@ -14,6 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from holotype.errors import MediaError, RecipeError
+
 # Cornish-Bowden, 1985, "Nomenclature for incompletely specified bases in nucleic acid
 # sequences", doi:10.1093/nar/13.9.3021.
 IUPAC_BASES: dict[str, str] = {
@@ -68,7 +70,7 @@ def encode_barcodes(
         max_bp: Most bases kept of one sequence, at least 1.
 
     Raises:
-        ValueError: If a sequence holds a letter outside the IUPAC table; names row and position.
+        MediaError: If a sequence holds a letter outside the IUPAC table; names row and position.
 
     Example:
         >>> base_BL4, mask_BL = encode_barcodes(["AR", "T"], max_bp=660)
@@ -76,7 +78,7 @@ def encode_barcodes(
         ([[1.0, 0.0, 0.0, 0.0], [0.5, 0.0, 0.5, 0.0]], [[True, True], [True, False]])
     """
     if max_bp < 1:
-        raise ValueError(f"max_bp is {max_bp}; must be at least 1.")
+        raise RecipeError(f"max_bp is {max_bp}; must be at least 1.")
     kept = [sequence[:max_bp] for sequence in sequences]
     length_B = np.fromiter((len(s) for s in kept), dtype=np.int64, count=len(kept))
     longest = max(int(length_B.max(initial=0)), 1)
@@ -89,7 +91,7 @@ def encode_barcodes(
         first = int(is_unknown.argmax())
         row = int(np.searchsorted(end_B, first, side="right"))
         position = first - int(end_B[row] - length_B[row])
-        raise ValueError(
+        raise MediaError(
             f"sequence {row}, base {position + 1}: found {kept[row][position]!r}; expected one of "
             f"{''.join(IUPAC_BASES)}. Clean the sequences first: upper case, no gaps."
         )
@@ -123,8 +125,8 @@ class BarcodeDamage:
         reverse_probability: Probability of the opposite strand.
     """
 
-    trim_bp: int = 40
-    window_probability: float = 0.3
+    trim_bp: int = 20
+    window_probability: float = 0.2
     window_bp: int = 150
     substitution_rate: float = 0.01
     ambiguous_rate: float = 0.005
@@ -132,7 +134,7 @@ class BarcodeDamage:
     reverse_probability: float = 0.0
 
     def __post_init__(self) -> None:
-        """Check the ranges."""
+        """Refuse rates outside [0, 1] and lengths without meaning (RecipeError)."""
         for name in (
             "window_probability",
             "substitution_rate",
@@ -142,9 +144,9 @@ class BarcodeDamage:
         ):
             value = getattr(self, name)
             if not 0.0 <= value <= 1.0:
-                raise ValueError(f"{name} is {value}; must be in [0, 1].")
+                raise RecipeError(f"{name} is {value}; must be in [0, 1].")
         if self.trim_bp < 0 or self.window_bp < 1:
-            raise ValueError(
+            raise RecipeError(
                 f"trim_bp is {self.trim_bp} and window_bp {self.window_bp}; "
                 f"must be at least 0 and at least 1."
             )

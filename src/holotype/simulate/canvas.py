@@ -4,7 +4,7 @@ Each pixel holds the absorbance (optical density) of blue, green and red light, 
 drawing can be seen dark on a bright field, bright on a dark field, or in colour.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -50,48 +50,67 @@ class Canvas:
 
     def fill_all(self, outlines: Sequence[Points], ink: Ink, *, opacity: float = 1.0) -> None:
         """Fill outlines as one layer: where they overlap they are not darker."""
-        layer_HW3 = self._layer(opacity)
-        for outline_N2 in outlines:
-            cv2.fillPoly(layer_HW3, [self._px(outline_N2)], _level(ink), cv2.LINE_AA, _SHIFT)
-        self._blend(layer_HW3, opacity)
+        scaled = [self._px(outline_N2) for outline_N2 in outlines]
+
+        def draw(sheet_HW3: NDArray[np.uint8]) -> None:
+            for outline in scaled:
+                cv2.fillPoly(sheet_HW3, [outline], _level(ink), cv2.LINE_AA, _SHIFT)
+
+        self._lay(draw, scaled, reach_px=2, opacity=opacity)
 
     def lines(
         self, curves: Sequence[Points], ink: Ink, *, width: float, opacity: float = 1.0
     ) -> None:
         """Draw open curves of one width."""
-        self._stroke(curves, ink, width=width, opacity=opacity, closed=False)
+        self._stroke(curves, ink, width=width, opacity=opacity, is_closed=False)
 
     def rim(self, outline_N2: Points, ink: Ink, *, width: float, opacity: float = 1.0) -> None:
         """Draw a closed outline."""
-        self._stroke([outline_N2], ink, width=width, opacity=opacity, closed=True)
+        self._stroke([outline_N2], ink, width=width, opacity=opacity, is_closed=True)
 
-    def dots(
-        self, centres_N2: Points, ink: Ink, *, radius: float, opacity: float = 1.0
-    ) -> None:
+    def dots(self, centres_N2: Points, ink: Ink, *, radius: float, opacity: float = 1.0) -> None:
         """Draw filled discs of one radius."""
-        layer_HW3 = self._layer(opacity)
+        scaled = self._px(np.atleast_2d(centres_N2))
         size = round(radius * PX_PER_UNIT * 2**_SHIFT)
-        for x, y in self._px(np.atleast_2d(centres_N2)).tolist():
-            cv2.circle(layer_HW3, (x, y), size, _level(ink), -1, cv2.LINE_AA, _SHIFT)
-        self._blend(layer_HW3, opacity)
+
+        def draw(sheet_HW3: NDArray[np.uint8]) -> None:
+            for x, y in scaled.tolist():
+                cv2.circle(sheet_HW3, (x, y), size, _level(ink), -1, cv2.LINE_AA, _SHIFT)
+
+        self._lay(draw, [scaled], reach_px=2 + (size >> _SHIFT), opacity=opacity)
 
     def _stroke(
-        self, curves: Sequence[Points], ink: Ink, *, width: float, opacity: float, closed: bool
+        self, curves: Sequence[Points], ink: Ink, *, width: float, opacity: float, is_closed: bool
     ) -> None:
-        layer_HW3 = self._layer(opacity)
         thickness = max(1, round(width * PX_PER_UNIT))
         scaled = [self._px(curve_N2) for curve_N2 in curves]
-        cv2.polylines(layer_HW3, scaled, closed, _level(ink), thickness, cv2.LINE_AA, _SHIFT)
-        self._blend(layer_HW3, opacity)
 
-    def _layer(self, opacity: float) -> NDArray[np.uint8]:
-        return self.levels_HW3 if opacity >= 1 else self.levels_HW3.copy()
+        def draw(sheet_HW3: NDArray[np.uint8]) -> None:
+            cv2.polylines(sheet_HW3, scaled, is_closed, _level(ink), thickness, cv2.LINE_AA, _SHIFT)
 
-    def _blend(self, layer_HW3: NDArray[np.uint8], opacity: float) -> None:
-        if layer_HW3 is not self.levels_HW3:
-            cv2.addWeighted(
-                layer_HW3, opacity, self.levels_HW3, 1 - opacity, 0.0, dst=self.levels_HW3
-            )
+        self._lay(draw, scaled, reach_px=2 + thickness, opacity=opacity)
+
+    def _lay(
+        self,
+        draw: Callable[[NDArray[np.uint8]], None],
+        scaled: Sequence[NDArray[np.int32]],
+        *,
+        reach_px: int,
+        opacity: float,
+    ) -> None:
+        """Draw on the sheet, or blend a drawn copy of the part that the points touch."""
+        if opacity >= 1:
+            draw(self.levels_HW3)
+            return
+        points = np.concatenate(scaled) >> _SHIFT
+        left, top = np.clip(points.min(axis=0) - reach_px, 0, SIDE_PX - 1).tolist()
+        right, bottom = np.clip(points.max(axis=0) + reach_px, 1, SIDE_PX).tolist()
+        part = (slice(top, bottom), slice(left, right))
+        below = self.levels_HW3[part].copy()
+        draw(self.levels_HW3)
+        self.levels_HW3[part] = cv2.addWeighted(
+            self.levels_HW3[part], opacity, below, 1 - opacity, 0.0
+        )
 
     def _px(self, points_N2: Points) -> NDArray[np.int32]:
         """Sheet coordinates in fixed point."""

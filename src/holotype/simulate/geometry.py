@@ -15,12 +15,12 @@ class Spine:
     """A body axis from head to tail, and places beside it.
 
     Attributes:
-        points_N2: Points along the axis.
-        normals_N2: Unit normals, to the left of the way from head to tail.
+        points: Points along the axis, shape (N, 2).
+        normals: Unit normals, shape (N, 2), to the left of the way from head to tail.
     """
 
-    points_N2: Points
-    normals_N2: Points
+    points: Points
+    normals: Points
 
     @classmethod
     def bent(cls, *, bend: float, wave: float = 0.0, length: float = 2.0, num: int = 40) -> Self:
@@ -30,7 +30,7 @@ class Spine:
         steps_N2 = np.stack([np.cos(heading_N), np.sin(heading_N)], axis=1) * length / (num - 1)
         points_N2 = np.cumsum(steps_N2, axis=0)
         normals_N2 = np.stack([-np.sin(heading_N), np.cos(heading_N)], axis=1)
-        return cls(points_N2=points_N2 - points_N2.mean(axis=0), normals_N2=normals_N2)
+        return cls(points=points_N2 - points_N2.mean(axis=0), normals=normals_N2)
 
     def at(self, along: ArrayLike, beside: ArrayLike = 0.0) -> Points:
         """Points at shares 0..1 of the length, moved ``beside`` the axis, in body units."""
@@ -38,8 +38,8 @@ class Spine:
             np.atleast_1d(np.asarray(along, dtype=np.float64)),
             np.asarray(beside, dtype=np.float64),
         )
-        grid = np.linspace(0.0, 1.0, len(self.points_N2))
-        table_N4 = np.concatenate([self.points_N2, self.normals_N2], axis=1)
+        grid = np.linspace(0.0, 1.0, len(self.points))
+        table_N4 = np.concatenate([self.points, self.normals], axis=1)
         found_N4 = np.stack([np.interp(s_N, grid, column) for column in table_N4.T], axis=1)
         return np.asarray(found_N4[:, :2] + w_N[:, None] * found_N4[:, 2:])
 

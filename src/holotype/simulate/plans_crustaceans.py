@@ -91,7 +91,9 @@ def draw_cladoceran(canvas: Canvas, t: Traits, ink: Inks, rng: np.random.Generat
         for turn in np.linspace(-0.5, 0.6, t.count("number", 2, 4))
     ]
     canvas.lines([arm[:8], *twigs], ink.line, width=0.05)
-    canvas.dots(np.array([[-0.66 - crest / 3, 0.2]]), ink.accent, radius=t.span("spots", 0.06, 0.12))
+    canvas.dots(
+        np.array([[-0.66 - crest / 3, 0.2]]), ink.accent, radius=t.span("spots", 0.06, 0.12)
+    )
 
 
 def draw_krill(canvas: Canvas, t: Traits, ink: Inks, rng: np.random.Generator) -> None:
@@ -121,7 +123,9 @@ def draw_krill(canvas: Canvas, t: Traits, ink: Inks, rng: np.random.Generator) -
     canvas.lines(feelers, ink.line, width=0.03)
     trunk = spine.tube(s_N, w_N)
     canvas.fill(trunk, ink.body)
-    canvas.fill(spine.tube(s_N[4:16], 0.5 * w_N[4:16]), ink.organ, opacity=t.span("organ", 0.1, 0.9))
+    canvas.fill(
+        spine.tube(s_N[4:16], 0.5 * w_N[4:16]), ink.organ, opacity=t.span("organ", 0.1, 0.9)
+    )
     for s in np.linspace(front, 0.88, t.count("segments", 5, 8)):
         w = float(np.interp(s, s_N, w_N))
         canvas.lines([spine.at([s, s], [-w, w])], ink.line, width=0.028)

@@ -12,26 +12,14 @@ _PI = np.pi
 def draw_medusa(canvas: Canvas, t: Traits, ink: Inks, rng: np.random.Generator) -> None:
     """A medusa from the side: bell with canals, gonads, manubrium and tentacles."""
     height, width = t.span("aspect", 0.5, 1.05), t.span("taper", 0.55, 0.85)
-    rim_y, top_y = 0.0, -height
-    length, tentacles = t.span("reach", 0.35, 1.35), []
-    for share in np.linspace(-0.95, 0.95, t.count("number", 5, 19)):
-        angle = _PI / 2 - 0.35 * share + 0.12 * rng.standard_normal()
-        wave = t.span("sweep", 0.0, 0.7) * rng.normal(1.0, 0.3)
-        own = length * rng.uniform(0.75, 1.1)
-        tentacles.append(whip([share * width, rim_y], angle=angle, length=own, wave=wave))
-    canvas.lines(tentacles, ink.line, width=0.028, opacity=0.8)
-    for k in range(t.count("tail", 1, 4)):
-        x = 0.16 * (k - (t.count("tail", 1, 4) - 1) / 2)
-        arm_spine = Spine.bent(bend=0.3 * rng.standard_normal(), length=t.span("tail", 0.35, 1.1))
-        s_N = np.linspace(0, 1, 16)
-        frill_N = np.interp(s_N, [0, 0.2, 1], [0.05, 0.1, 0.01]) * (1 + 0.35 * np.sin(26 * s_N))
-        arm = arm_spine.tube(s_N, frill_N)
-        arm = np.stack([-arm[:, 1], arm[:, 0] - arm[:, 0].min()], axis=1)
-        canvas.fill(arm + [x, -0.35 * height], ink.body, opacity=0.9)
+    _medusa_arms(canvas, t, ink, rng, height=height, width=width)
     turn_N = np.linspace(_PI, 2 * _PI, 40)
     squareness = t.span("curvature", 0.55, 1.1)
     bell_top = np.stack(
-        [width * np.cos(turn_N), height * np.sign(np.sin(turn_N)) * np.abs(np.sin(turn_N)) ** squareness],
+        [
+            width * np.cos(turn_N),
+            height * np.sign(np.sin(turn_N)) * np.abs(np.sin(turn_N)) ** squareness,
+        ],
         axis=1,
     )
     x_N = np.linspace(width, -width, 30)
@@ -42,7 +30,7 @@ def draw_medusa(canvas: Canvas, t: Traits, ink: Inks, rng: np.random.Generator) 
     canvas.fill(bell * (0.72, 0.7), ink.pale, opacity=0.5)
     for share in np.linspace(-0.8, 0.8, t.count("stripes", 0, 9)) if t.stripes > 0.25 else ():
         arc_N = np.linspace(0, _PI / 2, 12)
-        canal = np.stack([share * width * np.sin(arc_N), top_y * np.cos(arc_N)], axis=1)
+        canal = np.stack([share * width * np.sin(arc_N), -height * np.cos(arc_N)], axis=1)
         canvas.lines([canal], ink.organ, width=t.span("stripes", 0.02, 0.07), opacity=0.7)
     for k in range(t.count("organ", 1, 4)):
         x = 0.3 * width * (k - (t.count("organ", 1, 4) - 1) / 2)
@@ -51,6 +39,33 @@ def draw_medusa(canvas: Canvas, t: Traits, ink: Inks, rng: np.random.Generator) 
     if t.spots > 0.6:
         canvas.dots(bell_top[5:36:4] * 0.86, ink.accent, radius=0.045)
     canvas.rim(bell, ink.line, width=0.03)
+
+
+def _medusa_arms(
+    canvas: Canvas,
+    t: Traits,
+    ink: Inks,
+    rng: np.random.Generator,
+    *,
+    height: float,
+    width: float,
+) -> None:
+    """Tentacles along the rim of a bell, and frilled arms at its mouth."""
+    length, tentacles = t.span("reach", 0.35, 1.35), []
+    for share in np.linspace(-0.95, 0.95, t.count("number", 5, 19)):
+        angle = _PI / 2 - 0.35 * share + 0.12 * rng.standard_normal()
+        wave = t.span("sweep", 0.0, 0.7) * rng.normal(1.0, 0.3)
+        own = length * rng.uniform(0.75, 1.1)
+        tentacles.append(whip([share * width, 0.0], angle=angle, length=own, wave=wave))
+    canvas.lines(tentacles, ink.line, width=0.028, opacity=0.8)
+    for k in range(t.count("tail", 1, 4)):
+        x = 0.16 * (k - (t.count("tail", 1, 4) - 1) / 2)
+        arm_spine = Spine.bent(bend=0.3 * rng.standard_normal(), length=t.span("tail", 0.35, 1.1))
+        s_N = np.linspace(0, 1, 16)
+        frill_N = np.interp(s_N, [0, 0.2, 1], [0.05, 0.1, 0.01]) * (1 + 0.35 * np.sin(26 * s_N))
+        arm = arm_spine.tube(s_N, frill_N)
+        arm = np.stack([-arm[:, 1], arm[:, 0] - arm[:, 0].min()], axis=1)
+        canvas.fill(arm + np.array([x, -0.35 * height]), ink.body, opacity=0.9)
 
 
 def draw_comb_jelly(canvas: Canvas, t: Traits, ink: Inks, rng: np.random.Generator) -> None:
@@ -87,18 +102,18 @@ def draw_pteropod(canvas: Canvas, t: Traits, ink: Inks, rng: np.random.Generator
         canvas.fill(wing, ink.body, opacity=0.8)
         canvas.rim(wing, ink.line, width=0.028)
     turns = t.span("segments", 1.8, 3.4)
-    growth = t.span("aspect", 0.1, 0.2)
+    growth = t.span("aspect", 0.09, 0.15)
     angle_N = np.linspace(0.0, 2 * _PI * turns, 70)
     radius_N = 0.82 * np.exp(-growth * angle_N)
-    slant = t.span("tail", 0.0, 0.9)
+    slant = t.span("tail", 0.0, 0.5)
     centre_N2 = np.stack([slant * (1 - radius_N / 0.82), 0.15 * slant * (1 - radius_N)], axis=1)
     coil = polar(radius_N, angle_N + 2.6) * (1.0, t.span("taper", 0.75, 1.0)) + centre_N2
-    for k in range(0, 56, 7):
-        radius = float(radius_N[k]) * 0.62
-        canvas.fill(ellipse(0.45 * coil[k] + 0.55 * centre_N2[k], (radius, radius)), ink.body)
+    one_turn = int(np.searchsorted(angle_N, 2 * _PI))
+    canvas.fill(coil[:one_turn], ink.body)
+    canvas.fill(0.75 * coil[:one_turn] + 0.25 * centre_N2[one_turn], ink.pale, opacity=0.35)
     for k in range(t.count("stripes", 4, 12)):
-        rib = coil[[4 * k, min(4 * k + 2, 69)]] * [[1.0], [0.62]]
-        canvas.lines([rib], ink.organ, width=0.04)
+        outer = coil[1 + one_turn * k // 12]
+        canvas.lines([np.stack([outer, 0.3 * centre_N2[20] + 0.7 * outer])], ink.organ, width=0.04)
     canvas.lines([coil], ink.line, width=0.045)
     canvas.dots(coil[[2]], ink.accent, radius=t.span("spots", 0.05, 0.14))
 
@@ -146,7 +161,11 @@ def draw_rotifer(canvas: Canvas, t: Traits, ink: Inks, rng: np.random.Generator)
     shell = np.concatenate([np.stack([x_N, w_N], 1), np.stack([x_N[::-1], -w_N[::-1]], 1)])
     canvas.fill(shell, ink.body)
     for x in np.linspace(-0.35, 0.45, t.count("segments", 1, 4)):
-        canvas.lines([np.array([[x, -0.7 * girth], [x + 0.12, 0.0], [x, 0.7 * girth]])], ink.line, width=0.028)
+        canvas.lines(
+            [np.array([[x, -0.7 * girth], [x + 0.12, 0.0], [x, 0.7 * girth]])],
+            ink.line,
+            width=0.028,
+        )
     canvas.fill(ellipse([0.1, 0.1], (t.span("organ", 0.12, 0.3), 0.16)), ink.organ, opacity=0.8)
     canvas.dots(np.array([[-0.42, 0.0]]), ink.accent, radius=0.07)
     canvas.rim(shell, ink.line, width=0.045)

@@ -87,7 +87,9 @@ def draw_butterfly(canvas: Canvas, t: Traits, ink: Inks, rng: np.random.Generato
             width=t.span("aspect", 0.3, 0.52),
             tip=t.span("taper", 0.6, 0.82),
         )
-        hind = lobe([-0.1, side * 0.05], angle=side * 0.85, length=hind_length, width=0.42, tip=0.62)
+        hind = lobe(
+            [-0.1, side * 0.05], angle=side * 0.85, length=hind_length, width=0.42, tip=0.62
+        )
         for wing in (hind, fore):
             _patterned_wing(canvas, t, ink, wing)
     canvas.fill(ellipse([0.12, 0.0], (0.6, t.span("head", 0.08, 0.15))), ink.accent)

@@ -1,9 +1,9 @@
-"""Body plans of protists and algae: armour, glass, chains and colonies."""
+"""Body plans of dinoflagellates, rhizarians, ciliates and green algae."""
 
 import numpy as np
 
 from holotype.simulate.canvas import Canvas
-from holotype.simulate.geometry import Spine, ellipse, polar, rotated, whip
+from holotype.simulate.geometry import Spine, ellipse, polar, whip
 from holotype.simulate.traits import Inks, Traits
 
 _PI = np.pi
@@ -35,8 +35,12 @@ def draw_horned_dinoflagellate(
     for plate in (epitheca, hypotheca):
         canvas.fill(plate, ink.body)
         canvas.rim(plate, ink.line, width=0.04)
-    canvas.fill(ellipse([0.12, 0.0], (0.16, 0.5 * girth)), ink.organ, opacity=t.span("organ", 0.2, 0.9))
-    pores = rng.uniform([-0.25, -0.5 * girth], [0.3, 0.5 * girth], size=(t.count("spots", 3, 14), 2))
+    canvas.fill(
+        ellipse([0.12, 0.0], (0.16, 0.5 * girth)), ink.organ, opacity=t.span("organ", 0.2, 0.9)
+    )
+    pores = rng.uniform(
+        [-0.25, -0.5 * girth], [0.3, 0.5 * girth], size=(t.count("spots", 3, 14), 2)
+    )
     canvas.dots(pores, ink.organ, radius=0.035)
 
 
@@ -53,12 +57,16 @@ def draw_armoured_dinoflagellate(
     upper = np.concatenate([half, tips, [[0.52, 0.0]]])
     theca = np.concatenate([upper, upper[::-1] * (1, -1)])
     canvas.fill(theca, ink.body)
-    mottle = rng.uniform([-0.4, -0.5 * girth], [0.5, 0.5 * girth], size=(t.count("spots", 6, 22), 2))
+    mottle = rng.uniform(
+        [-0.4, -0.5 * girth], [0.5, 0.5 * girth], size=(t.count("spots", 6, 22), 2)
+    )
     canvas.dots(mottle, ink.organ, radius=t.span("organ", 0.05, 0.11), opacity=0.7)
     for x in np.linspace(-0.5, 0.5, t.count("segments", 2, 5)):
         w = float(np.interp(x, half[:, 0], half[:, 1]))
         canvas.lines([np.array([[x, -w], [x - 0.1, 0.0], [x, w]])], ink.line, width=0.03)
-    canvas.lines([np.array([[waist, -girth], [waist + 0.08, 0], [waist, girth]])], ink.line, width=0.1)
+    canvas.lines(
+        [np.array([[waist, -girth], [waist + 0.08, 0], [waist, girth]])], ink.line, width=0.1
+    )
     canvas.rim(theca, ink.line, width=0.05)
 
 
@@ -79,7 +87,9 @@ def draw_sailed_dinoflagellate(
     canvas.rim(sail, ink.line, width=0.03)
     for share in np.linspace(0.2, 0.85, t.count("number", 2, 4)):
         outer = (1 - share) * sail[1] + share * sail[2]
-        canvas.lines([np.stack([(1 - share) * sail[0] + share * sail[3], outer])], ink.line, width=0.035)
+        canvas.lines(
+            [np.stack([(1 - share) * sail[0] + share * sail[3], outer])], ink.line, width=0.035
+        )
     turn_N = np.linspace(0, 2 * _PI, 50, endpoint=False)
     tail = t.span("tail", 0.0, 0.55)
     x_N = 0.62 * np.cos(turn_N) + tail * np.maximum(0, np.cos(turn_N)) ** 6
@@ -87,111 +97,13 @@ def draw_sailed_dinoflagellate(
     y_N = girth * np.sin(turn_N) * (1 - t.span("taper", 0.0, 0.35) * np.cos(turn_N))
     cell = np.stack([x_N, y_N], axis=1)
     canvas.fill(cell, ink.body)
-    mottle = rng.uniform([-0.3, -0.55 * girth], [0.45, 0.55 * girth], size=(t.count("spots", 4, 16), 2))
+    mottle = rng.uniform(
+        [-0.3, -0.55 * girth], [0.45, 0.55 * girth], size=(t.count("spots", 4, 16), 2)
+    )
     canvas.dots(mottle, ink.organ, radius=t.span("organ", 0.05, 0.12), opacity=0.75)
     canvas.rim(cell, ink.line, width=0.045)
     collar = ellipse([-0.64, 0.0], (0.1, t.span("head", 0.2, 0.42)))
     canvas.fill(collar, ink.line)
-
-
-def draw_disc_diatom(canvas: Canvas, t: Traits, ink: Inks, rng: np.random.Generator) -> None:
-    """A centric diatom: glass disc with rows of pores, a rosette, plastids."""
-    squash = t.span("aspect", 0.8, 1.0)
-    valve = ellipse([0, 0], (0.98, 0.98 * squash), num=60)
-    canvas.fill(valve, ink.pale)
-    num_rays, pores = t.count("number", 10, 26), []
-    for ring in np.linspace(t.span("head", 0.15, 0.5), 0.88, t.count("segments", 4, 8)):
-        turn_N = np.arange(num_rays) * 2 * _PI / num_rays + t.span("sweep", 0.0, 3.0) * ring
-        pores.append(polar(np.full(num_rays, ring), turn_N) * (1, squash))
-    canvas.dots(np.concatenate(pores), ink.line, radius=t.span("taper", 0.02, 0.05))
-    num_plastids = t.count("organ", 6, 30)
-    index_N = np.arange(num_plastids)
-    spread_N = np.sqrt((index_N + 0.5) / num_plastids) * t.span("reach", 0.45, 0.88)
-    plastids = polar(spread_N, index_N * _GOLDEN + rng.uniform(0, 2 * _PI)) * (1, squash)
-    canvas.dots(plastids, ink.organ, radius=t.span("spots", 0.04, 0.11), opacity=0.75)
-    canvas.rim(valve, ink.line, width=t.span("stripes", 0.05, 0.14))
-    canvas.rim(valve * t.span("curvature", 0.8, 0.93), ink.line, width=0.025)
-
-
-def draw_spiny_chain(canvas: Canvas, t: Traits, ink: Inks, rng: np.random.Generator) -> None:
-    """A chain of diatom cells that carry pairs of long setae."""
-    spine = Spine.bent(bend=t.span("curvature", -1.4, 1.4) + 0.25 * rng.standard_normal())
-    num_cells = t.count("number", 4, 9) + int(rng.integers(0, 2))
-    girth, gap = t.span("aspect", 0.1, 0.3), t.span("segments", 0.08, 0.3)
-    setae, cells, plastids = [], [], []
-    for k in range(num_cells):
-        start, stop = (k + gap / 2) / num_cells, (k + 1 - gap / 2) / num_cells
-        s_N = np.linspace(start, stop, 6)
-        pinch_N = girth * (1 - t.span("taper", 0.0, 0.3) * np.sin(np.linspace(0, _PI, 6)))
-        cells.append(spine.tube(s_N, pinch_N))
-        plastids.append(spine.at((start + stop) / 2, 0.4 * girth * (t.wings - 0.5))[0])
-        for side in (-1, 1):
-            for s, lean in ((start, 1), (stop, -1)):
-                tilt = lean * t.span("sweep", -0.1, 0.6) + 0.06 * rng.standard_normal()
-                angle = spine.heading(s) + side * (_PI / 2 + tilt)
-                root = spine.at(s, side * girth)[0]
-                bend = side * lean * t.span("tail", -0.8, 0.8)
-                setae.append(whip(root, angle=angle, length=t.span("reach", 0.25, 1.05), bend=bend))
-    canvas.lines(setae, ink.line, width=0.026, opacity=0.85)
-    canvas.fill_all(cells, ink.body)
-    for cell in cells:
-        canvas.rim(cell, ink.line, width=0.032)
-    canvas.dots(np.stack(plastids), ink.organ, radius=0.35 * girth + t.span("organ", 0.0, 0.05))
-
-
-def draw_bead_chain(canvas: Canvas, t: Traits, ink: Inks, rng: np.random.Generator) -> None:
-    """A chain of drum-shaped diatom cells on a thread."""
-    spine = Spine.bent(bend=t.span("curvature", -1.3, 1.3) + 0.3 * rng.standard_normal())
-    num_cells = t.count("number", 3, 8) + int(rng.integers(0, 2))
-    girth, fill = t.span("aspect", 0.12, 0.34), t.span("segments", 0.4, 0.9)
-    canvas.lines([spine.at(np.linspace(0.03, 0.97, 20))], ink.line, width=0.03)
-    for k in range(num_cells):
-        centre = (k + 0.5) / num_cells
-        s_N = np.linspace(centre - fill / num_cells / 2, centre + fill / num_cells / 2, 8)
-        corner_N = np.sin(np.linspace(0.25, _PI - 0.25, 8)) ** t.span("taper", 0.05, 0.6)
-        cell = spine.tube(s_N, girth * corner_N)
-        canvas.fill(cell, ink.body)
-        for j in range(t.count("organ", 2, 4)):
-            offset = 0.5 * girth * np.sin(2.4 * j + 6 * t.spots)
-            where = spine.at(centre + 0.2 * fill / num_cells * np.cos(2.4 * j), offset)
-            canvas.dots(where, ink.organ, radius=t.span("spots", 0.03, 0.08))
-        threads = [
-            whip(spine.at(centre, side * girth)[0], angle=spine.heading(centre) + side * turn, length=0.3 * t.reach)
-            for side in (-1, 1)
-            for turn in (1.1, 2.0)
-        ]
-        canvas.lines(threads, ink.line, width=0.02)
-        canvas.rim(cell, ink.line, width=0.034)
-
-
-def draw_needle_chain(canvas: Canvas, t: Traits, ink: Inks, rng: np.random.Generator) -> None:
-    """Pennate diatoms: needles overlapping in a stepped chain, or side by side in a ribbon."""
-    num_cells = t.count("number", 2, 6)
-    girth = t.span("aspect", 0.05, 0.15)
-    step, shift = t.span("wings", 0.25, 1.0), 1.6 * girth
-    length = 1.9 / (1 + 0.45 * step * (num_cells - 1))
-    s_N = np.linspace(-1, 1, 22)
-    tip_N = (1 - np.abs(s_N) ** t.span("taper", 2.0, 7.0)) ** 0.8
-    bent_N = t.span("curvature", -0.12, 0.12) * s_N**2
-    for k in range(num_cells):
-        middle = k - (num_cells - 1) / 2
-        centre = np.array([0.9 * step * length * middle * 0.5, shift * middle])
-        centre = centre + 0.03 * rng.standard_normal(2)
-        x_N, w_N = 0.5 * length * s_N, girth * tip_N
-        upper = np.stack([x_N, w_N + bent_N], axis=1)
-        lower = np.stack([x_N[::-1], (bent_N - w_N)[::-1]], axis=1)
-        cell = np.concatenate([upper, lower]) + centre
-        canvas.fill(cell, ink.body)
-        for side in (-1, 1):
-            plastid = ellipse(
-                centre + [side * t.span("organ", 0.12, 0.3) * length, 0.0],
-                (t.span("spots", 0.06, 0.2) * length, 0.6 * girth),
-            )
-            canvas.fill(plastid, ink.organ, opacity=0.85)
-        canvas.rim(cell, ink.line, width=0.034)
-        for x in np.linspace(-0.4, 0.4, t.count("segments", 3, 9)) * length if t.stripes > 0.5 else ():
-            rib = np.array([[x, -0.7 * girth], [x, 0.7 * girth]]) + centre
-            canvas.lines([rib], ink.line, width=0.02)
 
 
 def draw_acantharian(canvas: Canvas, t: Traits, ink: Inks, rng: np.random.Generator) -> None:
@@ -230,7 +142,9 @@ def draw_foram(canvas: Canvas, t: Traits, ink: Inks, rng: np.random.Generator) -
         lean = t.span("taper", 0.75, 1.0)
         chamber = ellipse(centre, (radius, lean * radius), tilt=turn * k, num=30)
         canvas.fill(chamber, ink.body)
-        canvas.fill(ellipse(centre - 0.2 * radius, (0.5 * radius, 0.4 * radius)), ink.pale, opacity=0.4)
+        canvas.fill(
+            ellipse(centre - 0.2 * radius, (0.5 * radius, 0.4 * radius)), ink.pale, opacity=0.4
+        )
         num_pores = t.count("spots", 3, 12)
         index_N = np.arange(num_pores)
         pores = polar(0.75 * radius * np.sqrt((index_N + 0.5) / num_pores), index_N * _GOLDEN)
@@ -247,7 +161,12 @@ def draw_tintinnid(canvas: Canvas, t: Traits, ink: Inks, rng: np.random.Generato
     w_N = girth * np.interp(x_N, [-0.6, -0.4, belly, 0.75, 1.0], [flare, 0.85, 1.0, 0.55, 0])
     w_N[-6:] = np.minimum(w_N[-6:], pointed)
     cilia = [
-        whip([-0.55, y], angle=_PI - 1.2 * y + 0.15 * rng.standard_normal(), length=t.span("reach", 0.25, 0.5), bend=-y)
+        whip(
+            [-0.55, y],
+            angle=_PI - 1.2 * y + 0.15 * rng.standard_normal(),
+            length=t.span("reach", 0.25, 0.5),
+            bend=-y,
+        )
         for y in np.linspace(-0.85, 0.85, t.count("number", 7, 13)) * girth
     ]
     canvas.lines(cilia, ink.line, width=0.03)
@@ -255,7 +174,9 @@ def draw_tintinnid(canvas: Canvas, t: Traits, ink: Inks, rng: np.random.Generato
     canvas.fill(vase, ink.pale)
     cell = ellipse([-0.05, 0.0], (t.span("organ", 0.3, 0.55), 0.62 * girth))
     canvas.fill(cell, ink.organ, opacity=0.75)
-    grains = rng.uniform([-0.5, -0.8 * girth], [0.6, 0.8 * girth], size=(t.count("spots", 8, 34), 2))
+    grains = rng.uniform(
+        [-0.5, -0.8 * girth], [0.6, 0.8 * girth], size=(t.count("spots", 8, 34), 2)
+    )
     canvas.dots(grains, ink.accent, radius=0.03)
     for x in np.linspace(-0.55, 0.1, t.count("segments", 1, 6)):
         w = float(np.interp(x, x_N, w_N))
@@ -282,26 +203,32 @@ def draw_colony(canvas: Canvas, t: Traits, ink: Inks, rng: np.random.Generator) 
     canvas.rim(sphere, ink.line, width=t.span("stripes", 0.025, 0.06))
 
 
+def draw_crescent_desmid(canvas: Canvas, t: Traits, ink: Inks, rng: np.random.Generator) -> None:
+    """A Closterium-like desmid: a crescent with two ridged plastids."""
+    spine = Spine.bent(bend=t.span("curvature", 0.2, 2.2) + 0.1 * rng.standard_normal())
+    s_N = np.linspace(0, 1, 40)
+    w_N = t.span("aspect", 0.1, 0.3) * np.sin(_PI * s_N) ** t.span("taper", 0.6, 1.2) + 0.015
+    cell = spine.tube(s_N, w_N)
+    canvas.fill(cell, ink.body)
+    gap = t.count("tail", 1, 3)
+    share = t.span("organ", 0.4, 0.8)
+    for low, high in ((4, 20 - gap), (20 + gap, 36)):
+        canvas.fill(spine.tube(s_N[low:high], share * w_N[low:high]), ink.organ, opacity=0.8)
+    dots = spine.at(np.linspace(0.12, 0.88, 2 * t.count("segments", 2, 6)))
+    canvas.dots(dots, ink.accent, radius=t.span("spots", 0.025, 0.05))
+    canvas.rim(cell, ink.line, width=0.045)
+
+
 def draw_desmid(canvas: Canvas, t: Traits, ink: Inks, rng: np.random.Generator) -> None:
-    """A desmid: two mirrored half cells that meet at a narrow waist, or a crescent."""
-    num_plastids = t.count("segments", 2, 5)
-    if t.curvature > 0.5:
-        spine = Spine.bent(bend=t.span("curvature", 0.2, 2.2) + 0.1 * rng.standard_normal())
-        s_N = np.linspace(0, 1, 40)
-        w_N = t.span("aspect", 0.12, 0.3) * np.sin(_PI * s_N) ** t.span("taper", 0.6, 1.2) + 0.015
-        cell = spine.tube(s_N, w_N)
-        canvas.fill(cell, ink.body)
-        for low, high in ((4, 19), (21, 36)):
-            canvas.fill(spine.tube(s_N[low:high], 0.62 * w_N[low:high]), ink.organ, opacity=0.8)
-        canvas.dots(spine.at(np.linspace(0.15, 0.85, 2 * num_plastids)), ink.accent, radius=0.035)
-    else:
-        turn_N = np.linspace(0, 2 * _PI, 120)
-        waist_N = 1 - t.span("organ", 0.5, 0.85) * np.exp(-((np.abs(np.sin(turn_N)) - 1) ** 2) / 0.02)
-        arms_N = 1 + t.span("reach", 0.0, 0.7) * np.cos(turn_N * 2 * t.count("number", 1, 2)) ** 8
-        base = polar(0.62 * waist_N * arms_N, turn_N)
-        cell = base * (1.0, t.span("aspect", 0.8, 1.3))
-        canvas.fill(cell, ink.body)
-        canvas.fill_all([0.45 * cell + [0.26 * side, 0] for side in (-1, 1)], ink.organ, opacity=0.7)
-        warts = rotated(0.85 * cell[:: t.count("spots", 6, 12)], 0.0)
-        canvas.dots(warts, ink.line, radius=0.03)
+    """A desmid: two mirrored half cells, lobed or armed, that meet at a narrow waist."""
+    turn_N = np.linspace(0, 2 * _PI, 120)
+    waist_N = 1 - t.span("organ", 0.5, 0.85) * np.exp(-((np.abs(np.sin(turn_N)) - 1) ** 2) / 0.02)
+    num_arms = t.count("number", 1, 2)
+    arms_N = 1 + t.span("reach", 0.0, 0.7) * np.cos(2 * num_arms * turn_N) ** 8
+    wobble_N = 1 + 0.03 * rng.standard_normal() * np.cos(turn_N)
+    cell = polar(0.62 * waist_N * arms_N * wobble_N, turn_N) * (1.0, t.span("aspect", 0.8, 1.3))
+    canvas.fill(cell, ink.body)
+    plastids = [t.span("taper", 0.3, 0.5) * cell + np.array([0.26 * side, 0]) for side in (-1, 1)]
+    canvas.fill_all(plastids, ink.organ, opacity=0.7)
+    canvas.dots(0.85 * cell[:: t.count("spots", 6, 12)], ink.line, radius=0.03)
     canvas.rim(cell, ink.line, width=0.045)

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 class SimulationSettings(BaseModel):
     """What a simulated collection holds; the same settings always give the same bytes.
 
-    The defaults give about 3,500 specimens of 215 species: enough to train a small model in
+    The defaults give about 3,700 specimens of 215 species: enough to train a small model in
     minutes on a CPU.
     """
 

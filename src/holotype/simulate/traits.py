@@ -77,15 +77,11 @@ def _node_step(seed: int, node: str, sigma: float) -> tuple[float, ...]:
 
 def species_latents(seed: int, *, species: Species) -> NDArray[np.float64]:
     """The sum of the steps from the root to a species, shape (traits,), unbounded."""
-    steps = [
-        _node_step(seed, species.node(rank), sigma) for rank, sigma in BRANCH_SIGMA.items()
-    ]
+    steps = [_node_step(seed, species.node(rank), sigma) for rank, sigma in BRANCH_SIGMA.items()]
     return np.asarray(np.sum(steps, axis=0))
 
 
-def individual_traits(
-    seed: int, *, species: Species, rng: np.random.Generator
-) -> Traits:
+def individual_traits(seed: int, *, species: Species, rng: np.random.Generator) -> Traits:
     """The traits of one individual; counts vary less than lengths."""
     own = INDIVIDUAL_SIGMA * rng.standard_normal(len(TRAIT_NAMES))
     own[list(_COUNTED)] *= 0.5

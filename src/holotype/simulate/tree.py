@@ -162,7 +162,7 @@ def _label_ranks(names: list[tuple[str, ...]], *, settings: SimulationSettings) 
     order = sorted((not is_interim(row), float(rng.random()), row[-1]) for row in names)
     num_unnamed = round(settings.unnamed_species_fraction * len(names))
     ranks = {name: "species" for _, _, name in order}
-    for _, draw, name in order[:num_unnamed]:
+    for _, _, name in order[:num_unnamed]:
         coarse = named_generator(settings.seed, name=f"label/{name}").random() < 1 / 3
         ranks[name] = "order" if coarse else "family"
     return ranks

@@ -1,0 +1,1 @@
+"""A new specimen -> an answer."""

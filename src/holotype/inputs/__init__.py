@@ -1,0 +1,1 @@
+"""Record -> tensor: pixels, nucleotides and captions, and the batches made of them."""

@@ -1,0 +1,111 @@
+"""Materials -> batches of tensors, with missing modalities.
+
+Shapes: B records, I images, K barcodes, U different captions, L bases, W words, G n-grams.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from holotype.inputs.captions import encode_captions
+from holotype.inputs.dna import encode_barcodes
+from holotype.inputs.materials import Materials
+
+
+class ImageBatch(NamedTuple):
+    """Images of a batch: float32 (I, C, S, S) in [0, 1], sizes in px (I, 2), place in the batch."""
+
+    image_ICSS: Tensor
+    size_I2: Tensor
+    at_I: Tensor
+
+
+class BarcodeBatch(NamedTuple):
+    """Barcodes of a batch: soft bases float32 (K, L, 4), mask bool (K, L), place in the batch."""
+
+    base_KL4: Tensor
+    mask_KL: Tensor
+    at_K: Tensor
+
+
+class CaptionBatch(NamedTuple):
+    """Different captions of a batch: n-gram buckets int64 (U, W, G)."""
+
+    bucket_UWG: Tensor
+
+
+class Batch(NamedTuple):
+    """A batch; a modality that no record has is None.
+
+    Attributes:
+        row_B: int64, rows of the materials.
+    """
+
+    row_B: NDArray[np.int64]
+    images: ImageBatch | None = None
+    barcodes: BarcodeBatch | None = None
+    captions: CaptionBatch | None = None
+
+    def to(self, device: torch.device) -> "Batch":
+        """Returns the batch with its tensors on a device."""
+        return Batch(
+            self.row_B,
+            self.images and ImageBatch(*(part.to(device) for part in self.images)),
+            self.barcodes and BarcodeBatch(*(part.to(device) for part in self.barcodes)),
+            self.captions and CaptionBatch(*(part.to(device) for part in self.captions)),
+        )
+
+
+def image_batch(materials: Materials, row_B: NDArray[np.int64]) -> ImageBatch | None:
+    """Returns the images of some records, unchanged but for the scale of their values."""
+    at = np.flatnonzero(materials.image_N[row_B] >= 0)
+    if not len(at):
+        return None
+    chosen = materials.image_N[row_B[at]]
+    pixels = torch.from_numpy(np.ascontiguousarray(materials.pixels_MSSC[chosen]))
+    return ImageBatch(
+        image_ICSS=pixels.permute(0, 3, 1, 2).float() / 255,
+        size_I2=torch.from_numpy(materials.size_M2[chosen]),
+        at_I=torch.from_numpy(at),
+    )
+
+
+def barcode_batch(
+    materials: Materials,
+    row_B: NDArray[np.int64],
+    *,
+    max_bp: int,
+    sequences: Sequence[str | None] | None = None,
+) -> BarcodeBatch | None:
+    """Returns the barcodes of some records; ``sequences`` (one a record) stand in when given."""
+    written = sequences or [materials.barcode_N[row] for row in row_B.tolist()]
+    at = [place for place, barcode in enumerate(written) if barcode is not None]
+    if not at:
+        return None
+    base_KL4, mask_KL = encode_barcodes([w for w in written if w is not None], max_bp=max_bp)
+    return BarcodeBatch(
+        torch.from_numpy(base_KL4), torch.from_numpy(mask_KL), torch.tensor(at, dtype=torch.int64)
+    )
+
+
+def caption_batch(captions: Sequence[str]) -> CaptionBatch:
+    """Returns captions as tensors."""
+    return CaptionBatch(torch.from_numpy(encode_captions(captions)))
+
+
+def in_order(count: int, *, batch_size: int) -> Iterator[NDArray[np.int64]]:
+    """Yields rows 0, 1, 2 ... in batches: for evaluation and prediction."""
+    for start in range(0, count, batch_size):
+        yield np.arange(start, min(start + batch_size, count), dtype=np.int64)
+
+
+def shuffled(
+    rows: NDArray[np.int64], *, batch_size: int, rng: np.random.Generator
+) -> Iterator[NDArray[np.int64]]:
+    """Yields all rows in random order, in batches of nearly equal size."""
+    order = rng.permutation(rows)
+    yield from np.array_split(order, max(1, round(len(order) / batch_size)))

@@ -1,0 +1,148 @@
+"""Records made ready once: pixels in one array, barcodes cleaned, names as concepts.
+
+Place in the path: between a collection and batches. Images are decoded, padded and shrunk a single time;
+an array that would not fit in memory lies in a temporary file that is mapped.
+"""
+
+import tempfile
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from holotype.collection.store import Collection, concepts_of
+from holotype.errors import MediaError
+from holotype.media.images import padded_square, read_pixels
+from holotype.progress import tracked
+from holotype.taxonomy.label_table import Concept
+
+IN_MEMORY_BYTES = 3 << 30
+
+
+@dataclass(frozen=True)
+class Materials:
+    """N records ready for batches.
+
+    Attributes:
+        record_id: N ids.
+        concept_N: what each record is, None where it has no name.
+        pixels_MSSC: uint8, the images there are, M of them, S x S px, C channels.
+        size_M2: float32, original width and height in px.
+        image_N: int64, the row of each record's image, -1 where it has none.
+        barcode_N: the nucleotides, None where there are none.
+        haplotype_N: int64, equal for equal barcodes, -1 where there is none.
+    """
+
+    record_id: tuple[str, ...]
+    concept_N: tuple[Concept | None, ...]
+    pixels_MSSC: NDArray[np.uint8]
+    size_M2: NDArray[np.float32]
+    image_N: NDArray[np.int64]
+    barcode_N: tuple[str | None, ...]
+    haplotype_N: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.record_id)
+
+
+def prepare_collection(
+    collection: Collection, *, side_px: int | None, channels: int, rows: NDArray[np.int64]
+) -> Materials:
+    """Returns the materials of some records of a collection, in the order of ``rows``.
+
+    Args:
+        collection: where they are.
+        side_px: side of the images; None leaves the images out.
+        channels: 1 or 3.
+        rows: int64, rows of the collection, each at most once.
+    """
+    table = collection.columns().take(rows)
+    has_image = [value is not None for value in table["image_sha256"].to_pylist()]
+    place = np.full(len(collection), -1, dtype=np.int64)
+    if side_px is None:
+        has_image = [False] * len(rows)
+    count = sum(has_image)
+    image_N = np.full(len(rows), -1, dtype=np.int64)
+    image_N[np.asarray(has_image, dtype=np.bool_)] = np.arange(count)
+    place[rows] = image_N
+    pixels = _room((count, side_px or 1, side_px or 1, channels))
+    size_M2 = np.zeros((count, 2), dtype=np.float32)
+    if count:
+        wanted = _wanted_images(collection, place)
+        for index, content in tracked(wanted, title="read images", total=count):
+            decoded = read_pixels(content)
+            size_M2[index] = decoded.shape[1], decoded.shape[0]
+            pixels[index] = padded_square(decoded, side_px=side_px or 1, channels=channels)
+    names = table["haplotype"].to_pylist()
+    return Materials(
+        record_id=tuple(table["record_id"].to_pylist()),
+        concept_N=tuple(concepts_of(table)),
+        pixels_MSSC=pixels,
+        size_M2=size_M2,
+        image_N=image_N,
+        barcode_N=tuple(table["barcode"].to_pylist()),
+        haplotype_N=numbered(names),
+    )
+
+
+def prepare_loose(
+    names: Sequence[str],
+    images: Sequence[Callable[[], bytes] | None],
+    barcodes: Sequence[str | None],
+    *,
+    side_px: int,
+    channels: int,
+) -> tuple[Materials, dict[int, str]]:
+    """Returns the materials of a user's own images and barcodes, and what failed by row.
+
+    A row that fails keeps its place without an image.
+    """
+    decoded: list[NDArray[np.uint8]] = []
+    sizes: list[tuple[int, int]] = []
+    image_N = np.full(len(names), -1, dtype=np.int64)
+    failures: dict[int, str] = {}
+    for row, read in enumerate(images):
+        if read is None:
+            continue
+        try:
+            pixels = read_pixels(read())
+        except (MediaError, OSError) as reason:
+            failures[row] = str(reason)
+            continue
+        image_N[row] = len(decoded)
+        sizes.append((pixels.shape[1], pixels.shape[0]))
+        decoded.append(padded_square(pixels, side_px=side_px, channels=channels))
+    empty = np.zeros((0, side_px, side_px, channels), dtype=np.uint8)
+    materials = Materials(
+        record_id=tuple(names),
+        concept_N=(None,) * len(names),
+        pixels_MSSC=np.stack(decoded) if decoded else empty,
+        size_M2=np.asarray(sizes, dtype=np.float32).reshape(-1, 2),
+        image_N=image_N,
+        barcode_N=tuple(barcodes),
+        haplotype_N=numbered(barcodes),
+    )
+    return materials, failures
+
+
+def numbered(values: Sequence[str | None]) -> NDArray[np.int64]:
+    """Returns equal numbers for equal values, from 0; -1 for None."""
+    numbers: dict[str, int] = {}
+    found = [-1 if v is None else numbers.setdefault(v, len(numbers)) for v in values]
+    return np.asarray(found, dtype=np.int64)
+
+
+def _wanted_images(
+    collection: Collection, place: NDArray[np.int64]
+) -> Iterable[tuple[int, bytes]]:
+    for row, (_, content) in enumerate(collection.images()):
+        if content is not None and place[row] >= 0:
+            yield int(place[row]), content
+
+
+def _room(shape: tuple[int, int, int, int]) -> NDArray[np.uint8]:
+    if int(np.prod(shape)) <= IN_MEMORY_BYTES:
+        return np.empty(shape, dtype=np.uint8)
+    with tempfile.TemporaryFile() as handle:
+        return np.memmap(handle, dtype=np.uint8, mode="w+", shape=shape)

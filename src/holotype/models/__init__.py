@@ -1,0 +1,1 @@
+"""Tensor -> embedding: towers, heads, losses, and the model on disk."""

@@ -1,0 +1,167 @@
+"""N towers, one space: a supervised classifier is one tower and a head, CLIP is two, tri-modal three.
+
+Shapes: B records, I images, K barcodes, U captions, L labels, D the shared space.
+"""
+
+import math
+from typing import Literal, NamedTuple
+
+import torch
+from pydantic import Field, model_validator
+from torch import Tensor, nn
+from torch.nn import functional
+
+from holotype.config import Settings
+from holotype.inputs.batches import Batch, CaptionBatch
+from holotype.models import towers
+from holotype.models.towers import (
+    BarcodeSettings,
+    CaptionSettings,
+    ImageSettings,
+    Modality,
+)
+
+MAX_SCALE = 100.0
+"""The inverse temperature stays between 1 and this, as in CLIP (Radford et al. 2021)."""
+
+
+class ClassifierSettings(Settings):
+    """The head that scores labels."""
+
+    kind: Literal["linear", "cosine"] = "linear"
+    """``cosine`` compares directions (Wang et al. 2018, arXiv 1801.09414); its classes live in the
+    shared space, so one head serves images and barcodes alike."""
+    dropout: float = Field(0.0, ge=0.0, lt=1.0)
+    """Share of the embedding's units dropped before the head while training."""
+    scale: float = Field(16.0, gt=0, le=MAX_SCALE)
+    """For ``cosine``: the inverse temperature that training starts from."""
+
+
+class ModelSettings(Settings):
+    """The parts of a model; a modality that is absent has no tower."""
+
+    images: ImageSettings | None = None
+    """Images and their tower."""
+    barcodes: BarcodeSettings | None = None
+    """Barcodes and their tower."""
+    captions: CaptionSettings | None = None
+    """Captions and their tower."""
+    embedding_dim: int | None = Field(None, ge=8, le=4096)
+    """Width of the shared space; needed for more than one tower."""
+    classifier: ClassifierSettings | None = None
+    """The head; without one, labels are scored by their captions."""
+
+    @model_validator(mode="after")
+    def _makes_sense(self) -> "ModelSettings":
+        present = [self.images, self.barcodes, self.captions]
+        if self.images is None and self.barcodes is None:
+            raise ValueError("give [model.images] or [model.barcodes]: nothing to identify from")
+        if sum(part is not None for part in present) > 1 and self.embedding_dim is None:
+            raise ValueError("several towers need model.embedding_dim, the width they share")
+        if self.classifier is None and self.captions is None:
+            raise ValueError("give [model.classifier] or [model.captions]: nothing scores labels")
+        return self
+
+
+class Outputs(NamedTuple):
+    """What a model says of a batch.
+
+    Attributes:
+        embedding: by modality, float32 rows before normalisation.
+        logit: by modality (image, barcode), float32 (rows, L); empty without a classifier.
+        scale: the inverse temperature of the shared space, a scalar.
+        head_scale: the inverse temperature of a cosine head; 1 for a linear one.
+    """
+
+    embedding: dict[Modality, Tensor]
+    logit: dict[Modality, Tensor]
+    scale: Tensor
+    head_scale: Tensor | float
+
+
+class AlignedModel(nn.Module):
+    """Towers into one space, and a head over it.
+
+    Args:
+        settings: the parts.
+        num_labels: L.
+        seed: of the initial weights of the DNA tower; the rest uses torch's generator.
+    """
+
+    def __init__(self, settings: ModelSettings, *, num_labels: int, seed: int = 0) -> None:
+        super().__init__()
+        self.settings = settings
+        built: dict[str, nn.Module] = {}
+        if settings.images is not None:
+            built[Modality.IMAGE.value] = towers.image_tower(settings.images)
+        if settings.barcodes is not None:
+            built[Modality.BARCODE.value] = towers.barcode_tower(settings.barcodes, seed=seed)
+        if settings.captions is not None:
+            built[Modality.CAPTION.value] = towers.caption_tower(settings.captions)
+        self.towers = nn.ModuleDict(built)
+        widths = {name: int(tower.feature_dim) for name, tower in built.items()}  # type: ignore[arg-type]
+        shared = settings.embedding_dim
+        self.projections = nn.ModuleDict(
+            {n: nn.Linear(w, shared) if shared else nn.Identity() for n, w in widths.items()}
+        )
+        self.embedding_dim = shared or next(iter(widths.values()))
+        self.log_scale = nn.Parameter(torch.tensor(math.log(1 / 0.07)))
+        self.head: nn.Linear | None = None
+        if settings.classifier is not None:
+            cosine = settings.classifier.kind == "cosine"
+            self.head = nn.Linear(self.embedding_dim, num_labels, bias=not cosine)
+            self.log_head_scale = nn.Parameter(torch.tensor(math.log(settings.classifier.scale)))
+            self.dropout = nn.Dropout(settings.classifier.dropout)
+
+    @property
+    def modalities(self) -> tuple[Modality, ...]:
+        """The modalities that have a tower."""
+        return tuple(Modality(name) for name in self.towers)
+
+    def forward(self, batch: Batch) -> Outputs:
+        """Returns embeddings, and logits of images and barcodes where there is a head."""
+        embedding: dict[Modality, Tensor] = {}
+        if batch.images is not None and Modality.IMAGE in self.modalities:
+            assert self.settings.images is not None
+            centred = batch.images.image_ICSS - self.settings.images.mean
+            read = self.towers["image"](centred / self.settings.images.std, batch.images.size_I2)
+            embedding[Modality.IMAGE] = self.projections["image"](read)
+        if batch.barcodes is not None and Modality.BARCODE in self.modalities:
+            read = self.towers["barcode"](batch.barcodes.base_KL4, batch.barcodes.mask_KL)
+            embedding[Modality.BARCODE] = self.projections["barcode"](read)
+        if batch.captions is not None and Modality.CAPTION in self.modalities:
+            embedding[Modality.CAPTION] = self.embed_captions(batch.captions)
+        logit = {
+            name: self.label_logits(rows)
+            for name, rows in embedding.items()
+            if self.head is not None and name is not Modality.CAPTION
+        }
+        return Outputs(embedding, logit, self.scale, self.head_scale)
+
+    @property
+    def scale(self) -> Tensor:
+        """The inverse temperature of the shared space."""
+        return self.log_scale.clamp(0.0, math.log(MAX_SCALE)).exp()
+
+    @property
+    def head_scale(self) -> Tensor | float:
+        """The inverse temperature of a cosine head; 1 for a linear one or none."""
+        classifier = self.settings.classifier
+        if classifier is None or classifier.kind == "linear":
+            return 1.0
+        return self.log_head_scale.clamp(0.0, math.log(MAX_SCALE)).exp()
+
+    def embed_captions(self, captions: CaptionBatch) -> Tensor:
+        """Returns the embeddings of captions, float32 (U, D), before normalisation."""
+        read: Tensor = self.projections["caption"](self.towers["caption"](captions.bucket_UWG))
+        return read
+
+    def label_logits(self, embedding_BD: Tensor) -> Tensor:
+        """Returns the head's logits, float32 (B, L), of embeddings of any modality."""
+        assert self.head is not None and self.settings.classifier is not None
+        if self.settings.classifier.kind == "linear":
+            logit_BL: Tensor = self.head(self.dropout(embedding_BD))
+            return logit_BL
+        direction_BD = functional.normalize(embedding_BD, dim=1)
+        class_LD = functional.normalize(self.head.weight, dim=1)
+        return self.head_scale * direction_BD @ class_LD.T

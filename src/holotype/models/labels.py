@@ -1,0 +1,172 @@
+"""The labels that a model learns, and what they mean: part of every bundle.
+
+``Target`` says what a label is: the written label, the class concept (taxon and qualifier), or the concept
+as a node of the tree, where a coarse record agrees with every finer label below it.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from holotype.errors import RecipeError
+from holotype.taxonomy.label_table import Concept
+from holotype.taxonomy.labels import WHOLE, Kind
+from holotype.taxonomy.lineage import Lineage
+from holotype.taxonomy.tree import LabelTree, build_tree
+
+
+class Target(StrEnum):
+    """What a classifier learns."""
+
+    WRITTEN_LABEL = "written_label"
+    CONCEPT = "concept"
+    TREE = "tree"
+
+
+@dataclass(frozen=True)
+class Label:
+    """One label: its name, unique in the space, what it means, and how many records taught it."""
+
+    name: str
+    concept: Concept
+    records: int
+
+
+@dataclass(frozen=True)
+class LabelSpace:
+    """L labels.
+
+    Attributes:
+        target: what a label is.
+        labels: in a fixed order.
+    """
+
+    target: Target
+    labels: tuple[Label, ...]
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    @property
+    def names(self) -> list[str]:
+        """The labels' names."""
+        return [label.name for label in self.labels]
+
+    @cached_property
+    def tree(self) -> LabelTree:
+        """The tree above the labels."""
+        return build_tree([label.concept.lineage for label in self.labels])
+
+    @cached_property
+    def _index(self) -> dict[str, int]:
+        return {label.name: index for index, label in enumerate(self.labels)}
+
+    def index_of(self, names: Sequence[str | None]) -> NDArray[np.int64]:
+        """Returns the label of each name, -1 for None and for names that are no label; int64."""
+        found = [-1 if name is None else self._index.get(name, -1) for name in names]
+        return np.asarray(found, dtype=np.int64)
+
+    @cached_property
+    def agrees_LL(self) -> NDArray[np.bool_]:
+        """For a record of each label (row), the labels that agree with it; bool (L, L)."""
+        if self.target is not Target.TREE:
+            return np.eye(len(self), dtype=np.bool_)
+        mask = self.tree.leaf_mask_LL()
+        same = np.asarray([label.concept.qualifier for label in self.labels])
+        return mask & ((same[:, None] == same[None, :]) | np.eye(len(self), dtype=np.bool_))
+
+    def as_json(self) -> dict[str, Any]:
+        """Returns the space as plain values for ``bundle.json``."""
+        return {
+            "target": self.target.value,
+            "labels": [
+                {
+                    "name": label.name,
+                    "lineage": {rank.value: name for rank, name in label.concept.lineage},
+                    "qualifier": label.concept.qualifier,
+                    "kind": label.concept.kind.value,
+                    "group": label.concept.group,
+                    "records": label.records,
+                }
+                for label in self.labels
+            ],
+        }
+
+    @classmethod
+    def from_json(cls, described: dict[str, Any]) -> "LabelSpace":
+        """Returns the space that ``as_json`` described."""
+        labels = tuple(
+            Label(
+                entry["name"],
+                Concept(
+                    Lineage.from_names(entry["lineage"]),
+                    entry["qualifier"],
+                    Kind(entry["kind"]),
+                    entry["group"],
+                ),
+                entry["records"],
+            )
+            for entry in described["labels"]
+        )
+        return cls(Target(described["target"]), labels)
+
+
+def label_names(
+    target: Target, written: Sequence[str | None], concepts: Sequence[Concept | None]
+) -> list[str | None]:
+    """Returns the name of each record's label, None for a record that cannot teach one.
+
+    Concepts that share a name but not a taxon (homonyms) are told apart by the name above them.
+    """
+    if target is Target.WRITTEN_LABEL:
+        return list(written)
+    taxa: dict[str, set[Concept]] = {}
+    bare = [concept and _bare(concept) for concept in concepts]
+    for concept in set(filter(None, bare)):
+        taxa.setdefault(concept.name, set()).add(concept)
+    names = {c: _told_apart(c, homonyms=len(found) > 1) for found in taxa.values() for c in found}
+    return [None if concept is None else names[concept] for concept in bare]
+
+
+def _bare(concept: Concept) -> Concept:
+    return Concept(concept.lineage, concept.qualifier, concept.kind, concept.group)
+
+
+def _told_apart(concept: Concept, *, homonyms: bool) -> str:
+    if not homonyms:
+        return concept.name
+    above = [name for _, name in concept.lineage][:-1]
+    kind = "" if concept.kind is Kind.LIVING else f", {concept.kind.value}"
+    return f"{concept.name} [{' '.join(above) or 'no lineage'}{kind}]"
+
+
+def build_label_space(
+    target: Target, names: Sequence[str | None], concepts: Sequence[Concept | None]
+) -> LabelSpace:
+    """Returns the labels that the training records teach, in alphabetical order.
+
+    A written label takes the concept that most of its records bear.
+
+    Raises:
+        RecipeError: when no record has a label.
+    """
+    counts: Counter[str] = Counter(name for name in names if name is not None)
+    if not counts:
+        raise RecipeError(
+            f"no training record has a {target.value}. Choose another target, or import with names."
+        )
+    borne: dict[str, Counter[Concept]] = {name: Counter() for name in counts}
+    for name, concept in zip(names, concepts, strict=True):
+        if name is not None:
+            borne[name][_bare(concept) if concept else Concept(Lineage(), WHOLE, group=name)] += 1
+    labels = [
+        Label(name, borne[name].most_common(1)[0][0], count)
+        for name, count in sorted(counts.items())
+    ]
+    return LabelSpace(target, tuple(labels))

@@ -1,0 +1,1 @@
+"""Batches -> a model: the recipe of a run, its optimiser and one readable loop."""

@@ -1,0 +1,213 @@
+"""A batch and a model's outputs -> losses by name.
+
+Shapes: B records, I images, K barcodes, U captions, L labels; P and Q the two sides of a pair.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+
+from holotype.inputs.captions import caption
+from holotype.inputs.materials import Materials
+from holotype.inputs.relations import ConceptPaths, concept_paths, is_within, same_taxon
+from holotype.models.aligned import Outputs
+from holotype.models.labels import LabelSpace
+from holotype.models.losses import agreeing_labels_loss, alignment_loss
+from holotype.media.kmers import kmer_counts, unit_rows
+from holotype.models.towers import Modality
+from holotype.taxonomy.label_table import Concept
+from holotype.training.recipe import AlignSettings, ClassifySettings
+
+
+@dataclass(frozen=True)
+class Teaching:
+    """What the records of a run teach.
+
+    Attributes:
+        label_N: int64, the label of each record of the materials, -1 for none.
+        agrees_LL: bool, for a record of each label, the labels that agree with it.
+        concept_N: int64, the concept of each record, -1 for none.
+        concepts: the different concepts, and the captions above them.
+        paths: their paths in the tree.
+        caption_of: by concept, the captions it may have: (text, index of the truncated concept).
+    """
+
+    label_N: NDArray[np.int64]
+    agrees_LL: Tensor
+    concept_N: NDArray[np.int64]
+    concepts: tuple[Concept, ...]
+    paths: ConceptPaths
+    caption_of: tuple[tuple[tuple[str, int], ...], ...]
+
+
+def teaching_of(materials: Materials, labels: LabelSpace, names: list[str | None]) -> Teaching:
+    """Returns what the records teach."""
+    index: dict[Concept, int] = {}
+    for concept in materials.concept_N:
+        if concept is not None:
+            index.setdefault(concept, len(index))
+    own = len(index)
+    choices: list[tuple[tuple[str, int], ...]] = []
+    for concept in list(index)[:own]:
+        found = [(caption(concept), index[concept])]
+        for rank, _ in list(concept.lineage)[:-1]:
+            wider = Concept(concept.lineage.truncate(rank))
+            found.append((caption(wider), index.setdefault(wider, len(index))))
+        choices.append(tuple(found))
+    concepts = tuple(index)
+    return Teaching(
+        label_N=labels.index_of(names),
+        agrees_LL=torch.from_numpy(labels.agrees_LL),
+        concept_N=np.asarray([-1 if c is None else index[c] for c in materials.concept_N]),
+        concepts=concepts,
+        paths=concept_paths(concepts),
+        caption_of=tuple(choices),
+    )
+
+
+@dataclass(frozen=True)
+class ChosenCaptions:
+    """The captions of one batch: U different texts and the concept that each describes."""
+
+    texts: tuple[str, ...]
+    concept_U: NDArray[np.int64]
+
+
+def choose_captions(
+    teaching: Teaching,
+    row_B: NDArray[np.int64],
+    *,
+    truncate_probability: float,
+    rng: np.random.Generator,
+) -> ChosenCaptions | None:
+    """Returns one caption for each named record, some cut at a random higher rank, each text once."""
+    chosen: dict[tuple[str, int], None] = {}
+    for concept in teaching.concept_N[row_B].tolist():
+        cut, place = rng.random(2)
+        if concept < 0:
+            continue
+        choices = teaching.caption_of[concept]
+        if cut < truncate_probability and len(choices) > 1:
+            chosen[choices[1 + int(place * (len(choices) - 1))]] = None
+        else:
+            chosen[choices[0]] = None
+    if not chosen:
+        return None
+    texts, concepts = zip(*chosen, strict=True)
+    return ChosenCaptions(texts, np.asarray(concepts, dtype=np.int64))
+
+
+def classification_loss(
+    outputs: Outputs, teaching: Teaching, row_of: dict[Modality, NDArray[np.int64]],
+    settings: ClassifySettings,
+) -> Tensor | None:
+    """Returns the mean over images and barcodes of the loss of their labels; None without labels."""
+    losses = []
+    for modality, logit_BL in outputs.logit.items():
+        label_B = teaching.label_N[row_of[modality]]
+        taught = torch.from_numpy(np.flatnonzero(label_B >= 0)).to(logit_BL.device)
+        if not len(taught):
+            continue
+        label_T = torch.from_numpy(label_B).to(logit_BL.device)[taught]
+        agrees_TL = teaching.agrees_LL.to(logit_BL.device)[label_T]
+        logit_TL = logit_BL[taught]
+        if settings.margin:
+            logit_TL = logit_TL - settings.margin * outputs.head_scale * agrees_TL
+        losses.append(agreeing_labels_loss(logit_TL, agrees_TL, smoothing=settings.smoothing))
+    return torch.stack(losses).mean() if losses else None
+
+
+def alignment_losses(
+    outputs: Outputs,
+    views: Outputs | None,
+    teaching: Teaching,
+    materials: Materials,
+    row_of: dict[Modality, NDArray[np.int64]],
+    captions: ChosenCaptions | None,
+    settings: AlignSettings,
+) -> dict[str, Tensor]:
+    """Returns the loss of each pair that the batch has, by "image-barcode" and so on."""
+    scale = outputs.scale if settings.learn_temperature else outputs.scale.detach() * 0 + 1 / 0.07
+    losses: dict[str, Tensor] = {}
+    for first, second in settings.pairs:
+        other = views if first == second else outputs
+        if other is None or first not in outputs.embedding or second not in other.embedding:
+            continue
+        z_PD = functional.normalize(outputs.embedding[first], dim=1)
+        z_QD = functional.normalize(other.embedding[second], dim=1)
+        if Modality.CAPTION in (first, second):
+            assert captions is not None
+            positive, ignored = _caption_masks(first, second, teaching, row_of, captions)
+        else:
+            rows = row_of[first], row_of[second]
+            positive, ignored = _record_masks(teaching, materials, *rows, settings)
+        losses[f"{first}-{second}"] = alignment_loss(
+            z_PD,
+            z_QD,
+            torch.from_numpy(positive).to(z_PD.device),
+            torch.from_numpy(ignored).to(z_PD.device),
+            scale,
+        )
+    return losses
+
+
+def _caption_masks(
+    first: Modality,
+    second: Modality,
+    teaching: Teaching,
+    row_of: dict[Modality, NDArray[np.int64]],
+    captions: ChosenCaptions,
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """A caption is true of every record below its taxon; of a record above it, nobody knows."""
+    row_P = row_of[first if second is Modality.CAPTION else second]
+    named_P1 = (teaching.concept_N[row_P] >= 0)[:, None]
+    concept_P = np.maximum(teaching.concept_N[row_P], 0)
+    below = is_within(teaching.paths, concept_P, captions.concept_U)
+    above = is_within(teaching.paths, captions.concept_U, concept_P).T
+    positive = below & named_P1
+    ignored = (above & ~below) | ~np.broadcast_to(named_P1, below.shape)
+    return (positive, ignored) if second is Modality.CAPTION else (positive.T, ignored.T)
+
+
+def _record_masks(
+    teaching: Teaching,
+    materials: Materials,
+    row_P: NDArray[np.int64],
+    row_Q: NDArray[np.int64],
+    settings: AlignSettings,
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """One record, haplotype or species is positive; what may be one species says nothing.
+
+    Where the names leave it open, barcodes that differ enough settle it.
+    """
+    concept_P, concept_Q = teaching.concept_N[row_P], teaching.concept_N[row_Q]
+    both_named = (concept_P >= 0)[:, None] & (concept_Q >= 0)[None, :]
+    surely, maybe = same_taxon(
+        teaching.paths, np.maximum(concept_P, 0), np.maximum(concept_Q, 0)
+    )
+    haplotype_P, haplotype_Q = materials.haplotype_N[row_P], materials.haplotype_N[row_Q]
+    same = (row_P[:, None] == row_Q[None, :]) | (
+        (haplotype_P[:, None] == haplotype_Q[None, :]) & (haplotype_P >= 0)[:, None]
+    )
+    positive = (surely & both_named) | same
+    open_pairs = (maybe | ~both_named) & ~positive
+    if open_pairs.any():
+        open_pairs &= ~_surely_different(materials, row_P, row_Q, settings.different_below)
+    return positive, open_pairs
+
+
+def _surely_different(
+    materials: Materials, row_P: NDArray[np.int64], row_Q: NDArray[np.int64], bound: float
+) -> NDArray[np.bool_]:
+    """Returns which pairs of records have barcodes too different for one species, bool (P, Q)."""
+    unit_PS, unit_QS = (
+        unit_rows(np.sqrt(kmer_counts([materials.barcode_N[row] or "" for row in rows], 5)))
+        for rows in (row_P.tolist(), row_Q.tolist())
+    )
+    has_P, has_Q = unit_PS.any(axis=1), unit_QS.any(axis=1)
+    different: NDArray[np.bool_] = unit_PS @ unit_QS.T < bound
+    return different & has_P[:, None] & has_Q[None, :]

@@ -1,0 +1,143 @@
+"""A whole run as one typed, complete, frozen value; its written form is one TOML file."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from holotype.config import Settings, read_settings
+from holotype.errors import RecipeError, did_you_mean
+from holotype.inputs.augment import Augmentation
+from holotype.inputs.dna import BarcodeDamage
+from holotype.models.aligned import ModelSettings
+from holotype.models.labels import Target
+from holotype.models.towers import Modality
+
+
+class ClassifySettings(Settings):
+    """Learning labels."""
+
+    weight: float = Field(1.0, ge=0)
+    """Weight of this loss."""
+    smoothing: float = Field(0.0, ge=0, lt=1)
+    """Share of the target spread over all labels (Szegedy et al. 2016, arXiv 1512.00567)."""
+    margin: float = Field(0.0, ge=0, lt=1)
+    """For a cosine head: taken off the right label's cosine (CosFace, arXiv 1801.09414)."""
+
+
+class AlignSettings(Settings):
+    """Bringing modalities together."""
+
+    weight: float = Field(1.0, ge=0)
+    """Weight of the mean loss over pairs."""
+    pairs: tuple[tuple[Modality, Modality], ...] = ()
+    """Which modalities are aligned; one with itself means two random views of each record."""
+    learn_temperature: bool = True
+    """Whether the temperature is learnt (bounded), or stays at 0.07."""
+    different_below: float = Field(0.85, ge=0, le=1)
+    """Where names leave open whether two records are of one species, a cosine of their 5-mer spectra
+    below this says no (0.85 is about 3 % divergence of a full barcode)."""
+    truncate_probability: float = Field(0.3, ge=0, le=1)
+    """Chance that a caption stops at a random rank above the record's own."""
+
+
+class Schedule(Settings):
+    """How long, how fast."""
+
+    epochs: int = Field(30, ge=1)
+    """Passes over the training records."""
+    batch_size: int = Field(64, ge=2)
+    """Records a step."""
+    peak_lr: float = Field(2e-3, gt=0)
+    """Learning rate after warm-up; a cosine takes it to nothing."""
+    weight_decay: float = Field(0.05, ge=0)
+    """Of matrices; vectors (biases, norms, temperatures) have none."""
+    warmup: float = Field(0.08, ge=0, lt=1)
+    """Share of the steps in which the rate rises."""
+    clip: float | None = Field(None, gt=0)
+    """Largest norm of the gradient."""
+    average: float | None = Field(None, gt=0, lt=1)
+    """Decay of the running mean of weights that is kept as the model; none keeps the last."""
+    small_sides: tuple[tuple[float, int], ...] = ()
+    """(until this share of the epochs, side in px): smaller images first are faster."""
+    keep: Literal["last", "best"] = "last"
+    """Which epoch's weights are the model; ``best`` is by the validation score."""
+    patience: int | None = Field(None, ge=1)
+    """Stop after so many epochs without a better validation score."""
+    validate_every: int = Field(1, ge=1)
+    """Epochs between validations; the last epoch always has one."""
+
+    @model_validator(mode="after")
+    def _makes_sense(self) -> "Schedule":
+        if self.patience is not None and self.keep != "best":
+            raise ValueError("schedule.patience needs keep = 'best'")
+        return self
+
+
+class Recipe(Settings):
+    """A complete run."""
+
+    name: str = Field(min_length=1)
+    """A short name, for reports."""
+    about: str = ""
+    """What it is for, its source, what it should reach and what it costs."""
+    seed: int = Field(0, ge=0)
+    """Feeds every random choice of the run."""
+    target: Target = Target.CONCEPT
+    """What a label is: written_label, concept or tree."""
+    precision: Literal["32-true", "bf16-mixed"] = "32-true"
+    """Of the arithmetic; bf16 is for GPUs."""
+    model: ModelSettings
+    """Towers and head."""
+    classify: ClassifySettings | None = None
+    """Learning labels; needs a classifier."""
+    align: AlignSettings | None = None
+    """Bringing modalities together; needs a shared space."""
+    augment: Augmentation | None = None
+    """Random changes of training images."""
+    damage: BarcodeDamage | None = None
+    """Random damage to training barcodes."""
+    schedule: Schedule = Schedule()
+    """How long, how fast."""
+
+    @model_validator(mode="after")
+    def _makes_sense(self) -> "Recipe":
+        if self.classify is None and self.align is None:
+            raise ValueError("give [classify] or [align]: nothing to learn")
+        if (self.classify is None) != (self.model.classifier is None):
+            raise ValueError("[classify] and [model.classifier] go together")
+        towers = {
+            Modality.IMAGE: self.model.images,
+            Modality.BARCODE: self.model.barcodes,
+            Modality.CAPTION: self.model.captions,
+        }
+        for pair in self.align.pairs if self.align else ():
+            for modality in pair:
+                if towers[modality] is None:
+                    raise ValueError(f"align.pairs has {modality}, but the model has no such tower")
+            if pair[0] == pair[1] == Modality.CAPTION:
+                raise ValueError("align.pairs: captions have no two views of one record")
+        return self
+
+
+def shipped_recipes() -> dict[str, Path]:
+    """Returns the recipes that come with Holotype, by name."""
+    package = Path(__file__).parent.parent
+    places = [package / "recipes", package.parent.parent / "recipes"]
+    return {path.stem: path for place in places for path in sorted(place.glob("*.toml"))}
+
+
+def read_recipe(recipe: str | Path, overrides: tuple[str, ...] = ()) -> Recipe:
+    """Returns the recipe in a TOML file, or the shipped one of that name.
+
+    Raises:
+        RecipeError: when there is none, or something in it is wrong.
+    """
+    path = Path(recipe)
+    shipped = shipped_recipes()
+    if not path.is_file() and str(recipe) in shipped:
+        path = shipped[str(recipe)]
+    elif not path.is_file() and path.suffix != ".toml":
+        nearest = did_you_mean(str(recipe), sorted(shipped))
+        raise RecipeError(f"no recipe '{recipe}'.{nearest}")
+    return read_settings(path, Recipe, overrides)

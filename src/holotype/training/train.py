@@ -1,0 +1,261 @@
+"""The command ``train``: a recipe, a collection and a split -> a run folder, which is a bundle."""
+
+import json
+import platform
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from lightning_fabric import Fabric
+
+from holotype import files
+from holotype._version import __version__
+from holotype.collection.store import Collection, open_collection
+from holotype.config import as_toml
+from holotype.errors import RecipeError
+from holotype.inputs.materials import Materials, prepare_collection
+from holotype.models.aligned import AlignedModel
+from holotype.models.bundle import MANIFEST, open_bundle, write_bundle
+from holotype.models.encode import encode
+from holotype.models.labels import LabelSpace, build_label_space, label_names
+from holotype.models.towers import Modality
+from holotype.progress import note
+from holotype.randomness import stream_seed
+from holotype.splits.plan import Role, Split, check_fits, read_split
+from holotype.training.calibrate import fit_temperature
+from holotype.training.card import model_card
+from holotype.training.loop import Lesson, fit
+from holotype.training.objective import Teaching, teaching_of
+from holotype.training.recipe import Recipe, read_recipe
+
+
+@dataclass(frozen=True)
+class TrainReport:
+    """What a training run did.
+
+    Attributes:
+        run: its folder.
+        labels: how many labels it learnt.
+        records: how many records it learnt from.
+        epochs: how many it took.
+        seconds: from start to finished bundle, this sitting only.
+        figures: of the last epoch.
+    """
+
+    run: str
+    labels: int
+    records: int
+    epochs: int
+    seconds: float
+    figures: dict[str, Any] = field(default_factory=dict)
+
+
+def train(
+    recipe: str | Path | Recipe,
+    *,
+    collection: Path | str,
+    split: Path | str,
+    out: Path | str,
+    overrides: Sequence[str] = (),
+    accelerator: str = "auto",
+    devices: int | str = "auto",
+) -> TrainReport:
+    """Trains a model and writes it as a bundle; goes on where an interrupted run of the same stopped.
+
+    Args:
+        recipe: a TOML file, the name of a shipped recipe, or a ``Recipe``.
+        collection: the collection's folder.
+        split: the split file; only its ``train`` and ``val`` records are read.
+        out: the run's folder.
+        overrides: ``a.b=c`` changes of the recipe.
+        accelerator: ``cpu``, ``cuda``, ``mps`` or ``auto``.
+        devices: how many, or ``auto`` (one on a CPU).
+
+    Raises:
+        RecipeError, CollectionError, SplitError, BundleError: when these do not fit together.
+    """
+    started = time.monotonic()
+    chosen = recipe if isinstance(recipe, Recipe) else read_recipe(recipe, tuple(overrides))
+    folder = Path(out)
+    opened, parts = open_collection(Path(collection)), read_split(Path(split))
+    check_fits(parts, opened)
+    run = _fingerprint(chosen, opened, parts)
+    if (folder / MANIFEST).is_file():
+        return _finished_before(folder, run)
+    fabric = Fabric(
+        accelerator=accelerator,
+        devices=1 if devices == "auto" and not torch.cuda.is_available() else devices,
+        precision=chosen.precision,
+    )
+    fabric.launch()
+    files.write_text(folder / "recipe.toml", as_toml(chosen))
+    files.write_json(folder / "resume" / "run.json", {"run": run, "holotype": __version__})
+    lesson, labels, row_V = _prepare(chosen, opened, parts, run)
+    torch.manual_seed(stream_seed(chosen.seed, "weights"))
+    model = AlignedModel(chosen.model, num_labels=len(labels), seed=chosen.seed)
+
+    def validate(judged: AlignedModel) -> dict[str, float]:
+        return _validation(judged, lesson, row_V)
+
+    weights, history = fit(fabric, model, lesson, folder, validate)
+    model.load_state_dict(weights)
+    if fabric.is_global_zero:
+        training = _summary(lesson, labels, opened, parts, history, row_V)
+        temperature = _temperatures(model, lesson.materials, lesson.teaching, row_V)
+        card = model_card(chosen, labels, training)
+        write_bundle(folder, chosen.model, weights, labels, temperature, training, card)
+    fabric.barrier()
+    return TrainReport(
+        run=str(folder),
+        labels=len(labels),
+        records=len(lesson.row_T),
+        epochs=len(history),
+        seconds=round(time.monotonic() - started, 1),
+        figures=history[-1] if history else {},
+    )
+
+
+def _fingerprint(recipe: Recipe, collection: Collection, split: Split) -> str:
+    described = {
+        "recipe": recipe.model_dump(mode="json"),
+        "collection": collection.fingerprint,
+        "split": [split.made_by, split.role_N.tolist()],
+    }
+    return files.sha256_bytes(json.dumps(described, sort_keys=True).encode())[:16]
+
+
+def _finished_before(folder: Path, run: str) -> TrainReport:
+    bundle = open_bundle(folder)
+    training = bundle.manifest["training"]
+    if training["run"] != run:
+        raise RecipeError(
+            f"{folder}: holds a finished run of another recipe, collection or split. "
+            "Name another folder with --out."
+        )
+    note(f"{folder}: this run was finished before; nothing to do")
+    history = training["history"]
+    figures = history[-1] if history else {}
+    return TrainReport(
+        str(folder), len(bundle.labels), training["records"], len(history), 0.0, figures
+    )
+
+
+def _prepare(
+    recipe: Recipe, collection: Collection, split: Split, run: str
+) -> tuple[Lesson, LabelSpace, np.ndarray[Any, np.dtype[np.int64]]]:
+    """Returns what to learn from, the labels, and the rows of the materials to validate on."""
+    train_rows, val_rows = split.rows(Role.TRAIN), split.rows(Role.VAL)
+    if not len(train_rows):
+        raise RecipeError("the split has no training records.")
+    images = recipe.model.images
+    materials = prepare_collection(
+        collection,
+        side_px=images.side_px if images else None,
+        channels=images.channels if images else 1,
+        rows=np.concatenate([train_rows, val_rows]),
+    )
+    written = collection.columns(["written_label"])["written_label"].take(
+        np.concatenate([train_rows, val_rows])
+    )
+    names = label_names(recipe.target, written.to_pylist(), materials.concept_N)
+    count = len(train_rows)
+    labels = build_label_space(recipe.target, names[:count], materials.concept_N[:count])
+    teaching = teaching_of(materials, labels, names)
+    row_T = np.arange(count, dtype=np.int64)
+    usable = materials.image_N >= 0 if images else np.zeros(len(materials), dtype=np.bool_)
+    if recipe.model.barcodes is not None:
+        usable |= np.asarray([barcode is not None for barcode in materials.barcode_N])
+    lesson = Lesson(recipe, materials, teaching, row_T[usable[:count]], run)
+    left_out = count - len(lesson.row_T)
+    if not len(lesson.row_T):
+        raise RecipeError("no training record has what the recipe's towers read.")
+    if left_out:
+        note(f"{left_out:,} training records have nothing that the recipe's towers read: left out")
+    row_V = np.arange(count, len(materials), dtype=np.int64)
+    return lesson, labels, row_V[usable[count:]]
+
+
+def _validation(
+    model: AlignedModel, lesson: Lesson, row_V: np.ndarray[Any, np.dtype[np.int64]]
+) -> dict[str, float]:
+    """Returns top-1 of the head by modality, and species retrieval within the validation records."""
+    figures: dict[str, float] = {}
+    for modality, encoded in encode(model, lesson.materials, rows=row_V).items():
+        if encoded.logit_RL is not None:
+            label_R = lesson.teaching.label_N[encoded.row_R]
+            taught = label_R >= 0
+            if taught.any():
+                agrees = lesson.teaching.agrees_LL.numpy()[label_R[taught]]
+                best = encoded.logit_RL[taught].argmax(axis=1)
+                right = agrees[np.arange(len(best)), best]
+                figures[f"val_top1_{modality}"] = float(right.mean())
+        concept_R = lesson.teaching.concept_N[encoded.row_R]
+        if lesson.recipe.align is not None and len(encoded) > 1:
+            figures[f"val_nearest_{modality}"] = _nearest_agrees(
+                encoded.z_RD, lesson.teaching.paths.node_C[concept_R], concept_R >= 0
+            )
+    figures["score"] = float(np.mean(list(figures.values()))) if figures else 0.0
+    return figures
+
+
+def _nearest_agrees(z_RD: Any, node_R: Any, named_R: Any, *, limit: int = 2_000) -> float:
+    """Returns how often the nearest other record is of the same taxon, among the first ``limit``."""
+    z_RD, node_R = z_RD[named_R][:limit], node_R[named_R][:limit]
+    if len(z_RD) < 2:
+        return 0.0
+    cosine_RR = z_RD @ z_RD.T
+    np.fill_diagonal(cosine_RR, -2)
+    return float((node_R[cosine_RR.argmax(axis=1)] == node_R).mean())
+
+
+def _temperatures(
+    model: AlignedModel,
+    materials: Materials,
+    teaching: Teaching,
+    row_V: np.ndarray[Any, np.dtype[np.int64]],
+) -> dict[Modality, float]:
+    found = {}
+    for modality, encoded in encode(model, materials, rows=row_V).items():
+        if encoded.logit_RL is None:
+            continue
+        label_R = teaching.label_N[encoded.row_R]
+        taught = label_R >= 0
+        agrees = teaching.agrees_LL.numpy()[label_R[taught]]
+        found[modality] = fit_temperature(encoded.logit_RL[taught], agrees)
+    return found
+
+
+def _summary(
+    lesson: Lesson,
+    labels: LabelSpace,
+    collection: Collection,
+    split: Split,
+    history: list[dict[str, Any]],
+    row_V: np.ndarray[Any, np.dtype[np.int64]],
+) -> dict[str, Any]:
+    """Returns what a bundle says of its training: data, licences, versions, figures."""
+    columns = collection.columns(["licence", "instrument", "source"]).take(split.rows(Role.TRAIN))
+    counted = {
+        name: dict(sorted(Counter(str(v) for v in columns[name].to_pylist() if v).items()))
+        for name in ("licence", "instrument", "source")
+    }
+    quiet = [{k: v for k, v in row.items() if k != "seconds"} for row in history]
+    return {
+        "run": lesson.fingerprint,
+        "recipe": lesson.recipe.model_dump(mode="json"),
+        "collection": {"name": collection.name, "fingerprint": collection.fingerprint},
+        "split": {k: v for k, v in split.made_by.items() if k != "fingerprint"},
+        "records": len(lesson.row_T),
+        "validation_records": len(row_V),
+        "labels": len(labels),
+        "licences": counted["licence"],
+        "instruments": counted["instrument"],
+        "sources": counted["source"],
+        "versions": {"torch": torch.__version__, "python": platform.python_version()},
+        "history": quiet,
+    }
