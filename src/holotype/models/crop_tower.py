@@ -12,7 +12,7 @@ The sizes of the layers are chosen for training on a CPU: dense 3x3 convolutions
 quarter of the image's side.
 
 Shape legend: B batch, C image channels, H height, W width, K channels of a stage,
-S = 2 size features, E size embedding, D feature dimension.
+2 width and height, E size embedding, D feature dimension.
 """
 
 import math

@@ -41,11 +41,11 @@ def _item(specimen: "Specimen", number: int) -> Item:
             "barcode": specimen.barcode or "",
             "marker": specimen.marker or "",
             "instrument": specimen.instrument,
-            "pixel_size_um": repr(specimen.pixel_size_um),
-            "latitude_deg": repr(specimen.latitude_deg),
-            "longitude_deg": repr(specimen.longitude_deg),
-            "depth_min_m": repr(specimen.depth_m),
-            "depth_max_m": repr(specimen.depth_m),
+            "pixel_size_um": _written(specimen.pixel_size_um),
+            "latitude_deg": _written(specimen.latitude_deg),
+            "longitude_deg": _written(specimen.longitude_deg),
+            "depth_min_m": _written(specimen.depth_m),
+            "depth_max_m": _written(specimen.depth_m),
             "collected_on": specimen.collected_on,
             "licence": "CC0-1.0",
             **specimen.names,
@@ -53,3 +53,7 @@ def _item(specimen: "Specimen", number: int) -> Item:
         read_image=None if content is None else (lambda: content),
         image_name=specimen.image_name,
     )
+
+
+def _written(number: float | None) -> str:
+    return "" if number is None else repr(number)
