@@ -8,7 +8,8 @@ bytes.
 All geometric changes are composed into one affine map and sampled once, which blurs the crop once
 only. What the map brings in from outside the crop takes the crop's own background.
 
-Shape legend: B batch, C image channels, H height, W width, P pixels of the border, 2 width and height.
+Shape legend: B batch, C image channels, H height, W width, P pixels of the border,
+2 width and height.
 """
 
 import math

@@ -80,13 +80,15 @@ def barcode_batch(
     *,
     max_bp: int,
     sequences: Sequence[str | None] | None = None,
+    pad_to_bp: int = 1,
 ) -> BarcodeBatch | None:
     """Returns the barcodes of some records; ``sequences`` (one a record) stand in when given."""
     written = sequences or [materials.barcode_N[row] for row in row_B.tolist()]
     at = [place for place, barcode in enumerate(written) if barcode is not None]
     if not at:
         return None
-    base_KL4, mask_KL = encode_barcodes([w for w in written if w is not None], max_bp=max_bp)
+    present = [barcode for barcode in written if barcode is not None]
+    base_KL4, mask_KL = encode_barcodes(present, max_bp=max_bp, pad_to_bp=pad_to_bp)
     return BarcodeBatch(
         torch.from_numpy(base_KL4), torch.from_numpy(mask_KL), torch.tensor(at, dtype=torch.int64)
     )
@@ -104,8 +106,22 @@ def in_order(count: int, *, batch_size: int) -> Iterator[NDArray[np.int64]]:
 
 
 def shuffled(
-    rows: NDArray[np.int64], *, batch_size: int, rng: np.random.Generator
+    rows: NDArray[np.int64],
+    *,
+    batch_size: int,
+    rng: np.random.Generator,
+    weight_R: NDArray[np.float64] | None = None,
 ) -> Iterator[NDArray[np.int64]]:
-    """Yields all rows in random order, in batches of nearly equal size."""
-    order = rng.permutation(rows)
-    yield from np.array_split(order, max(1, round(len(order) / batch_size)))
+    """Yields batches of nearly equal size, as many as it takes to see every row once.
+
+    Without weights every row comes exactly once; with them each batch is drawn anew, a row at most once
+    in it, with the chances given.
+    """
+    num_batches = max(1, round(len(rows) / batch_size))
+    if weight_R is None:
+        yield from np.array_split(rng.permutation(rows), num_batches)
+        return
+    chance_R = weight_R / weight_R.sum()
+    for _ in range(num_batches):
+        size = min(batch_size, len(rows))
+        yield rng.choice(rows, size=size, replace=False, p=chance_R)

@@ -53,13 +53,13 @@ _BASE_TABLE = _base_table()
 
 
 def encode_barcodes(
-    sequences: Sequence[str], *, max_bp: int
+    sequences: Sequence[str], *, max_bp: int, pad_to_bp: int = 1
 ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.bool_]]:
     """Soft bases (B, L, 4) float32 and their mask (B, L) bool, True on bases.
 
     The last axis is A, C, G, T and sums to 1 on a base: one-hot for a certain base, equal shares
     for an ambiguity code (R = 0.5 A, 0.5 G; N = 0.25 each). Records are padded on the right with
-    zeros to the longest of them, at least 1. A sequence longer than `max_bp` keeps its first
+    zeros to the longest of them, at least `pad_to_bp`. A sequence longer than `max_bp` keeps its first
     `max_bp` bases; an empty one is all padding.
 
     Reference: Cornish-Bowden, 1985, doi:10.1093/nar/13.9.3021 (the letters). The equal shares
@@ -68,6 +68,7 @@ def encode_barcodes(
     Args:
         sequences: Cleaned barcodes.
         max_bp: Most bases kept of one sequence, at least 1.
+        pad_to_bp: Least L; a fixed one makes the shape the same whatever the batch holds.
 
     Raises:
         MediaError: If a sequence holds a letter outside the IUPAC table; names row and position.
@@ -81,7 +82,7 @@ def encode_barcodes(
         raise RecipeError(f"max_bp is {max_bp}; must be at least 1.")
     kept = [sequence[:max_bp] for sequence in sequences]
     length_B = np.fromiter((len(s) for s in kept), dtype=np.int64, count=len(kept))
-    longest = max(int(length_B.max(initial=0)), 1)
+    longest = max(int(length_B.max(initial=0)), pad_to_bp)
     mask_BL = np.arange(longest) < length_B[:, None]
     letter = np.frombuffer("".join(kept).encode("latin-1", errors="replace"), dtype=np.uint8)
     base = _BASE_TABLE[letter]

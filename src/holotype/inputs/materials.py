@@ -5,7 +5,7 @@ an array that would not fit in memory lies in a temporary file that is mapped.
 """
 
 import tempfile
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -88,7 +88,7 @@ def prepare_collection(
 
 def prepare_loose(
     names: Sequence[str],
-    images: Sequence[Callable[[], bytes] | None],
+    images: Sequence[bytes | None],
     barcodes: Sequence[str | None],
     *,
     side_px: int,
@@ -102,12 +102,12 @@ def prepare_loose(
     sizes: list[tuple[int, int]] = []
     image_N = np.full(len(names), -1, dtype=np.int64)
     failures: dict[int, str] = {}
-    for row, read in enumerate(images):
-        if read is None:
+    for row, content in enumerate(images):
+        if content is None:
             continue
         try:
-            pixels = read_pixels(read())
-        except (MediaError, OSError) as reason:
+            pixels = read_pixels(content)
+        except MediaError as reason:
             failures[row] = str(reason)
             continue
         image_N[row] = len(decoded)

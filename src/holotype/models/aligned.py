@@ -118,8 +118,11 @@ class AlignedModel(nn.Module):
         """The modalities that have a tower."""
         return tuple(Modality(name) for name in self.towers)
 
-    def forward(self, batch: Batch) -> Outputs:
-        """Returns embeddings, and logits of images and barcodes where there is a head."""
+    def forward(self, batch: Batch, *, probe: bool = False) -> Outputs:
+        """Returns embeddings, and logits of images and barcodes where there is a head.
+
+        With ``probe`` no gradient flows from the logits back into the towers.
+        """
         embedding: dict[Modality, Tensor] = {}
         if batch.images is not None and Modality.IMAGE in self.modalities:
             assert self.settings.images is not None
@@ -132,7 +135,7 @@ class AlignedModel(nn.Module):
         if batch.captions is not None and Modality.CAPTION in self.modalities:
             embedding[Modality.CAPTION] = self.embed_captions(batch.captions)
         logit = {
-            name: self.label_logits(rows)
+            name: self.label_logits(rows.detach() if probe else rows)
             for name, rows in embedding.items()
             if self.head is not None and name is not Modality.CAPTION
         }

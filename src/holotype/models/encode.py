@@ -44,9 +44,12 @@ def encode(
     materials: Materials,
     *,
     rows: NDArray[np.int64] | None = None,
-    batch_size: int = 256,
+    batch_size: int = 128,
 ) -> dict[Modality, Encoded]:
     """Returns embeddings and logits of records by modality; image and barcode, where there are any.
+
+    Each modality goes through in batches of one shape (the last one is filled up with repeats), so that
+    a record's figures are the same to the bit whatever records come with it.
 
     Args:
         model: it is left in the mode it was in.
@@ -55,48 +58,45 @@ def encode(
         batch_size: records at a time.
     """
     chosen = np.arange(len(materials), dtype=np.int64) if rows is None else rows
-    was_training = model.training
+    was_training, device = model.training, model.log_scale.device
     model.eval()
-    device = model.log_scale.device
-    found: dict[Modality, list[tuple[NDArray[np.int64], torch.Tensor, torch.Tensor | None]]] = {}
-    for part in in_order(len(chosen), batch_size=batch_size):
-        batch = _plain_batch(model, materials, chosen[part])
-        outputs = model(batch.to(device))
-        places = {
-            Modality.IMAGE: batch.images.at_I if batch.images is not None else None,
-            Modality.BARCODE: batch.barcodes.at_K if batch.barcodes is not None else None,
-        }
-        for modality, embedding in outputs.embedding.items():
-            place = places[modality]
-            assert place is not None
-            z = functional.normalize(embedding, dim=1).cpu()
-            logit = outputs.logit.get(modality)
-            row = chosen[part][place.numpy()]
-            found.setdefault(modality, []).append((row, z, None if logit is None else logit.cpu()))
+    found: dict[Modality, Encoded] = {}
+    for modality, present in _rows_with(model, materials, chosen).items():
+        parts = []
+        for part in in_order(len(present), batch_size=batch_size):
+            filled = np.resize(present[part], batch_size)
+            outputs = model(_one_modality(model, materials, filled, modality).to(device))
+            z_BD = functional.normalize(outputs.embedding[modality], dim=1)[: len(part)]
+            logit_BL = outputs.logit.get(modality)
+            parts.append((z_BD.cpu(), None if logit_BL is None else logit_BL[: len(part)].cpu()))
+        logits = [logit for _, logit in parts if logit is not None]
+        found[modality] = Encoded(
+            row_R=present,
+            z_RD=torch.cat([z for z, _ in parts]).float().numpy(),
+            logit_RL=torch.cat(logits).float().numpy() if logits else None,
+        )
     model.train(was_training)
-    return {modality: _joined(parts) for modality, parts in found.items()}
+    return found
 
 
-def _plain_batch(model: AlignedModel, materials: Materials, rows: NDArray[np.int64]) -> Batch:
-    settings = model.settings
-    return Batch(
-        rows,
-        images=image_batch(materials, rows) if settings.images is not None else None,
-        barcodes=barcode_batch(materials, rows, max_bp=settings.barcodes.max_bp)
-        if settings.barcodes is not None
-        else None,
-    )
+def _rows_with(
+    model: AlignedModel, materials: Materials, rows: NDArray[np.int64]
+) -> dict[Modality, NDArray[np.int64]]:
+    """Returns the rows that have each modality the model reads, where there are any."""
+    has_barcode = np.asarray([b is not None for b in materials.barcode_N], dtype=np.bool_)
+    has = {Modality.IMAGE: materials.image_N >= 0, Modality.BARCODE: has_barcode}
+    found = {m: rows[has[m][rows]] for m in has if m in model.modalities}
+    return {modality: present for modality, present in found.items() if len(present)}
 
 
-def _joined(
-    parts: list[tuple[NDArray[np.int64], torch.Tensor, torch.Tensor | None]],
-) -> Encoded:
-    logits = [logit for _, _, logit in parts if logit is not None]
-    return Encoded(
-        row_R=np.concatenate([row for row, _, _ in parts]),
-        z_RD=torch.cat([z for _, z, _ in parts]).float().numpy(),
-        logit_RL=torch.cat(logits).float().numpy() if logits else None,
-    )
+def _one_modality(
+    model: AlignedModel, materials: Materials, rows: NDArray[np.int64], modality: Modality
+) -> Batch:
+    if modality is Modality.IMAGE:
+        return Batch(rows, images=image_batch(materials, rows))
+    assert model.settings.barcodes is not None
+    max_bp = model.settings.barcodes.max_bp
+    return Batch(rows, barcodes=barcode_batch(materials, rows, max_bp=max_bp, pad_to_bp=max_bp))
 
 
 @torch.inference_mode()

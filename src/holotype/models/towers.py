@@ -49,12 +49,12 @@ class BarcodeSettings(Settings):
 
     max_bp: int = Field(700, ge=50, le=5000)
     """Longer barcodes are cut at their end."""
-    feature_dim: int = Field(512, ge=8, le=4096)
-    """Width of the features."""
+    feature_dim: int = Field(1024, ge=8, le=4096)
+    """Width of the features; 4 to the power of ``kmer_bp`` keeps all that the spectrum tells."""
     kmer_bp: int = Field(5, ge=2, le=7)
     """Length of the k-mers of the spectrum path."""
-    width: int = Field(128, ge=8, le=1024)
-    """Width of the transformer over patches."""
+    width: int = Field(96, ge=8, le=1024)
+    """Width of the transformer over patches; a multiple of 8."""
     depth: int = Field(2, ge=0, le=24)
     """Blocks of the transformer; 0 leaves a bag of patches."""
 

@@ -116,7 +116,10 @@ def _train_epoch(
     recipe, schedule = lesson.recipe, lesson.recipe.schedule
     model: AlignedModel = wrapped.module
     rng = generator(recipe.seed, "order", progress.epoch)
-    batches = list(shuffled(lesson.row_T, batch_size=schedule.batch_size, rng=rng))
+    weight_T = _drawing_weights(lesson) if schedule.balance else None
+    batches = list(
+        shuffled(lesson.row_T, batch_size=schedule.batch_size, rng=rng, weight_R=weight_T)
+    )
     total, side_px = len(batches) * schedule.epochs, side_at(recipe, progress.epoch)
     sums: dict[str, float] = {}
     counts: dict[str, int] = {}
@@ -154,6 +157,15 @@ def _train_epoch(
     return {**row, "loss": sum(figures.values()), "scale": float(model.scale.detach())}
 
 
+def _drawing_weights(lesson: Lesson) -> NDArray[np.float64]:
+    """Returns how often to draw each training row: by the frequency of its label, to a power."""
+    label_T = lesson.teaching.label_N[lesson.row_T]
+    count = np.bincount(label_T[label_T >= 0], minlength=1).astype(np.float64)
+    frequency_T = np.where(label_T >= 0, count[np.maximum(label_T, 0)], 1.0)
+    weight_T: NDArray[np.float64] = frequency_T ** -lesson.recipe.schedule.balance
+    return weight_T
+
+
 def _losses(
     fabric: Fabric,
     wrapped: Any,
@@ -174,7 +186,7 @@ def _losses(
         return batch.to(fabric.device), captions
 
     batch, captions = ready("first")
-    outputs = wrapped(batch)
+    outputs = wrapped(batch, probe=recipe.classify is not None and recipe.classify.probe)
     row_of = rows_by_modality(batch)
     losses: dict[str, Tensor] = {}
     if recipe.classify is not None and recipe.classify.weight:

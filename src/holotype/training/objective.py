@@ -131,7 +131,8 @@ def alignment_losses(
     settings: AlignSettings,
 ) -> dict[str, Tensor]:
     """Returns the loss of each pair that the batch has, by "image-barcode" and so on."""
-    scale = outputs.scale if settings.learn_temperature else outputs.scale.detach() * 0 + 1 / 0.07
+    fixed = None if settings.temperature is None else torch.tensor(1 / settings.temperature)
+    scale = outputs.scale if fixed is None else fixed.to(outputs.scale.device)
     losses: dict[str, Tensor] = {}
     for first, second in settings.pairs:
         other = views if first == second else outputs
@@ -139,12 +140,16 @@ def alignment_losses(
             continue
         z_PD = functional.normalize(outputs.embedding[first], dim=1)
         z_QD = functional.normalize(other.embedding[second], dim=1)
+        if first == second:
+            z_PD = z_QD = torch.cat([z_PD, z_QD])
         if Modality.CAPTION in (first, second):
             assert captions is not None
             positive, ignored = _caption_masks(first, second, teaching, row_of, captions)
         else:
             rows = row_of[first], row_of[second]
             positive, ignored = _record_masks(teaching, materials, *rows, settings)
+            if first == second:
+                positive, ignored = _of_two_views(positive, ignored)
         losses[f"{first}-{second}"] = alignment_loss(
             z_PD,
             z_QD,
@@ -198,6 +203,16 @@ def _record_masks(
     if open_pairs.any():
         open_pairs &= ~_surely_different(materials, row_P, row_Q, settings.different_below)
     return positive, open_pairs
+
+
+def _of_two_views(
+    positive_PP: NDArray[np.bool_], ignored_PP: NDArray[np.bool_]
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Returns the masks of both views of P records beside each other; a view is not its own positive."""
+    positive, ignored = np.tile(positive_PP, (2, 2)), np.tile(ignored_PP, (2, 2))
+    np.fill_diagonal(positive, val=False)
+    np.fill_diagonal(ignored, val=True)
+    return positive, ignored
 
 
 def _surely_different(

@@ -21,6 +21,8 @@ class ClassifySettings(Settings):
     """Weight of this loss."""
     smoothing: float = Field(0.0, ge=0, lt=1)
     """Share of the target spread over all labels (Szegedy et al. 2016, arXiv 1512.00567)."""
+    probe: bool = False
+    """The towers do not feel this loss: the head learns to read a space made by the alignment alone."""
     margin: float = Field(0.0, ge=0, lt=1)
     """For a cosine head: taken off the right label's cosine (CosFace, arXiv 1801.09414)."""
 
@@ -32,8 +34,8 @@ class AlignSettings(Settings):
     """Weight of the mean loss over pairs."""
     pairs: tuple[tuple[Modality, Modality], ...] = ()
     """Which modalities are aligned; one with itself means two random views of each record."""
-    learn_temperature: bool = True
-    """Whether the temperature is learnt (bounded), or stays at 0.07."""
+    temperature: float | None = Field(None, gt=0.01, le=1)
+    """A fixed temperature; by default it is learnt from 0.07 on, within [0.01, 1]."""
     different_below: float = Field(0.85, ge=0, le=1)
     """Where names leave open whether two records are of one species, a cosine of their 5-mer spectra
     below this says no (0.85 is about 3 % divergence of a full barcode)."""
@@ -58,6 +60,9 @@ class Schedule(Settings):
     """Largest norm of the gradient."""
     average: float | None = Field(None, gt=0, lt=1)
     """Decay of the running mean of weights that is kept as the model; none keeps the last."""
+    balance: float = Field(0.0, ge=0, le=1)
+    """Records are drawn with the frequency of their label to the power of minus this: 0 as they are, 1
+    every label alike."""
     small_sides: tuple[tuple[float, int], ...] = ()
     """(until this share of the epochs, side in px): smaller images first are faster."""
     keep: Literal["last", "best"] = "last"

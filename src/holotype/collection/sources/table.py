@@ -123,6 +123,15 @@ def _text(value: Any, *, keep: bool = False) -> str:
     return "" if not keep and text.lower() in MISSING else text
 
 
+def table_header(path: Path) -> list[str]:
+    """Returns the column names of a table.
+
+    Raises:
+        SourceError: when it cannot be read.
+    """
+    return _open_rows(path)[0]
+
+
 def _open_rows(path: Path) -> tuple[list[str], Iterator[tuple[int, Mapping[str, Any] | str]]]:
     if path.suffix.lower() == ".parquet":
         try:

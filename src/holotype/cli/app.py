@@ -1,0 +1,93 @@
+"""The command line's frame: the table of commands, errors -> exit codes, results on stdout.
+
+Exit codes: 0 done, 1 our fault, 2 the user can mend it, 3 done but some inputs failed.
+"""
+
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import asdict, is_dataclass
+from enum import IntEnum
+from typing import Any
+
+import typer
+
+from holotype.cli import commands
+from holotype.errors import HolotypeError
+from holotype.progress import note
+
+
+class Exit(IntEnum):
+    """What a command's exit code means."""
+
+    DONE = 0
+    OUR_FAULT = 1
+    USER_CAN_MEND = 2
+    SOME_FAILED = 3
+
+
+app = typer.Typer(
+    name="holotype",
+    help="Names organisms from images, DNA barcodes and words, and says how sure it is.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+COMMANDS: dict[str, Callable[..., Any]] = {
+    "import": commands.import_,
+    "split": commands.split,
+    "train": commands.train,
+    "evaluate": commands.evaluate,
+    "embed": commands.embed,
+    "predict": commands.predict,
+    "demo": commands.demo,
+    "doctor": commands.doctor,
+}
+"""Every command, in the order of the user's path."""
+
+for _name, _command in COMMANDS.items():
+    app.command(_name)(_command)
+
+
+def main() -> None:
+    """Runs the command line; prints the result on stdout and ends with the exit code."""
+    try:
+        result = app(standalone_mode=False)
+    except HolotypeError as reason:
+        note(f"holotype: {reason}")
+        sys.exit(Exit.USER_CAN_MEND)
+    except KeyboardInterrupt:
+        note("holotype: interrupted; run the same command again to go on")
+        sys.exit(Exit.USER_CAN_MEND)
+    except Exception as reason:  # noqa: BLE001 - the outermost frame: usage errors, then our faults
+        sys.exit(_unexpected(reason))
+    sys.exit(_printed(result))
+
+
+def _unexpected(reason: Exception) -> int:
+    """Returns the exit code of anything else: a usage error, a full disk, or a fault of ours."""
+    if hasattr(reason, "show") and hasattr(reason, "exit_code"):
+        reason.show()
+        return Exit.USER_CAN_MEND
+    if isinstance(reason, OSError):
+        note(f"holotype: {reason}")
+        return Exit.USER_CAN_MEND
+    import traceback
+
+    traceback.print_exc()
+    note("holotype: this is our fault, not yours. Please report the lines above.")
+    return Exit.OUR_FAULT
+
+
+def _printed(result: Any) -> int:
+    """Prints a command's result and returns its exit code."""
+    if not isinstance(result, commands.Result):
+        return int(result or 0)
+    content = asdict(result.report) if is_dataclass(result.report) else result.report
+    if result.as_json:
+        sys.stdout.write(json.dumps(content, ensure_ascii=False, default=str) + "\n")
+    else:
+        sys.stdout.write(result.text.rstrip("\n") + "\n")
+    return Exit.SOME_FAILED if result.failures else Exit.DONE
