@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from holotype.collection.intake import import_
     from holotype.demonstration import demo
     from holotype.diagnosis import doctor
-    from holotype.evaluation.evaluate import evaluate
     from holotype.evaluation.embed import embed
+    from holotype.evaluation.evaluate import evaluate
     from holotype.identify.predict import predict
     from holotype.splits.split import split
     from holotype.training.train import train

@@ -128,11 +128,11 @@ def ask(runs: dict[str, Path], collection: Collection, split: Split) -> dict[str
         "answer": answer,
         "rows": rows,
         "notes": [
-            "Both models see the same images and captions for the same epochs from the same seed; one "
-            "of them aligns barcodes as well.",
-            "The interval is of the paired difference over specimens, for these two trained models; "
-            "it does not hold what another seed of training would change.",
-            "The collection is simulated: it says what the method can do, not what it will on yours.",
+            "Both models see the same images and captions for the same epochs from the same seed.",
+            "One of them aligns barcodes as well.",
+            "The interval is of the paired difference over specimens, for these two trained models.",
+            "It does not hold what another seed of training would change.",
+            "The collection is simulated: it says what the method can do, not what it does on yours.",
         ],
     }
 

@@ -93,7 +93,9 @@ def _one_step() -> Check:
         from holotype import files
 
         with tempfile.TemporaryDirectory() as folder:
-            files.write_json(Path(folder) / "probe.json", {"sum": float(torch.ones(4) @ torch.ones(4))})
+            files.write_json(
+                Path(folder) / "probe.json", {"sum": float(torch.ones(4) @ torch.ones(4))}
+            )
         return Check("a file and a tensor", "work", good=True)
     except (ImportError, OSError, RuntimeError) as reason:
         return Check("a file and a tensor", str(reason), good=False)

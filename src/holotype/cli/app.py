@@ -6,7 +6,7 @@ Exit codes: 0 done, 1 our fault, 2 the user can mend it, 3 done but some inputs 
 import json
 import sys
 from collections.abc import Callable
-from dataclasses import asdict, is_dataclass
+from dataclasses import asdict
 from enum import IntEnum
 from typing import Any
 
@@ -85,7 +85,7 @@ def _printed(result: Any) -> int:
     """Prints a command's result and returns its exit code."""
     if not isinstance(result, commands.Result):
         return int(result or 0)
-    content = asdict(result.report) if is_dataclass(result.report) else result.report
+    content = asdict(result.report)
     if result.as_json:
         sys.stdout.write(json.dumps(content, ensure_ascii=False, default=str) + "\n")
     else:

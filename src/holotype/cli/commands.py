@@ -26,11 +26,20 @@ def import_(
     kind: Annotated[str, typer.Argument(help="image-folder, table, fasta or simulated.")],
     inputs: Annotated[list[Path], typer.Argument(help="Folders, archives or files.")],
     into: Annotated[Path, typer.Option(help="Folder of the collection, new or existing.")],
-    source: Annotated[Optional[str], typer.Option(help="Name of the data set.")] = None,  # noqa: UP045
-    labels: Annotated[Optional[Path], typer.Option(help="Label table: what the written labels mean.")] = None,  # noqa: UP045, E501
-    preset: Annotated[Optional[str], typer.Option(help="Column map of a table: bioscan-5m, crops, barcodes, dimacs.")] = None,  # noqa: UP045, E501
-    column: Annotated[Optional[list[str]], typer.Option(help="collection column=table column; repeat for each.")] = None,  # noqa: UP045, E501
-    images: Annotated[Optional[Path], typer.Option(help="Folder or archive of a table's images.")] = None,  # noqa: UP045, E501
+    source: Annotated[Optional[str], typer.Option(help="Name of the data set.")] = None,
+    labels: Annotated[
+        Optional[Path], typer.Option(help="Label table: what the written labels mean.")
+    ] = None,
+    preset: Annotated[
+        Optional[str],
+        typer.Option(help="Column map of a table: bioscan-5m, crops, barcodes, dimacs."),
+    ] = None,
+    column: Annotated[
+        Optional[list[str]], typer.Option(help="collection column=table column; repeat for each.")
+    ] = None,
+    images: Annotated[
+        Optional[Path], typer.Option(help="Folder or archive of a table's images.")
+    ] = None,
     as_json: Json = False,
 ) -> Result:
     """Read archives, folders, tables or sequences into a collection, with a ledger that adds up."""
@@ -51,7 +60,10 @@ def import_(
         images=images,
     )
     outcomes = ", ".join(f"{count:,} {name}" for name, count in report.outcomes.items())
-    lines = [f"{report.items:,} items read: {outcomes}", f"{report.collection}: {report.records:,} records"]
+    lines = [
+        f"{report.items:,} items read: {outcomes}",
+        f"{report.collection}: {report.records:,} records",
+    ]
     if report.labels_matched is not None:
         lines.append(f"{report.labels_matched} of {report.labels} labels matched")
     found = report.findings
@@ -61,18 +73,26 @@ def import_(
             f"{len(found.conflicting_images):,} of them under different labels; "
             f"{len(found.conflicting_barcodes):,} barcodes bear several species"
         )
-        lines += [f"  same image, different labels: {' = '.join(ids)}" for ids in found.conflicting_images[:5]]
+        lines += [
+            f"  same image, different labels: {' = '.join(ids)}"
+            for ids in found.conflicting_images[:5]
+        ]
     return Result(report, "\n".join(lines), as_json, report.failed)
 
 
 def split(
     collection: Annotated[Path, typer.Argument(help="Folder of the collection.")],
     out: Annotated[Path, typer.Option(help="The split file to write (Parquet).")],
-    method: Annotated[str, typer.Option(help="stratified, seen-unseen, upstream or instrument.")] = "stratified",
+    method: Annotated[
+        str, typer.Option(help="stratified, seen-unseen, upstream or instrument.")
+    ] = "stratified",
     seed: Annotated[int, typer.Option(help="Of the shuffling.")] = 0,
     fractions: Annotated[str, typer.Option(help="Train, val and test.")] = "0.7,0.1,0.2",
-    held_out: Annotated[Optional[str], typer.Option(help="The instrument to test on.")] = None,  # noqa: UP045
-    require: Annotated[Optional[list[str]], typer.Option(help="What a record must have: barcode, image, marker=COI-5P.")] = None,  # noqa: UP045, E501
+    held_out: Annotated[Optional[str], typer.Option(help="The instrument to test on.")] = None,
+    require: Annotated[
+        Optional[list[str]],
+        typer.Option(help="What a record must have: barcode, image, marker=COI-5P."),
+    ] = None,
     as_json: Json = False,
 ) -> Result:
     """Part a collection into train, val, test and keys that share nothing; with an audit."""
@@ -101,8 +121,13 @@ def train(
     recipe: Annotated[str, typer.Argument(help="A recipe (TOML), or the name of a shipped one.")],
     collection: CollectionOption,
     split: SplitOption,
-    out: Annotated[Path, typer.Option(help="Folder of the run; an unfinished one is gone on with.")],
-    set_: Annotated[Optional[list[str]], typer.Option("--set", help="Change of the recipe, as schedule.epochs=10.")] = None,  # noqa: UP045, E501
+    out: Annotated[
+        Path, typer.Option(help="Folder of the run; an unfinished one is gone on with.")
+    ],
+    set_: Annotated[
+        Optional[list[str]],
+        typer.Option("--set", help="Change of the recipe, as schedule.epochs=10."),
+    ] = None,
     accelerator: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
     devices: Annotated[str, typer.Option(help="How many, or auto.")] = "auto",
     as_json: Json = False,
@@ -153,9 +178,11 @@ def embed(
 
 def predict(
     run: Run,
-    inputs: Annotated[list[str], typer.Argument(help="Images, folders, archives, FASTA, tables, collections.")],
+    inputs: Annotated[
+        list[str], typer.Argument(help="Images, folders, archives, FASTA, tables, collections.")
+    ],
     out: Annotated[Path, typer.Option(help="The file to write: .csv, .parquet or .json.")],
-    preset: Annotated[Optional[str], typer.Option(help="Column map of tables.")] = None,  # noqa: UP045
+    preset: Annotated[Optional[str], typer.Option(help="Column map of tables.")] = None,
     as_json: Json = False,
 ) -> Result:
     """Name images and barcodes: one scored row for each, failures among them."""
@@ -182,5 +209,7 @@ def doctor(as_json: Json = False) -> Result:
     import holotype
 
     report = holotype.doctor()
-    lines = [f"{'ok ' if check.good else 'NO '} {check.name}: {check.found}" for check in report.checks]
+    lines = [
+        f"{'ok ' if check.good else 'NO '} {check.name}: {check.found}" for check in report.checks
+    ]
     return Result(report, "\n".join(lines), as_json, sum(not check.good for check in report.checks))

@@ -133,9 +133,9 @@ class _Job:
 
 def _run(jobs: Sequence[_Job], table: LabelTable | None, into: Path) -> ImportReport:
     existing = open_collection(into) if (into / MANIFEST).exists() else None
-    if existing is None and into.is_dir() and any(p.name != ".intake" for p in into.iterdir()):
-        if not (into / "records").is_dir():
-            raise CollectionError(f"{into}: holds other files. Name an empty or new folder.")
+    others = {p.name for p in into.iterdir()} if into.is_dir() else set()
+    if existing is None and not others <= {".intake", "records", "ledger.parquet"}:
+        raise CollectionError(f"{into}: holds other files. Name an empty or new folder.")
     seen = set(existing.columns(["record_id"])["record_id"].to_pylist()) if existing else set()
     staged: list[Path] = []
     for job in jobs:
@@ -145,7 +145,7 @@ def _run(jobs: Sequence[_Job], table: LabelTable | None, into: Path) -> ImportRe
     ledgers = [pq.read_table(p) for folder in staged for p in sorted(folder.glob("ledger-*"))]
     ledger = pa.concat_tables(ledgers) if ledgers else LEDGER_SCHEMA.empty_table()
     shards = _publish(staged, into)
-    manifest = {
+    manifest: dict[str, Any] = {
         "format": FORMAT,
         "version": VERSION,
         "name": existing.name if existing else into.name,

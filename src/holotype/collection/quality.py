@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 
 import pyarrow as pa
@@ -60,4 +61,4 @@ def _groups(table: pa.Table, key: str) -> list[pa.Table]:
     keys = several[key].to_pylist()
     edges += [i for i in range(1, len(keys)) if keys[i] != keys[i - 1]]
     edges.append(len(keys))
-    return [several.slice(a, b - a) for a, b in zip(edges, edges[1:], strict=False) if b > a]
+    return [several.slice(a, b - a) for a, b in pairwise(edges) if b > a]

@@ -129,7 +129,9 @@ def _fill_names(
     record |= dict(concept.taxon_ids)
     if labels is None and (missing := concept.lineage.gap()):
         where = first_few([rank.value for rank in missing])
-        notes.append(("lineage_gap", f"{where} missing above {concept.lineage.name}: kept as given"))
+        notes.append(
+            ("lineage_gap", f"{where} missing above {concept.lineage.name}: kept as given")
+        )
 
 
 def _concept_of_fields(item: Item, written: str | None) -> Concept | None:

@@ -93,7 +93,11 @@ RECORDS_SCHEMA = pa.schema(
     [pa.field(column.name, column.type) for column in COLUMNS],
     metadata={
         "huggingface": json.dumps(
-            {"info": {"features": {column.name: _hugging_face_feature(column) for column in COLUMNS}}}
+            {
+                "info": {
+                    "features": {column.name: _hugging_face_feature(column) for column in COLUMNS}
+                }
+            }
         ),
         "holotype": json.dumps({"format": FORMAT, "version": VERSION}),
     },

@@ -16,8 +16,8 @@ import pyarrow.parquet as pq
 from holotype import files
 from holotype.collection.schema import FORMAT, RECORDS_SCHEMA, VERSION
 from holotype.errors import CollectionError, SplitError, first_few
-from holotype.taxonomy.labels import WHOLE, Kind
 from holotype.taxonomy.label_table import Concept
+from holotype.taxonomy.labels import WHOLE, Kind
 from holotype.taxonomy.lineage import LINNAEAN_RANKS, Lineage
 
 MANIFEST = "collection.json"
@@ -109,7 +109,9 @@ def concepts_of(table: pa.Table) -> list[Concept | None]:
         extra = tuple((taxon["rank"], taxon["name"]) for taxon in row[3] or ())
         key = (*row[:3], extra, *row[4:])
         if key not in seen:
-            seen[key] = _concept(row[0], row[1], row[2], dict(extra), dict(zip(ranks, row[4:])))
+            seen[key] = _concept(
+                row[0], row[1], row[2], dict(extra), dict(zip(ranks, row[4:], strict=True))
+            )
         found.append(seen[key])
     return found
 

@@ -7,7 +7,7 @@ from holotype.evaluation.baselines import commonest_first
 from holotype.evaluation.evidence import Answers, Score, score_answers
 from holotype.evaluation.exam import Exam, present_ranks
 from holotype.evaluation.metrics import macro_f1, numbered_names
-from holotype.evaluation.retrieval import nearest_names
+from holotype.evaluation.retrieval import Names, nearest_names
 from holotype.models.bundle import Bundle, softmax
 from holotype.models.encode import Encoded
 from holotype.models.towers import Modality
@@ -66,8 +66,8 @@ def classification_scores(bundle: Bundle, exam: Exam) -> list[Score]:
         scores += score_answers(
             Answers("classification", "model", modality.value, answers), questions
         )
-        majority = {
-            rank: [list(commonest_first(exam.names_of(rank, taught))[:KEPT])] * len(rows)
+        majority: Names = {
+            rank: [[*commonest_first(exam.names_of(rank, taught))[:KEPT]]] * len(rows)
             for rank in ranks
         }
         scores += score_answers(
@@ -93,9 +93,7 @@ def _macro_f1(
     )  # fmt: skip
 
 
-def confusion(
-    bundle: Bundle, exam: Exam, encoded: Encoded
-) -> tuple[list[str], NDArray[np.int64]]:
+def confusion(bundle: Bundle, exam: Exam, encoded: Encoded) -> tuple[list[str], NDArray[np.int64]]:
     """Returns the labels and how often each (row) was called each (column), int64 (L, L)."""
     assert encoded.logit_RL is not None
     tested = exam.among(encoded, Role.TEST)

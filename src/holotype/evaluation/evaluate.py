@@ -76,7 +76,11 @@ def evaluate(
     Raises:
         BundleError, CollectionError, SplitError: when these do not fit together.
     """
-    bundle, opened, parts = open_bundle(Path(run)), open_collection(Path(collection)), read_split(Path(split))
+    bundle, opened, parts = (
+        open_bundle(Path(run)),
+        open_collection(Path(collection)),
+        read_split(Path(split)),
+    )
     check_fits(parts, opened)
     content = examine(bundle, opened, parts, seed=seed)
     return write_report(content, Path(out))
@@ -188,7 +192,9 @@ def _confusion(bundle: Bundle, exam: Exam) -> dict[str, Any] | None:
         if encoded is not None and encoded.logit_RL is not None:
             labels, counts = confusion(bundle, exam, encoded)
             rows, columns = np.nonzero(counts)
-            cells = zip(rows.tolist(), columns.tolist(), counts[rows, columns].tolist(), strict=True)
+            cells = zip(
+                rows.tolist(), columns.tolist(), counts[rows, columns].tolist(), strict=True
+            )
             return {"modality": modality.value, "labels": labels, "cells": [list(c) for c in cells]}
     return None
 

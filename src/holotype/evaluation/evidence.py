@@ -113,7 +113,10 @@ def score_answers(answers: Answers, questions: Questions) -> list[Score]:
                 use = asked & of_part
                 left_out = int((named & of_part & ~asked).sum())
                 for metric, estimate in (
-                    ("micro", micro_accuracy(hit_Q[use], questions.group_Q[use], seed=questions.seed)),
+                    (
+                        "micro",
+                        micro_accuracy(hit_Q[use], questions.group_Q[use], seed=questions.seed),
+                    ),
                     (
                         "macro",
                         macro_accuracy(
@@ -122,7 +125,9 @@ def score_answers(answers: Answers, questions: Questions) -> list[Score]:
                     ),
                 ):
                     found[part, metric] = estimate
-                    scores.append(_score(answers, rank, part, f"top{k}_{metric}", estimate, left_out))
+                    scores.append(
+                        _score(answers, rank, part, f"top{k}_{metric}", estimate, left_out)
+                    )
             for metric in ("micro", "macro"):
                 if ("seen", metric) in found and ("unseen", metric) in found:
                     both = harmonic_mean(found["seen", metric], found["unseen", metric])
@@ -148,8 +153,6 @@ def _score(
     )
 
 
-def pick(
-    scores: Sequence[Score], **wanted: str
-) -> list[Score]:
+def pick(scores: Sequence[Score], **wanted: str) -> list[Score]:
     """Returns the scores whose fields have the values wanted."""
     return [s for s in scores if all(getattr(s, key) == value for key, value in wanted.items())]

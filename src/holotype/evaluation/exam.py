@@ -55,9 +55,7 @@ class Exam:
         """Returns the names of some records at a rank."""
         return [self.names[rank][row] for row in rows.tolist()]
 
-    def questions(
-        self, rows: NDArray[np.int64], answerable: dict[str, set[str]]
-    ) -> Questions:
+    def questions(self, rows: NDArray[np.int64], answerable: dict[str, set[str]]) -> Questions:
         """Returns the questions about some records, given what can be answered at each rank."""
         return Questions(
             truth_by_rank={rank: self.names_of(rank, rows) for rank in answerable},

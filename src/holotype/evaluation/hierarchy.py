@@ -59,7 +59,9 @@ def _numbers(
     rank: str,
     rows: "np.ndarray[tuple[int], np.dtype[np.int64]]",
     key_rows: "np.ndarray[tuple[int], np.dtype[np.int64]]",
-) -> tuple["np.ndarray[tuple[int], np.dtype[np.int64]]", "np.ndarray[tuple[int], np.dtype[np.int64]]"]:
+) -> tuple[
+    "np.ndarray[tuple[int], np.dtype[np.int64]]", "np.ndarray[tuple[int], np.dtype[np.int64]]"
+]:
     names = exam.names_of(rank, rows) + exam.names_of(rank, key_rows)
     numbers, _ = numbered_names(names)
     return numbers[: len(rows)], numbers[len(rows) :]

@@ -142,7 +142,8 @@ def nearest(
     """Returns the k nearest keys of each query by inner product, exactly, best first.
 
     Args:
-        query_QD, key_KD: unit rows.
+        query_QD: unit rows.
+        key_KD: unit rows.
         k: at most the number of keys.
         exclude_Q: the key that each query must not find (itself), -1 for none.
 

@@ -46,8 +46,8 @@ def retrieval_scores(exam: Exam) -> list[Score]:
         others: dict[str, Names] = {}
         if query == key:
             others = nearest_names(exam, query, tested, exam.key_role, ranks)
-        commonest = {
-            rank: [list(baselines.commonest_first(exam.names_of(rank, keyed.row_R[keys]))[:DEPTH])]
+        commonest: Names = {
+            rank: [[*baselines.commonest_first(exam.names_of(rank, keyed.row_R[keys]))[:DEPTH]]]
             * len(rows)
             for rank in ranks
         }

@@ -101,9 +101,7 @@ def _loaded(specimen: Specimen) -> _Loaded:
         return _Loaded(specimen, None, " ".join(str(reason).split()))
 
 
-def _answer_chunk(
-    scorer: Scorer, sheet: AnswerSheet, chunk: list[_Loaded]
-) -> list[dict[str, Any]]:
+def _answer_chunk(scorer: Scorer, sheet: AnswerSheet, chunk: list[_Loaded]) -> list[dict[str, Any]]:
     bundle = scorer.bundle
     names = [one.specimen.input for one in chunk]
     images = [one.image for one in chunk]

@@ -21,13 +21,13 @@ class Scorer:
         self._caption_LD: NDArray[np.float32] | None = None
         if bundle.model.head is None:
             if Modality.CAPTION not in bundle.model.modalities:
-                raise BundleError(f"{bundle.path}: neither a head nor captions, so it names nothing.")
+                raise BundleError(
+                    f"{bundle.path}: neither a head nor captions, so it names nothing."
+                )
             texts = [caption(label.concept) for label in bundle.labels.labels]
             self._caption_LD = encode_captions(bundle.model, texts)
 
-    def probabilities(
-        self, materials: Materials
-    ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    def probabilities(self, materials: Materials) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """Returns the rows that could be scored, int64 (B,), and their probabilities, (B, L).
 
         A record with image and barcode gets the normalised product of the two (their mean logit).

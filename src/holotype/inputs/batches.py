@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn import functional
 
 from holotype.inputs.captions import encode_captions
 from holotype.inputs.dna import encode_barcodes
@@ -92,6 +93,20 @@ def barcode_batch(
     return BarcodeBatch(
         torch.from_numpy(base_KL4), torch.from_numpy(mask_KL), torch.tensor(at, dtype=torch.int64)
     )
+
+
+def shrunk(batch: Batch, side_px: int) -> Batch:
+    """Returns the batch with its images at a smaller side (antialiased)."""
+    if batch.images is None or batch.images.image_ICSS.shape[-1] == side_px:
+        return batch
+    pixels = functional.interpolate(
+        batch.images.image_ICSS,
+        size=(side_px, side_px),
+        mode="bilinear",
+        antialias=True,
+        align_corners=False,
+    )
+    return batch._replace(images=batch.images._replace(image_ICSS=pixels))
 
 
 def caption_batch(captions: Sequence[str]) -> CaptionBatch:

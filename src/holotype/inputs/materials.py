@@ -133,9 +133,7 @@ def numbered(values: Sequence[str | None]) -> NDArray[np.int64]:
     return np.asarray(found, dtype=np.int64)
 
 
-def _wanted_images(
-    collection: Collection, place: NDArray[np.int64]
-) -> Iterable[tuple[int, bytes]]:
+def _wanted_images(collection: Collection, place: NDArray[np.int64]) -> Iterable[tuple[int, bytes]]:
     for row, (_, content) in enumerate(collection.images()):
         if content is not None and place[row] >= 0:
             yield int(place[row]), content

@@ -71,7 +71,7 @@ def _opened(content: bytes) -> Image.Image:
 
 
 def _is_upright(image: Image.Image) -> bool:
-    return image.getexif().get(ExifTags.Base.Orientation, 1) == 1
+    return bool(image.getexif().get(ExifTags.Base.Orientation, 1) == 1)
 
 
 def _ends_well(content: bytes, image_format: str) -> bool:
@@ -104,7 +104,8 @@ def _scaled_to_8_bit(grey_HW: NDArray[Any]) -> NDArray[np.uint8]:
     if int(grey_HW.min(initial=0)) < 0 or brightest >= 1 << 16:
         raise ValueError("grey values outside 0 to 65,535; save as 8 or 16 bit")
     bits = next(bits for bits in (8, 10, 12, 14, 16) if brightest < 1 << bits)
-    return (grey_HW.astype(np.uint32) >> (bits - 8)).astype(np.uint8)
+    scaled: NDArray[np.uint8] = (grey_HW.astype(np.uint32) >> (bits - 8)).astype(np.uint8)
+    return scaled
 
 
 def _three_axes(pixels: NDArray[Any]) -> Pixels:

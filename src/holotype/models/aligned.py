@@ -134,7 +134,7 @@ class AlignedModel(nn.Module):
             embedding[Modality.BARCODE] = self.projections["barcode"](read)
         if batch.captions is not None and Modality.CAPTION in self.modalities:
             embedding[Modality.CAPTION] = self.embed_captions(batch.captions)
-        logit = {
+        logit: dict[Modality, Tensor] = {
             name: self.label_logits(rows.detach() if probe else rows)
             for name, rows in embedding.items()
             if self.head is not None and name is not Modality.CAPTION
@@ -161,7 +161,8 @@ class AlignedModel(nn.Module):
 
     def label_logits(self, embedding_BD: Tensor) -> Tensor:
         """Returns the head's logits, float32 (B, L), of embeddings of any modality."""
-        assert self.head is not None and self.settings.classifier is not None
+        assert self.head is not None
+        assert self.settings.classifier is not None
         if self.settings.classifier.kind == "linear":
             logit_BL: Tensor = self.head(self.dropout(embedding_BD))
             return logit_BL

@@ -26,7 +26,9 @@ from holotype.models.towers import Modality
 FORMAT = "holotype-bundle"
 VERSION = 1
 MANIFEST, WEIGHTS = "bundle.json", "model.safetensors"
-PREPROCESSING = "upright, 8 bit; padded with the border's median; area down, linear up; luma Rec. 601"
+PREPROCESSING = (
+    "upright, 8 bit; padded with the border's median; area down, linear up; luma Rec. 601"
+)
 """What ``holotype.media.images`` does; a bundle made with another way is refused."""
 
 
@@ -134,9 +136,7 @@ def open_bundle(path: Path) -> Bundle:
     return Bundle(path, model.eval(), labels, temperature, manifest)
 
 
-def softmax(
-    logit_BL: NDArray[np.float32], *, temperature: float = 1.0
-) -> NDArray[np.float64]:
+def softmax(logit_BL: NDArray[np.float32], *, temperature: float = 1.0) -> NDArray[np.float64]:
     """Returns calibrated probabilities, float64 (B, L), rows adding up to 1."""
     scaled = torch.from_numpy(np.asarray(logit_BL, dtype=np.float64)) / temperature
     probability_BL: NDArray[np.float64] = torch.softmax(scaled, dim=1).numpy()

@@ -14,6 +14,7 @@ from holotype.inputs.batches import (
     caption_batch,
     image_batch,
     in_order,
+    shrunk,
 )
 from holotype.inputs.materials import Materials
 from holotype.models.aligned import AlignedModel
@@ -45,6 +46,7 @@ def encode(
     *,
     rows: NDArray[np.int64] | None = None,
     batch_size: int = 128,
+    side_px: int | None = None,
 ) -> dict[Modality, Encoded]:
     """Returns embeddings and logits of records by modality; image and barcode, where there are any.
 
@@ -56,6 +58,7 @@ def encode(
         materials: the records.
         rows: which of them; all by default.
         batch_size: records at a time.
+        side_px: shrink images to this side, as early epochs of a run do.
     """
     chosen = np.arange(len(materials), dtype=np.int64) if rows is None else rows
     was_training, device = model.training, model.log_scale.device
@@ -65,7 +68,9 @@ def encode(
         parts = []
         for part in in_order(len(present), batch_size=batch_size):
             filled = np.resize(present[part], batch_size)
-            outputs = model(_one_modality(model, materials, filled, modality).to(device))
+            batch = _one_modality(model, materials, filled, modality)
+            batch = shrunk(batch, side_px) if side_px is not None else batch
+            outputs = model(batch.to(device))
             z_BD = functional.normalize(outputs.embedding[modality], dim=1)[: len(part)]
             logit_BL = outputs.logit.get(modality)
             parts.append((z_BD.cpu(), None if logit_BL is None else logit_BL[: len(part)].cpu()))

@@ -79,7 +79,8 @@ class LabelSpace:
             return np.eye(len(self), dtype=np.bool_)
         mask = self.tree.leaf_mask_LL()
         same = np.asarray([label.concept.qualifier for label in self.labels])
-        return mask & ((same[:, None] == same[None, :]) | np.eye(len(self), dtype=np.bool_))
+        same_kind: NDArray[np.bool_] = same[:, None] == same[None, :]
+        return mask & (same_kind | np.eye(len(self), dtype=np.bool_))
 
     def as_json(self) -> dict[str, Any]:
         """Returns the space as plain values for ``bundle.json``."""

@@ -8,9 +8,7 @@ from torch import Tensor
 from torch.nn import functional
 
 
-def agreeing_labels_loss(
-    logit_BL: Tensor, agrees_BL: Tensor, *, smoothing: float = 0.0
-) -> Tensor:
+def agreeing_labels_loss(logit_BL: Tensor, agrees_BL: Tensor, *, smoothing: float = 0.0) -> Tensor:
     """Returns minus the log probability of "any label that agrees with the record", averaged.
 
     With one agreeing label this is cross-entropy. A record known only to family agrees with every label of
@@ -42,8 +40,10 @@ def alignment_loss(
     positive are left out.
 
     Args:
-        z_PD, z_QD: unit rows.
-        positive_PQ, ignored_PQ: bool, never both true.
+        z_PD: unit rows of one modality.
+        z_QD: unit rows of the other.
+        positive_PQ: bool, the pairs that belong together.
+        ignored_PQ: bool, the pairs that say nothing; never both true.
         scale: the inverse temperature, a scalar.
     """
     logit_PQ = (scale * z_PD @ z_QD.T).masked_fill(ignored_PQ, float("-inf"))

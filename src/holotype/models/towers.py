@@ -88,7 +88,7 @@ class TimmTower(nn.Module):
             name, pretrained=False, num_classes=0, in_chans=settings.channels, **sized
         )
         self.size = nn.Sequential(nn.Linear(2, 16), nn.GELU())
-        self.feature_dim = int(self.model.num_features) + 16
+        self.feature_dim = int(self.model.num_features) + 16  # type: ignore[arg-type]
 
     def forward(self, image_BCHW: Tensor, size_B2: Tensor) -> Tensor:
         """Returns features, float32 (B, D)."""

@@ -10,9 +10,7 @@ TYING_COLUMNS = ("specimen_id", "image_sha256", "haplotype")
 """Records that share a value in any of these are one group."""
 
 
-def group_records(
-    table: pa.Table, columns: Sequence[str] = TYING_COLUMNS
-) -> NDArray[np.int64]:
+def group_records(table: pa.Table, columns: Sequence[str] = TYING_COLUMNS) -> NDArray[np.int64]:
     """Returns the group of each record: the connected parts of "shares a value in a tying column".
 
     Args:

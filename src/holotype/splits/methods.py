@@ -39,6 +39,7 @@ class Roles:
 
     @classmethod
     def unused(cls, count: int) -> "Roles":
+        """Returns roles of so many records, all unused."""
         return cls(
             np.full(count, Role.UNUSED.value, dtype="<U8"),
             np.full(count, Status.UNNAMED.value, dtype="<U8"),
@@ -46,14 +47,18 @@ class Roles:
         )
 
     def give(self, rows: Sequence[int], role: Role, status: Status) -> None:
+        """Gives records a role and a status."""
         self.role_N[rows], self.status_N[rows] = role.value, status.value
 
     def leave_out(self, rows: Sequence[int], reason: str) -> None:
+        """Notes why records have no role."""
         for row in rows:
             self.reason_N[row] = reason
 
 
-def _groups_by(group_N: NDArray[np.int64], key_N: Sequence[object]) -> dict[object, list[list[int]]]:
+def _groups_by(
+    group_N: NDArray[np.int64], key_N: Sequence[object]
+) -> dict[object, list[list[int]]]:
     """Returns for each key its groups as lists of rows; a group goes with its commonest key."""
     rows_of_group: dict[int, list[int]] = defaultdict(list)
     for row, group in enumerate(group_N.tolist()):
@@ -204,7 +209,12 @@ def seen_unseen(table: pa.Table, group_N: NDArray[np.int64], *, seed: int) -> Ro
 
 
 def held_out_instrument(
-    table: pa.Table, group_N: NDArray[np.int64], *, seed: int, fractions: Sequence[float], held_out: str
+    table: pa.Table,
+    group_N: NDArray[np.int64],
+    *,
+    seed: int,
+    fractions: Sequence[float],
+    held_out: str,
 ) -> Roles:
     """Tests on one instrument and trains on the others; val comes from the others."""
     instruments = table["instrument"].to_pylist()
@@ -222,5 +232,3 @@ def held_out_instrument(
             roles.give([row], Role.UNUSED, Status(roles.status_N[row]))
             roles.leave_out([row], f"its specimen was also imaged by {held_out}")
     return roles
-
-

@@ -116,7 +116,9 @@ def read_split(path: Path) -> Split:
         SplitError: when it is missing, is no split, or is of another version.
     """
     if not path.is_file():
-        raise SplitError(f"{path}: no such file. Make it with: holotype split COLLECTION --out {path}")
+        raise SplitError(
+            f"{path}: no such file. Make it with: holotype split COLLECTION --out {path}"
+        )
     try:
         table = pq.read_table(path)
         described = json.loads((table.schema.metadata or {})[b"holotype"])

@@ -3,7 +3,6 @@
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch.nn import functional
 
 from holotype.inputs.augment import augment_images
 from holotype.inputs.batches import Batch, ImageBatch, barcode_batch, caption_batch, image_batch
@@ -62,20 +61,6 @@ def _changed(recipe: Recipe, images: ImageBatch, *, step: int, view: str) -> Ima
     stream = torch.Generator().manual_seed(stream_seed(recipe.seed, "augment", view, step))
     pixels, sizes = augment_images(images.image_ICSS, images.size_I2, recipe.augment, stream)
     return images._replace(image_ICSS=pixels, size_I2=sizes)
-
-
-def shrunk(batch: Batch, side_px: int) -> Batch:
-    """Returns the batch with its images at a smaller side (antialiased)."""
-    if batch.images is None or batch.images.image_ICSS.shape[-1] == side_px:
-        return batch
-    pixels = functional.interpolate(
-        batch.images.image_ICSS,
-        size=(side_px, side_px),
-        mode="bilinear",
-        antialias=True,
-        align_corners=False,
-    )
-    return batch._replace(images=batch.images._replace(image_ICSS=pixels))
 
 
 def side_at(recipe: Recipe, epoch: int) -> int | None:

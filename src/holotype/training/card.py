@@ -28,15 +28,19 @@ def model_card(recipe: Recipe, labels: LabelSpace, training: dict[str, Any]) -> 
         "",
         "## What it is",
         "",
-        f"Reads {', '.join(modalities)}; scores {len(labels)} labels ({recipe.target.value}). "
-        "`bundle.json` says everything that is needed to use it; `recipe.toml` trains it again.",
+        (
+            f"Reads {', '.join(modalities)}; scores {len(labels)} labels ({recipe.target.value}). "
+            "`bundle.json` says everything that is needed to use it; `recipe.toml` trains it again."
+        ),
         "",
         "## What it learnt from",
         "",
-        f"{training['records']:,} records of collection `{training['collection']['name']}` "
-        f"({training['collection']['fingerprint']}); {training['validation_records']:,} more for "
-        f"validation. Records a label: {counts[0]:,} at most, {counts[-1]:,} at least; "
-        f"{rare} labels have fewer than 10.",
+        (
+            f"{training['records']:,} records of collection `{training['collection']['name']}` "
+            f"({training['collection']['fingerprint']}); {training['validation_records']:,} more for "
+            f"validation. Records a label: {counts[0]:,} at most, {counts[-1]:,} at least; "
+            f"{rare} labels have fewer than 10."
+        ),
         "",
         f"- sources: {_listed(training['sources'])}",
         f"- instruments: {_listed(training['instruments'])}",
@@ -48,13 +52,17 @@ def model_card(recipe: Recipe, labels: LabelSpace, training: dict[str, Any]) -> 
         "| --- | --- |",
         *figures,
         "",
-        "These are validation figures of the training run. Evidence with intervals and baselines comes "
-        "from `holotype evaluate` on the test part.",
+        (
+            "These are validation figures of the training run. Evidence with intervals and baselines comes "
+            "from `holotype evaluate` on the test part."
+        ),
         "",
         "## Limits",
         "",
-        "It knows no label but its own and always gives one of them. On an instrument, a region or a "
-        "life stage it has not seen, its scores are not to be trusted before they are measured there.",
+        (
+            "It knows no label but its own and always gives one of them. On an instrument, a region or a "
+            "life stage it has not seen, its scores are not to be trusted before they are measured there."
+        ),
     ]
     return "\n".join(lines) + "\n"
 

@@ -20,20 +20,22 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from holotype import files
-from holotype.inputs.batches import Batch, shuffled
+from holotype.inputs.batches import Batch, shrunk, shuffled
 from holotype.inputs.materials import Materials
 from holotype.models.aligned import AlignedModel
 from holotype.progress import note
 from holotype.randomness import generator, stream_seed
 from holotype.training import checkpoint
-from holotype.training.batching import rows_by_modality, shrunk, side_at, training_batch
+from holotype.training.batching import rows_by_modality, side_at, training_batch
 from holotype.training.checkpoint import Progress
 from holotype.training.objective import Teaching, alignment_losses, classification_loss
 from holotype.training.optimizer import build_optimizer, learning_rate, updated_average
 from holotype.training.recipe import Recipe
 
-Validate = Callable[[AlignedModel], dict[str, float]]
-"""Scores a model; the key ``score`` is what ``keep = "best"`` goes by, higher is better."""
+Validate = Callable[[AlignedModel, int | None], dict[str, float]]
+"""Scores a model with images of the side that it was just trained on.
+
+The key ``score`` is what ``keep = "best"`` goes by, higher is better."""
 
 
 @dataclass(frozen=True)
@@ -68,9 +70,7 @@ def fit(
     average = copy.deepcopy(model) if schedule.average is not None else None
     progress, best = Progress(lesson.fingerprint), None
     if (folder / checkpoint.CHECKPOINT).is_file():
-        progress, kept = checkpoint.load_checkpoint(
-            folder, lesson.fingerprint, model, optimizer
-        )
+        progress, kept = checkpoint.load_checkpoint(folder, lesson.fingerprint, model, optimizer)
         best = kept.get("best")
         if average is not None:
             average.load_state_dict(kept["average"])
@@ -85,7 +85,7 @@ def fit(
         judged = average if average is not None else model
         last = progress.epoch == schedule.epochs
         if progress.epoch % schedule.validate_every == 0 or last:
-            row |= validate(judged)
+            row |= validate(judged, side_at(recipe, progress.epoch - 1))
             if progress.best_score is None or row["score"] > progress.best_score:
                 progress.best_score, progress.best_epoch = row["score"], progress.epoch
                 best = {name: v.detach().clone() for name, v in judged.state_dict().items()}
@@ -162,7 +162,7 @@ def _drawing_weights(lesson: Lesson) -> NDArray[np.float64]:
     label_T = lesson.teaching.label_N[lesson.row_T]
     count = np.bincount(label_T[label_T >= 0], minlength=1).astype(np.float64)
     frequency_T = np.where(label_T >= 0, count[np.maximum(label_T, 0)], 1.0)
-    weight_T: NDArray[np.float64] = frequency_T ** -lesson.recipe.schedule.balance
+    weight_T: NDArray[np.float64] = frequency_T**-lesson.recipe.schedule.balance
     return weight_T
 
 

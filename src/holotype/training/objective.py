@@ -14,10 +14,10 @@ from torch.nn import functional
 from holotype.inputs.captions import caption
 from holotype.inputs.materials import Materials
 from holotype.inputs.relations import ConceptPaths, concept_paths, is_within, same_taxon
+from holotype.media.kmers import kmer_counts, unit_rows
 from holotype.models.aligned import Outputs
 from holotype.models.labels import LabelSpace
 from holotype.models.losses import agreeing_labels_loss, alignment_loss
-from holotype.media.kmers import kmer_counts, unit_rows
 from holotype.models.towers import Modality
 from holotype.taxonomy.label_table import Concept
 from holotype.training.recipe import AlignSettings, ClassifySettings
@@ -102,7 +102,9 @@ def choose_captions(
 
 
 def classification_loss(
-    outputs: Outputs, teaching: Teaching, row_of: dict[Modality, NDArray[np.int64]],
+    outputs: Outputs,
+    teaching: Teaching,
+    row_of: dict[Modality, NDArray[np.int64]],
     settings: ClassifySettings,
 ) -> Tensor | None:
     """Returns the mean over images and barcodes of the loss of their labels; None without labels."""
@@ -191,9 +193,7 @@ def _record_masks(
     """
     concept_P, concept_Q = teaching.concept_N[row_P], teaching.concept_N[row_Q]
     both_named = (concept_P >= 0)[:, None] & (concept_Q >= 0)[None, :]
-    surely, maybe = same_taxon(
-        teaching.paths, np.maximum(concept_P, 0), np.maximum(concept_Q, 0)
-    )
+    surely, maybe = same_taxon(teaching.paths, np.maximum(concept_P, 0), np.maximum(concept_Q, 0))
     haplotype_P, haplotype_Q = materials.haplotype_N[row_P], materials.haplotype_N[row_Q]
     same = (row_P[:, None] == row_Q[None, :]) | (
         (haplotype_P[:, None] == haplotype_Q[None, :]) & (haplotype_P >= 0)[:, None]
@@ -224,5 +224,5 @@ def _surely_different(
         for rows in (row_P.tolist(), row_Q.tolist())
     )
     has_P, has_Q = unit_PS.any(axis=1), unit_QS.any(axis=1)
-    different: NDArray[np.bool_] = unit_PS @ unit_QS.T < bound
-    return different & has_P[:, None] & has_Q[None, :]
+    different = np.asarray(unit_PS @ unit_QS.T < bound)
+    return different & np.asarray(has_P)[:, None] & np.asarray(has_Q)[None, :]

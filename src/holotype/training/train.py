@@ -99,8 +99,8 @@ def train(
     torch.manual_seed(stream_seed(chosen.seed, "weights"))
     model = AlignedModel(chosen.model, num_labels=len(labels), seed=chosen.seed)
 
-    def validate(judged: AlignedModel) -> dict[str, float]:
-        return _validation(judged, lesson, row_V)
+    def validate(judged: AlignedModel, side_px: int | None) -> dict[str, float]:
+        return _validation(judged, lesson, row_V, side_px)
 
     weights, history = fit(fabric, model, lesson, folder, validate)
     model.load_state_dict(weights)
@@ -181,11 +181,14 @@ def _prepare(
 
 
 def _validation(
-    model: AlignedModel, lesson: Lesson, row_V: np.ndarray[Any, np.dtype[np.int64]]
+    model: AlignedModel,
+    lesson: Lesson,
+    row_V: np.ndarray[Any, np.dtype[np.int64]],
+    side_px: int | None,
 ) -> dict[str, float]:
     """Returns top-1 of the head by modality, and species retrieval within the validation records."""
     figures: dict[str, float] = {}
-    for modality, encoded in encode(model, lesson.materials, rows=row_V).items():
+    for modality, encoded in encode(model, lesson.materials, rows=row_V, side_px=side_px).items():
         if encoded.logit_RL is not None:
             label_R = lesson.teaching.label_N[encoded.row_R]
             taught = label_R >= 0

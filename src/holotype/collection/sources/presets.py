@@ -88,7 +88,9 @@ def fitting_preset(header: Sequence[str]) -> str | None:
     """Returns the preset whose columns a table has most of, all that identify a record among them."""
     best, most = None, 0
     for name, preset in PRESETS.items():
-        needed = [preset.columns[c] for c in ("record_id", "barcode", "image") if c in preset.columns]
+        needed = [
+            preset.columns[c] for c in ("record_id", "barcode", "image") if c in preset.columns
+        ]
         held = sum(column in header for column in preset.columns.values())
         if all(column in header for column in needed) and held > most:
             best, most = name, held

@@ -73,7 +73,7 @@ def _plan(path: Path, header: list[str], options: SourceOptions) -> _Plan:
             raise SourceError(f"a collection has no column '{target}'.{nearest}")
     own_names = {} if options.preset else {n: n for n in header if n in COLUMN_NAMES}
     wanted = {**own_names, **preset.columns, **options.columns}
-    present = {}
+    present: dict[str, str] = {}
     for target, column in wanted.items():
         if column in header:
             present[target] = column
@@ -95,7 +95,7 @@ def _plan(path: Path, header: list[str], options: SourceOptions) -> _Plan:
 def _item(
     plan: _Plan, row: Mapping[str, Any], number: int, read_image: Callable[[str], bytes] | None
 ) -> Item:
-    fields = dict(plan.constants)
+    fields: dict[str, str] = dict(plan.constants)
     for target, column in plan.columns.items():
         if target != "image":
             fields[target] = _text(row[column], keep=target == "written_label")
@@ -218,5 +218,3 @@ def _image_reader(root: Path) -> Callable[[str], bytes]:
         return handle.read()
 
     return from_tar
-
-
