@@ -7,8 +7,9 @@ from numpy.typing import NDArray
 
 from holotype.evaluation.baselines import pixel_features
 from holotype.evaluation.evidence import Score
-from holotype.evaluation.exam import Exam
+from holotype.evaluation.exam import Exam, present_ranks
 from holotype.media.kmers import unit_rows
+from holotype.models.bundle import Bundle
 from holotype.models.towers import Modality
 from holotype.randomness import generator
 from holotype.splits.plan import Role
@@ -17,14 +18,16 @@ SHOTS = (1, 5)
 NUM_SEEDS = 5
 
 
-def few_shot_scores(exam: Exam, *, rank: str) -> list[Score]:
+def few_shot_scores(bundle: Bundle, exam: Exam) -> list[Score]:
     """Returns the mean accuracy over five draws of the support, with the range over draws as interval.
 
     Centre by the mean of the support, scale to length one, take the nearest class mean (CL2N of Wang et al.
     2019, arXiv 1911.04623). The support comes from the keys (or the training part), never from the test
     part; classes are those with enough support and a query; every draw is made anew from its own seed.
     """
+    del bundle
     scores: list[Score] = []
+    rank = _rank_in_question(exam)
     for modality, encoded in exam.encoded.items():
         tested = exam.among(encoded, Role.TEST)
         pool = exam.among(encoded, exam.key_role)
@@ -63,6 +66,12 @@ def few_shot_scores(exam: Exam, *, rank: str) -> list[Score]:
                         )
                     )  # fmt: skip
     return scores
+
+
+def _rank_in_question(exam: Exam) -> str:
+    """Returns what is to be named: species where the test part has them, else the label."""
+    rows = np.flatnonzero(exam.role_N == Role.TEST.value)
+    return "species" if "species" in present_ranks(exam, rows, with_label=False) else "label"
 
 
 def _one_draw(

@@ -5,10 +5,11 @@ import numpy as np
 from holotype.evaluation.evidence import Score
 from holotype.evaluation.exam import Exam, present_ranks
 from holotype.evaluation.metrics import micro_accuracy, numbered_names
+from holotype.models.bundle import Bundle
 from holotype.splits.plan import Role
 
 
-def hierarchy_scores(exam: Exam) -> list[Score]:
+def hierarchy_scores(bundle: Bundle, exam: Exam) -> list[Score]:
     """Returns how often the nearest key of another taxon agrees at each wider rank, and by chance.
 
     The narrowest rank at which records differ (species, where they have one) is barred: a query may not
@@ -16,6 +17,7 @@ def hierarchy_scores(exam: Exam) -> list[Score]:
     same family, more often than a key drawn at random (BioCLIP's analysis, Stevens et al. 2024, by figures
     rather than by eye).
     """
+    del bundle
     scores: list[Score] = []
     for modality, encoded in exam.encoded.items():
         tested, keys = exam.among(encoded, Role.TEST), exam.among(encoded, exam.key_role)

@@ -16,6 +16,7 @@ from holotype.evaluation import baselines
 from holotype.evaluation.evidence import Answers, Score, score_answers
 from holotype.evaluation.exam import Exam, present_ranks
 from holotype.evaluation.metrics import nearest
+from holotype.models.bundle import Bundle
 from holotype.models.towers import Modality
 from holotype.splits.plan import Role
 
@@ -25,8 +26,9 @@ DEPTH = 50
 Names = dict[str, list[list[str | None]]]
 
 
-def retrieval_scores(exam: Exam) -> list[Score]:
+def retrieval_scores(bundle: Bundle, exam: Exam) -> list[Score]:
     """Returns the scores of every pair of modalities that the model embeds, beside baselines."""
+    del bundle
     scores: list[Score] = []
     for query, key in itertools.product(exam.encoded, repeat=2):
         asked, keyed = exam.encoded[query], exam.encoded[key]

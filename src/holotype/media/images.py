@@ -120,7 +120,8 @@ def _one_line(reason: BaseException) -> str:
 def background_C(pixels_HWC: Pixels) -> NDArray[np.uint8]:
     """Returns the colour of the background: the median of the border pixels, uint8 (C,)."""
     edges = (pixels_HWC[0], pixels_HWC[-1], pixels_HWC[:, 0], pixels_HWC[:, -1])
-    return np.median(np.concatenate(edges), axis=0).astype(np.uint8)
+    colour_C: NDArray[np.uint8] = np.median(np.concatenate(edges), axis=0).astype(np.uint8)
+    return colour_C
 
 
 def padded_square(pixels_HWC: Pixels, *, side_px: int, channels: int) -> Pixels:

@@ -105,10 +105,10 @@ def _item(
     name = fields.pop("record_id", "").lstrip(">") or f"row {number}"
     encoded = row.get(plan.columns.get("image", ""))
     if isinstance(encoded, Mapping):
-        content, inside = encoded.get("bytes"), str(encoded.get("path") or name)
+        content, file_name = encoded.get("bytes"), str(encoded.get("path") or name)
         reader = None if content is None else (lambda: bytes(content))
-        return Item(name, number, fields, reader, PurePosixPath(inside).name)
-    template = plan.templates.get("image")
+        return Item(name, number, fields, reader, PurePosixPath(file_name).name)
+    template: str = plan.templates.get("image", "")
     inside = _text(encoded, keep=True) if encoded else ""
     if template:
         inside = template.format_map({k: _text(v, keep=True) for k, v in row.items()})

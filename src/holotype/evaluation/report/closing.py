@@ -42,7 +42,7 @@ def _example(one: dict[str, Any], place: int) -> str:
     status = one.get("status")
     unseen = " (the classifier was never taught this name)" if status == "unseen" else ""
     references = "".join(
-        f"<li>{_image(r.get('thumbnail'), f'Reference: {r.get("label")}')}"
+        f"<li>{_image(r.get('thumbnail'), 'Reference: ' + str(r.get('label')))}"
         f'<span class="name">{_match(r.get("label"), truth)}{plain(r.get("label"))}</span>'
         f'<span class="dim">{_cosine(r.get("cosine"))}</span></li>'
         for r in one.get("references") or []
