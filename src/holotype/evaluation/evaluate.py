@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-
 from holotype import files
 from holotype._version import __version__
 from holotype.collection.store import Collection, open_collection

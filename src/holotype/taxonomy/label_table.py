@@ -89,8 +89,18 @@ def read_label_table(path: Path) -> LabelTable:
         TaxonomyError: names the file and the row of a missing column, a blank key, an unknown
             ``root_class``, or one key with two meanings.
     """
+    if not path.is_file():
+        raise TaxonomyError(f"{path}: no such file. Check the path of the label table.")
+    try:
+        return LabelTable(path, _read_concepts(path))
+    except (UnicodeDecodeError, csv.Error) as reason:
+        raise TaxonomyError(f"{path}: not a table in UTF-8 ({reason}). Save it as UTF-8.") from None
+
+
+def _read_concepts(path: Path) -> dict[tuple[str, str], Concept]:
+    """Returns the meaning of each pair in a label table."""
     with path.open(newline="", encoding="utf-8-sig") as handle:
-        reader = csv.DictReader(handle)
+        reader = csv.DictReader(handle, restval="")
         needed = ["Dataset", "Raw_Labels", *(rank.capitalize() for rank in LINNAEAN_RANKS)]
         missing = [column for column in needed if column not in (reader.fieldnames or [])]
         if missing:
@@ -114,7 +124,7 @@ def read_label_table(path: Path) -> LabelTable:
         raise TaxonomyError(f"{path}: {first_few(problems)}. Mend these rows of the table.")
     if not concepts:
         raise TaxonomyError(f"{path}: a header and no rows, so no label has a meaning.")
-    return LabelTable(path, concepts)
+    return concepts
 
 
 def _concept(row: Mapping[str, str]) -> Concept:

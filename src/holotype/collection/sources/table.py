@@ -108,10 +108,10 @@ def _item(
         content, file_name = encoded.get("bytes"), str(encoded.get("path") or name)
         reader = None if content is None else (lambda: bytes(content))
         return Item(name, number, fields, reader, PurePosixPath(file_name).name)
-    template: str = plan.templates.get("image", "")
+    image_template = plan.templates.get("image")
     inside = _text(encoded, keep=True) if encoded else ""
-    if template:
-        inside = template.format_map({k: _text(v, keep=True) for k, v in row.items()})
+    if image_template:
+        inside = image_template.format_map({k: _text(v, keep=True) for k, v in row.items()})
         inside = inside.replace("//", "/")
     if not inside or read_image is None:
         return Item(name, number, fields)

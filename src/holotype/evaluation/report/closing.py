@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from holotype.evaluation.report.layout import Section, heading, scrolling
-from holotype.evaluation.report.words import capital, count, finite, plain, with_unit
+from holotype.evaluation.report.words import DASH, capital, count, finite, plain, with_unit
 
 _BASELINES = {
     "commonest name": "always the commonest names of what was taught or kept as keys.",
-    "nearest image by pixels": "the nearest image by a 16 × 16 px thumbnail and its size, nothing learned.",
+    "nearest image by pixels": "the nearest image by a 16 by 16 px thumbnail and its size, nothing learned.",
     "nearest barcode by 5-mers": "the nearest barcode by counts of words of five bases.",
     "nearest barcode by identity": (
         "the barcode of highest identity over the overlap, aligned, among the 20 nearest by 6-mers."
@@ -26,7 +26,8 @@ def examples(content: dict[str, Any]) -> Section | None:
     cards = "".join(_example(one, place) for place, one in enumerate(found))
     lead = (
         "What does it look like? Test images drawn at random, not chosen: what each truly is, what it was "
-        "called, how surely, and the references nearest to it with their cosines."
+        "called, how surely, and the references nearest to it with their cosines. The classifier was never "
+        "taught the names marked unseen, and cannot give them."
     )
     return Section("examples", "Examples", lead, f'<div class="examples">{cards}</div>')
 
@@ -34,17 +35,16 @@ def examples(content: dict[str, Any]) -> Section | None:
 def _example(one: dict[str, Any], place: int) -> str:
     truth, called = one.get("truth"), one.get("called")
     if called is None:
-        verdict, kind = "– not called", "none"
+        verdict, kind = f"{DASH} not called", "none"
     elif called == truth:
         verdict, kind = "✓ right", "good"
     else:
         verdict, kind = "✗ wrong", "bad"
     status = one.get("status")
-    unseen = " (the classifier was never taught this name)" if status == "unseen" else ""
     references = "".join(
         f"<li>{_image(r.get('thumbnail'), 'Reference: ' + str(r.get('label')))}"
-        f'<span class="name">{_match(r.get("label"), truth)}{plain(r.get("label"))}</span>'
-        f'<span class="dim">{_cosine(r.get("cosine"))}</span></li>'
+        f'<span class="name">{_match(r.get("label"), truth)}{plain(r.get("label"))} '
+        f'<span class="dim">{_cosine(r.get("cosine"))}</span></span></li>'
         for r in one.get("references") or []
     )
     score = with_unit(one.get("score"))
@@ -54,7 +54,7 @@ def _example(one: dict[str, Any], place: int) -> str:
         f'<div><h3 id="example-{place}">{plain(truth)}</h3>'
         f'<p><span class="badge {kind}">{verdict}</span> '
         f'<span class="badge">{plain(status)}</span></p>'
-        f"<p>called {plain(called)}, {score}{unseen}</p>"
+        f"<p>called {plain(called)}, {score}</p>"
         f'<p class="dim record">{plain(one.get("record_id"))}</p></div></div>'
         f'<p class="example-refs">Nearest references, ✓ same name</p>'
         f'<ol class="references">{references}</ol></article>'
@@ -77,20 +77,20 @@ def _image(address: object, says: str) -> str:
     text = str(address or "")
     if not text.startswith("data:image/"):
         return '<span class="thumbnail" role="img" aria-label="no image"></span>'
-    return f'<img class="thumbnail" src="{plain(text)}" alt="{plain(says)}" loading="lazy">'
+    return f'<img class="thumbnail" src="{plain(text)}" alt="{plain(says)}">'
 
 
 def method(content: dict[str, Any]) -> Section:
     """Returns how intervals and baselines were made, and where everything comes from."""
     used = {str(score.get("method")) for score in content.get("scores") or []}
     notes = [
-        "Intervals are 95 %: the 2.5th and 97.5th percentile of 300 bootstrap replicates. Whole groups "
-        "are drawn (records of one specimen, image or haplotype together), not single records.",
-        "Few-shot: the figure is the mean of five draws of the examples; its interval reaches from the "
-        "lowest to the highest of them.",
+        ("Intervals are 95 %: the 2.5th and 97.5th percentile of 300 bootstrap replicates. Whole groups "
+        "are drawn (records of one specimen, image or haplotype together), not single records."),
+        ("Few-shot: the figure is the mean of five draws of the examples; its interval reaches from the "
+        "lowest to the highest of them."),
         "Per-class recall and shares of confusions have Wilson intervals, which take records as independent.",
-        "n is the number of queries asked. Left out are queries that could not be asked, because their "
-        "taxon has no key or is not among the names.",
+        ("n is the number of queries asked. Left out are queries that could not be asked, because their "
+        "taxon has no key or is not among the names."),
         "A dash stands where nothing was measured.",
     ]
     parts = [f'<ul class="notes">{"".join(f"<li>{plain(note)}</li>" for note in notes)}</ul>']

@@ -31,6 +31,14 @@ _FINDINGS = {
     "shared_barcodes": "barcodes shared by records",
     "conflicting_barcodes": "same barcode, different names",
 }
+_PLURALS = {
+    "kingdom": "kingdoms",
+    "phylum": "phyla",
+    "class": "classes",
+    "order": "orders",
+    "family": "families",
+    "genus": "genera",
+}
 _ROLES = ("train", "val", "key", "query", "test", "unused")
 _STATUSES = ("seen", "unseen", "unnamed")
 _CROSSING = {
@@ -54,7 +62,7 @@ def collection(content: dict[str, Any]) -> Section | None:
                     ("records", count(made_of.get("records"))),
                     ("images", count(made_of.get("images"))),
                     ("barcodes", count(made_of.get("barcodes"))),
-                    *((rank, count(n)) for rank, n in (made_of.get("taxa") or {}).items()),
+                    *((_PLURALS.get(r, r), count(n)) for r, n in (made_of.get("taxa") or {}).items()),
                 ]
             )
         )
@@ -86,7 +94,7 @@ def _tree(lineages: list[list[Any]]) -> str:
     without = sum(int(number) for path, number in lineages if not any(path))
     caption = (
         f"Lineages of {some(total, 'record')}, kingdom innermost; the angle is the share of records. "
-        "A colour stands for one phylum. Click a taxon to look inside, its centre to come back."
+        "Colours: the six largest phyla. Click a taxon to look inside, the centre to come back."
     )
     if without:
         caption += f" {capital(some(without, 'record'))} without a lineage: no taxon."
@@ -120,7 +128,7 @@ def sunburst(lineages: list[list[Any]]) -> Spec:
         if phylum is not None and rank_of[node] == "phylum":
             sizes[phylum] += counts[node]
     by_size = sorted(sizes, key=lambda name: (-sizes[name], name))
-    hue = {name: f"var(--t{1 + at % len(HUES)})" for at, name in enumerate(by_size)}
+    hue = {name: f"var(--t{1 + at})" for at, name in enumerate(by_size[: len(HUES)])}
     nodes = sorted(counts)
     number_of = {node: str(at) for at, node in enumerate(nodes)}
     total = counts[()]
@@ -146,7 +154,7 @@ def sunburst(lineages: list[list[Any]]) -> Spec:
                     ],
                     "line": {"color": "var(--paper)", "width": 1},
                 },
-                "leaf": {"opacity": 1},
+                "leaf": {"opacity": 1}, "insidetextfont": {"color": "var(--ink)"},
             }
         ],
         "layout": {

@@ -79,7 +79,6 @@ def dots(
             {
                 "type": "scatter",
                 "mode": "markers",
-                "name": plot_text(one.name),
                 "x": [_hundredth(dot.value) for _, dot in kept],
                 "y": [round(at + shift, 4) for at, _ in kept],
                 "error_x": {
@@ -188,7 +187,7 @@ def heat(rows: Sequence[str], columns: Sequence[str], counts: Sequence[Sequence[
                 "zmin": 0, "zmax": 100,
                 "colorscale": [[at / 4, f"var(--heat{at})"] for at in range(5)],
                 "colorbar": {
-                    "title": {"text": "% of row", "side": "top"}, "thickness": 10, "len": 0.5,
+                    "title": {"text": "% of row", "side": "right"}, "thickness": 10, "len": 0.5,
                     "outlinewidth": 0, "y": 1, "yanchor": "top",
                 },
             }
@@ -223,13 +222,13 @@ def bound(values: Sequence[float | None]) -> tuple[float, float]:
 
 
 def _hundredth(value: float | None) -> float | None:
-    return None if value is None else round(100 * value, 3)
+    return None if value is None else round(100 * value, 2)
 
 
 def _gap(upper: float | None, lower: float | None) -> float:
     if upper is None or lower is None:
         return 0.0
-    return round(max(0.0, 100 * (upper - lower)), 3)
+    return round(max(0.0, 100 * (upper - lower)), 2)
 
 
 def _hover(name: str, row: str, dot: Dot) -> str:

@@ -55,7 +55,7 @@ def paragraph(text: str, *, kind: str = "") -> str:
 
 def embedded_json(value: Any) -> str:
     """Returns JSON that is inert inside ``<script>``: no ``<``, ``>`` or ``&``, NaN as null."""
-    text = json.dumps(_without_nan(value), ensure_ascii=True, allow_nan=False, separators=(",", ":"))
+    text = json.dumps(_without_nan(value), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
@@ -112,7 +112,8 @@ def panels(
         body: the keys chosen, a name for ids -> HTML of that panel, None where there is nothing.
     """
     asked = "".join(
-        f'<label for="{name}-choice-{at}">{plain(choice.title)} '
+        f'<label for="{name}-choice-{at}"{"" if len(choice.options) > 1 else " hidden"}>'
+        f'{plain(choice.title)} '
         f'<select id="{name}-choice-{at}" autocomplete="off">'
         + "".join(
             f'<option value="{place}">{plain(written)}</option>'

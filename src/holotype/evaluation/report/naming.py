@@ -15,6 +15,7 @@ from holotype.evaluation.report.layout import (
 )
 from holotype.evaluation.report.scoring import evidence, pick, values_of
 from holotype.evaluation.report.words import (
+    DASH,
     METRICS,
     PARTS,
     capital,
@@ -168,8 +169,8 @@ def _confusions(labels: list[str], cells: list[list[int]]) -> str:
     caption = f"Row-normalised; {some(len(used), 'label')}, {some(inside, 'record')}."
     if len(used) < len(labels):
         caption += (
-            f" Of {len(labels)} labels those that occur most, as truth or as a wrong answer; shares are of the "
-            "records inside the map."
+            f" Of {len(labels)} labels those that occur most, as truth or as a wrong answer; shares are of "
+            "the records inside the map."
             if len(labels) > WHOLE_MAP
             else f" {some(len(labels) - len(used), 'label')} neither asked nor answered."
         )
@@ -239,7 +240,9 @@ def _classes(rows: list[dict[str, Any]]) -> str:
             "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
             "margin": {"l": 10, "r": 16, "t": 30 if len(kinds) > 1 else 10, "b": 44},
             "xaxis": {
-                "type": "log", "title": {"text": "training records (log scale)"}, "dtick": "D2",
+                "type": "log", "title": {"text": "training records (log scale)"},
+                "tickvals": [m * 10**e for e in range(7) for m in (1, 2, 5)],
+                "ticktext": [count(m * 10**e) for e in range(7) for m in (1, 2, 5)],
                 "automargin": True, "zeroline": False,
             },
             "yaxis": {
@@ -261,7 +264,7 @@ def _classes(rows: list[dict[str, Any]]) -> str:
 
 def _recall_interval(row: dict[str, Any]) -> str:
     recall, asked = finite(row.get("recall")), int(row.get("test") or 0)
-    return interval(*wilson(round((recall or 0) * asked), asked)) if recall is not None else "–"
+    return interval(*wilson(round((recall or 0) * asked), asked)) if recall is not None else DASH
 
 
 def _class_table(rows: list[dict[str, Any]]) -> str:
@@ -272,15 +275,16 @@ def _class_table(rows: list[dict[str, Any]]) -> str:
         for c in columns
     )
     body = "".join(
-        f'<tr><th scope="row">{plain(r.get("label"))}</th><td class="word dim">{plain(r.get("lineage") or None)}</td>'
+        f'<tr><th scope="row">{plain(r.get("label"))}</th>'
+        f'<td class="word dim">{plain(r.get("lineage") or None)}</td>'
         f'<td class="word">{plain(r.get("kind"))}</td><td>{count(r.get("train"))}</td>'
         f"<td>{count(r.get('test'))}</td><td>{percent(r.get('recall'))} "
         f"<small>{_recall_interval(r)}</small></td><td>{percent(r.get('precision'))}</td></tr>"
         for r in rows
     )
     table = scrolling(
-        '<table class="sortable" id="class-table"><caption>Every label: records in training and test, recall with '
-        "its Wilson 95 % interval, and precision, in per cent. A heading sorts.</caption>"
+        '<table class="sortable" id="class-table"><caption>Records in training and test; recall with its '
+        "Wilson 95 % interval, and precision, in per cent. A heading sorts.</caption>"
         f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>",
         says="Table of labels",
         kind="tall",

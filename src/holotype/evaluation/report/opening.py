@@ -34,7 +34,9 @@ def question(content: dict[str, Any]) -> Section | None:
     if rows:
         names = [str(row.get("name")) for row in rows]
         found = [
-            figures.Dot(*(finite(row.get(k)) for k in ("value", "low", "high")), row.get("n"))
+            figures.Dot(
+                finite(row.get("value")), finite(row.get("low")), finite(row.get("high")), row.get("n")
+            )
             for row in rows
         ]
         spec = figures.dots(

@@ -55,6 +55,14 @@
   // The map: the commonest names have colours, then symbols change, the others are grey.
   const HUES = ["--c1", "--c2", "--c3", "--c4", "--c5", "--c6"];
   const SYMBOLS = ["circle", "diamond", "square"];
+  function names(spec, row) {
+    const found = spec.columns.map((column) => (column.codes[row] < 0 ? "" : column.names[column.codes[row]]));
+    const label = spec.titles.indexOf("label");
+    const wide = found.filter((name, at) => name && at !== label);
+    const lines = [];
+    for (let at = 0; at < wide.length; at += 3) lines.push(wide.slice(at, at + 3).join(", "));
+    return (label < 0 || !found[label] ? [] : ["<b>" + found[label] + "</b>"]).concat(lines).join("<br>");
+  }
   function mapOf(spec) {
     const column = spec.columns[Number(document.getElementById("map-by").value)];
     const shown = Math.min(spec.coloured, column.names.length);
@@ -73,15 +81,15 @@
       return {
         type: "scatter", mode: "markers", name: name + " (" + rows.length + ")",
         x: rows.map((row) => spec.x[row]), y: rows.map((row) => spec.y[row]),
-        text: rows.map((row) => spec.text[row]), hoverinfo: "text", legendrank: grey ? 2000 : 1000,
+        text: rows.map((row) => names(spec, row)), hoverinfo: "text", legendrank: grey ? 2000 : 1000,
         marker: {
-          color: colour(grey ? "--neutral" : HUES[key % HUES.length]), opacity: grey ? 0.6 : 0.85,
+          color: colour(grey ? "--other" : HUES[key % HUES.length]), opacity: grey ? 0.6 : 0.85,
           symbol: key === "none" ? "x-thin-open" : grey ? "circle" : SYMBOLS[Math.floor(key / HUES.length) % SYMBOLS.length],
-          size: grey ? 6 : 7.5, line: { width: 0.5, color: colour(key === "none" ? "--neutral" : "--paper") },
+          size: grey ? 6 : 7.5, line: { width: 0.5, color: colour(key === "none" ? "--other" : "--paper") },
         },
       };
     });
-    const bare = { showgrid: false, zeroline: false, showticklabels: false, ticks: "", fixedrange: false };
+    const bare = { showgrid: false, zeroline: false, showticklabels: false, ticks: "", showline: false, fixedrange: false };
     const layout = {
       showlegend: true, dragmode: window.innerWidth < 700 ? false : "zoom",
       legend: { orientation: "h", y: -0.02, yanchor: "top", x: 0, itemsizing: "constant" },
@@ -91,15 +99,26 @@
     return { data, layout };
   }
 
+  function addSave(figure) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "save";
+    button.textContent = "Save SVG";
+    button.addEventListener("click", () =>
+      Plotly.downloadImage(figure, {
+        format: "svg", filename: figure.id, width: figure.clientWidth, height: figure.clientHeight,
+      }));
+    figure.closest("figure").append(button);
+  }
   function draw(figure) {
     const spec = specOf(figure);
     const made = figure.classList.contains("map") ? mapOf(spec) : coloured(spec);
     const wanted = {
-      displaylogo: false, responsive: true, showTips: false, doubleClickDelay: 400,
-      modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d", "zoomIn2d", "zoomOut2d", "pan2d", "zoom2d"],
-      toImageButtonOptions: { format: "svg", filename: figure.id },
+      displaylogo: false, displayModeBar: false, responsive: true, showTips: false,
+      showSendToCloud: false, plotlyServerURL: "",
     };
     Plotly.react(figure, made.data, dressed(made.layout), wanted);
+    if (!figure.dataset.drawn) addSave(figure);
     figure.dataset.drawn = "yes";
   }
   const visible = (figure) => !figure.closest(".panel.off");

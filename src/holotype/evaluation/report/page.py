@@ -96,13 +96,13 @@ def _top(content: dict[str, Any], title: str) -> str:
     split = content.get("split") or {}
     words = []
     if model.get("modalities"):
-        words.append("reads " + " and ".join(map(str, model["modalities"])))
+        words.append("Reads " + ", ".join(map(str, model["modalities"])))
     if not is_missing(model.get("labels")):
-        words.append(f"knows {some(int(model['labels']), 'name')}")
+        words.append(f"{some(int(model['labels']), 'name')} taught")
     if not is_missing(model.get("records")):
-        words.append(f"was trained on {some(int(model['records']), 'record')}")
+        words.append(some(int(model["records"]), "training record"))
     if not is_missing(model.get("parameters")):
-        words.append(f"has {count(model['parameters'])} parameters")
+        words.append(f"{count(model['parameters'])} parameters")
     asked = []
     if made_of.get("name"):
         asked.append(f"Collection {made_of['name']}")
@@ -112,7 +112,7 @@ def _top(content: dict[str, Any], title: str) -> str:
     if model.get("about"):
         lines.append(f'<p class="about">{plain(model["about"])}</p>')
     if words:
-        lines.append(f'<p class="dim">The model {plain(", ".join(words))}.</p>')
+        lines.append(f'<p class="dim">{plain("; ".join(words))}.</p>')
     if asked:
         lines.append(f'<p class="dim">{plain(", ".join(asked))}.</p>')
     lines.append(

@@ -9,7 +9,6 @@ from holotype.evaluation.report.layout import (
     Section,
     embedded_json,
     panels,
-    plain,
 )
 from holotype.evaluation.report.scoring import Scores, evidence, pick, values_of
 from holotype.evaluation.report.words import (
@@ -18,6 +17,7 @@ from holotype.evaluation.report.words import (
     RANKS,
     metric_name,
     pair_name,
+    plain,
     plot_text,
     some,
 )
@@ -47,8 +47,8 @@ def retrieval(content: dict[str, Any]) -> Section | None:
 def zero_shot(content: dict[str, Any]) -> Section | None:
     """Returns how well captions alone name the query."""
     lead = (
-        "Does the nearest caption name the query, with no example to look at? The candidates are the captions "
-        "of every taxon of the rank."
+        "Does the nearest caption name the query, with no example to look at? The candidates are the "
+        "captions of every taxon of the rank."
     )
     return _pairs(
         "zero-shot", "Zero-shot by captions", lead, pick(_scores(content), task="zero_shot")
@@ -153,7 +153,6 @@ def embedding_map(content: dict[str, Any]) -> Section | None:
         "y": found["y"],
         "columns": [_coded(column) for column in columns.values()],
         "titles": list(columns),
-        "text": _hovers(columns, len(found["x"])),
         "coloured": COLOURED,
     }
     first = list(columns).index("class") if "class" in columns else 0
@@ -187,19 +186,3 @@ def _coded(column: Sequence[str | None]) -> dict[str, Any]:
         "names": [plot_text(name) for name in names],
         "codes": [-1 if name is None else place[name] for name in column],
     }
-
-
-def _hovers(columns: dict[str, list[str | None]], records: int) -> list[str]:
-    texts = []
-    for row in range(records):
-        label = columns["label"][row] if "label" in columns else None
-        lineage = [str(n) for rank in RANKS if rank in columns and (n := columns[rank][row])]
-        rest = [
-            str(columns[title][row])
-            for title in ("instrument", "seen or unseen")
-            if title in columns and columns[title][row]
-        ]
-        lines = [f"<b>{plot_text(label)}</b>" if label else "", plot_text(" · ".join(lineage))]
-        lines.append(plot_text(", ".join(rest)))
-        texts.append("<br>".join(line for line in lines if line and line != "–"))
-    return texts

@@ -5,7 +5,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-DASH = "–"
+DASH = "\u2013"
 RANKS = ("kingdom", "phylum", "class", "order", "family", "genus", "species")
 ROW_ORDER = (*RANKS, "label")
 PARTS = ("seen", "unseen", "harmonic", "all")
@@ -31,8 +31,8 @@ PART_NAMES = {
 def plain(value: object) -> str:
     """Returns a value as escaped HTML text; None and NaN as a dash.
 
-    >>> plain('"><img'), plain(None)
-    ('&quot;&gt;&lt;img', '–')
+    >>> plain('"><img'), plain(None) == DASH
+    ('&quot;&gt;&lt;img', True)
     """
     return DASH if is_missing(value) else html.escape(str(value), quote=True)
 
@@ -57,40 +57,32 @@ def finite(value: Any) -> float | None:
 def percent(value: object) -> str:
     """Returns a share as per cent with one decimal.
 
-    >>> percent(0.0869), percent(None)
-    ('8.7', '–')
+    >>> percent(0.0869), percent(None) == DASH
+    ('8.7', True)
     """
     number = finite(value)
     return DASH if number is None else f"{100 * number:.1f}"
 
 
 def with_unit(value: object) -> str:
-    """Returns a share as per cent with its sign.
-
-    >>> with_unit(0.5)
-    '50.0\\u202f%'
-    """
+    """Returns a share as per cent with its sign, after a thin space."""
     return DASH if finite(value) is None else f"{percent(value)}\u202f%"
 
 
 def interval(low: object, high: object) -> str:
     """Returns an interval in per cent, or a dash.
 
-    >>> interval(0.1, 0.25), interval(-0.1, 0.25), interval(None, None)
-    ('10.0–25.0', '-10.0 to 25.0', '–')
+    >>> interval(0.1, 0.25) == f"10.0{DASH}25.0", interval(-0.1, 0.25)
+    (True, '-10.0 to 25.0')
     """
     first, last = finite(low), finite(high)
     if first is None or last is None:
         return DASH
-    return f"{percent(first)}{' to ' if first < 0 else '–'}{percent(last)}"
+    return f"{percent(first)}{' to ' if first < 0 else DASH}{percent(last)}"
 
 
 def count(value: object) -> str:
-    """Returns a count with thin spaces between thousands.
-
-    >>> count(3830217) == '3\\u202f830\\u202f217', count(None)
-    (True, '–')
-    """
+    """Returns a count with thin spaces between thousands."""
     number = finite(value)
     return DASH if number is None else f"{number:,.0f}".replace(",", "\u202f")
 
