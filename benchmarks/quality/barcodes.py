@@ -10,12 +10,13 @@ import time
 from pathlib import Path
 from typing import Any
 
+from machine import real_data, write_results
+
 import holotype
 from holotype.collection.store import open_collection
 from holotype.evaluation.evaluate import examine
 from holotype.models.bundle import open_bundle
 from holotype.splits.plan import read_split
-from machine import real_data, write_results
 
 COLLECTIONS = {
     "lepidoptera": ("dna/lepidoptera/sequences.tsv", ["barcode"]),

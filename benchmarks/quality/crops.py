@@ -51,7 +51,8 @@ def main() -> None:
             subprocess.Popen([*command, "--contestant", name], env=alone)
             for name in ("ours", "resnet")
         ]
-        if any([process.wait() for process in running]):
+        codes = [process.wait() for process in running]
+        if any(codes):
             raise SystemExit("a contestant failed")
         found = [json.loads((scratch / f"{n}.json").read_text()) for n in ("ours", "resnet")]
     write_results("crops", {"minutes": asked.minutes, "contestants": found}, page(found))

@@ -92,7 +92,7 @@ def test_a_broken_image_keeps_its_row() -> None:
     colour = np.full((5, 5, 3), (255, 0, 0), dtype=np.uint8)
     materials, failures = prepare_loose(
         ["good", "none", "broken", "colour"],
-        [png(grey), None, png(grey)[:-20], png(colour)],
+        [png(grey), None, png(grey)[:50], png(colour)],
         [None, "ACGT", None, "ACGT"],
         side_px=16,
         channels=1,

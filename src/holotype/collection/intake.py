@@ -116,10 +116,11 @@ class _Job:
     source: str
     options: SourceOptions
 
-    def key(self, table: LabelTable | None) -> str:
-        """A hash of what is read and how: the name of the place where its shards are kept."""
+    def key(self, table: LabelTable | None, number: int) -> str:
+        """A hash of what is read, how, and as which import: the name of the place of its shards."""
         stat = self.path.stat() if self.path.exists() else None
         described = {
+            "number": number,
             "kind": self.kind,
             "path": str(self.path.resolve()),
             "stat": [stat.st_size, stat.st_mtime_ns] if stat and self.path.is_file() else None,
@@ -138,8 +139,9 @@ def _run(jobs: Sequence[_Job], table: LabelTable | None, into: Path) -> ImportRe
         raise CollectionError(f"{into}: holds other files. Name an empty or new folder.")
     seen = set(existing.columns(["record_id"])["record_id"].to_pylist()) if existing else set()
     staged: list[Path] = []
-    for job in jobs:
-        folder = into / ".intake" / job.key(table)
+    imports_before = len(existing.manifest["imports"]) if existing else 0
+    for number, job in enumerate(jobs, start=imports_before):
+        folder = into / ".intake" / job.key(table, number)
         _stage(job, table, folder, seen)
         staged.append(folder)
     ledgers = [pq.read_table(p) for folder in staged for p in sorted(folder.glob("ledger-*"))]
@@ -226,17 +228,22 @@ def _chunks(
 
 
 def _publish(staged: Sequence[Path], into: Path) -> list[dict[str, Any]]:
-    """Moves finished shards to their place and returns their entries in the manifest."""
+    """Moves finished shards to their place and returns their entries in the manifest.
+
+    A shard that an import moved before it was interrupted lies there already and counts as well.
+    """
     (into / "records").mkdir(parents=True, exist_ok=True)
     shards = []
     for folder in staged:
-        for path in sorted(folder.glob("shard-*.parquet")):
-            place = into / "records" / f"{folder.name}-{path.name.removeprefix('shard-')}"
-            rows = pq.read_metadata(path).num_rows
-            digest = files.sha256_file(path)
-            path.replace(place)
-            inside = place.relative_to(into).as_posix()
-            shards.append({"path": inside, "rows": rows, "sha256": digest})
+        for ledger in sorted(folder.glob("ledger-*.parquet")):
+            number = ledger.name.removeprefix("ledger-")
+            place = into / "records" / f"{folder.name}-{number}"
+            if (path := folder / f"shard-{number}").exists():
+                path.replace(place)
+            if place.exists():
+                rows = pq.read_metadata(place).num_rows
+                inside, digest = place.relative_to(into).as_posix(), files.sha256_file(place)
+                shards.append({"path": inside, "rows": rows, "sha256": digest})
     return shards
 
 

@@ -36,7 +36,8 @@ def find_quality_issues(shards: Sequence[Path]) -> Findings:
     table = pads.dataset(shards).to_table(columns=names)
     images = _groups(table, "image_sha256")
     barcodes = _groups(table, "haplotype")
-    label_columns = [n for n in names if n not in {"record_id", "image_sha256", "haplotype"}]
+    ids = {"record_id", "source", "image_sha256", "haplotype"}
+    label_columns = [n for n in names if n not in ids]
     conflicting_images = [
         sorted(group["record_id"].to_pylist())
         for group in images

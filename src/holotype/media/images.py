@@ -44,6 +44,7 @@ def read_pixels(content: bytes) -> Pixels:
         image = _opened(content)
         try:
             plain = image.mode in _PLAIN_MODES and image.format in {"JPEG", "PNG"}
+            plain = plain and "transparency" not in image.info
             if plain and _is_upright(image) and _ends_well(content, str(image.format)):
                 flag = cv2.IMREAD_GRAYSCALE if image.mode == "L" else cv2.IMREAD_COLOR_RGB
                 decoded = cv2.imdecode(np.frombuffer(content, np.uint8), flag)
@@ -90,13 +91,12 @@ def _decoded_by_pillow(image: Image.Image) -> NDArray[np.uint8]:
         return _scaled_to_8_bit(np.asarray(image))
     if image.mode == "F":
         raise ValueError("floating-point pixels have no agreed range; save as 8 or 16 bit")
-    if image.mode in {"1", "L"}:
-        return np.asarray(image.convert("L"))
+    colours = "L" if image.mode in {"1", "L"} else "RGB"
     if "transparency" in image.info or image.mode in {"RGBA", "LA", "PA", "La", "RGBa"}:
         layer = image.convert("RGBA")
         paper = Image.new("RGBA", layer.size, "white")
-        return np.asarray(Image.alpha_composite(paper, layer).convert("RGB"))
-    return np.asarray(image.convert("RGB"))
+        return np.asarray(Image.alpha_composite(paper, layer).convert(colours))
+    return np.asarray(image.convert(colours))
 
 
 def _scaled_to_8_bit(grey_HW: NDArray[Any]) -> NDArray[np.uint8]:

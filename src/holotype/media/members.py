@@ -7,6 +7,7 @@ systems) is yielded with the reason, never followed, so that every member is acc
 import os
 import tarfile
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -14,6 +15,16 @@ from pathlib import Path, PurePosixPath
 from holotype.errors import MediaError, SourceError
 
 MAX_MEMBER_BYTES = 1 << 30
+DAMAGE = (
+    zipfile.BadZipFile,
+    tarfile.TarError,
+    zlib.error,
+    OSError,
+    EOFError,
+    NotImplementedError,
+    RuntimeError,
+)
+"""What reading one damaged or encrypted member of a zip or tar may raise."""
 _JUNK_NAMES = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
 
 
@@ -85,7 +96,7 @@ def _zip_members(path: Path) -> Iterator[Member]:
                 def read(entry: zipfile.ZipInfo = entry) -> bytes:
                     try:
                         return archive.read(entry)
-                    except (zipfile.BadZipFile, OSError, EOFError, NotImplementedError) as wrong:
+                    except DAMAGE as wrong:
                         raise MediaError(f"damaged in the archive: {wrong}") from wrong
 
                 yield Member(entry.filename, reason, read)
@@ -106,11 +117,14 @@ def _tar_members(path: Path) -> Iterator[Member]:
                     reason = f"{entry.size:,} bytes unpacked"
 
                 def read(entry: tarfile.TarInfo = entry) -> bytes:
-                    handle = archive.extractfile(entry)
-                    return handle.read() if handle is not None else b""
+                    try:
+                        handle = archive.extractfile(entry)
+                        return handle.read() if handle is not None else b""
+                    except DAMAGE as wrong:
+                        raise MediaError(f"damaged in the archive: {wrong}") from wrong
 
                 yield Member(entry.name, reason, read)
-    except (tarfile.TarError, EOFError, OSError) as reason_given:
+    except (tarfile.TarError, zlib.error, EOFError, OSError) as reason_given:
         raise SourceError(f"{path}: not a whole tar ({reason_given}). Fetch it again.") from None
 
 

@@ -131,7 +131,11 @@ def label_names(
     bare = [concept and _bare(concept) for concept in concepts]
     for concept in set(filter(None, bare)):
         taxa.setdefault(concept.name, set()).add(concept)
-    names = {c: _told_apart(c, homonyms=len(found) > 1) for found in taxa.values() for c in found}
+    names = {c: c.name for found in taxa.values() for c in found}
+    for found in (found for found in taxa.values() if len(found) > 1):
+        names |= {c: _told_apart(c) for c in found}
+        if len({names[c] for c in found}) < len(found):
+            names |= {c: _told_apart_by_rank(c) for c in found}
     return [None if concept is None else names[concept] for concept in bare]
 
 
@@ -139,12 +143,16 @@ def _bare(concept: Concept) -> Concept:
     return Concept(concept.lineage, concept.qualifier, concept.kind, concept.group)
 
 
-def _told_apart(concept: Concept, *, homonyms: bool) -> str:
-    if not homonyms:
-        return concept.name
+def _told_apart(concept: Concept) -> str:
     above = [name for _, name in concept.lineage][:-1]
     kind = "" if concept.kind is Kind.LIVING else f", {concept.kind.value}"
     return f"{concept.name} [{' '.join(above) or 'no lineage'}{kind}]"
+
+
+def _told_apart_by_rank(concept: Concept) -> str:
+    ranked = " ".join(f"{rank.value}:{name}" for rank, name in concept.lineage)
+    kind = "" if concept.kind is Kind.LIVING else f", {concept.kind.value}"
+    return f"{concept.name} [{ranked or 'no lineage'}{kind}]"
 
 
 def build_label_space(

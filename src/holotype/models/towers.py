@@ -83,7 +83,9 @@ class TimmTower(nn.Module):
         if name is None or not timm.is_model(name):
             known = timm.list_models()
             raise RecipeError(f"images.timm_model: no '{name}'.{did_you_mean(name or '', known)}")
-        sized: dict[str, Any] = {"img_size": settings.side_px} if "vit" in name else {}
+        described = timm.get_pretrained_cfg(name)
+        fixed = described is not None and described.fixed_input_size
+        sized: dict[str, Any] = {"img_size": settings.side_px} if fixed else {}
         self.model = timm.create_model(
             name, pretrained=False, num_classes=0, in_chans=settings.channels, **sized
         )
@@ -91,8 +93,8 @@ class TimmTower(nn.Module):
         self.feature_dim = int(self.model.num_features) + 16  # type: ignore[arg-type]
 
     def forward(self, image_BCHW: Tensor, size_B2: Tensor) -> Tensor:
-        """Returns features, float32 (B, D)."""
-        log_size_B2 = torch.log(size_B2.clamp(min=1)) - 4
+        """Returns features, float32 (B, D); an unknown size (NaN) counts as e**4 = 55 px."""
+        log_size_B2 = torch.nan_to_num(torch.log(size_B2.clamp(min=1)) - 4, nan=0.0)
         features_BD = torch.cat([self.model(image_BCHW), self.size(log_size_B2)], dim=1)
         return features_BD
 

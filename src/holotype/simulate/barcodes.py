@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from holotype.randomness import generator
 from holotype.simulate.codons import Sequence, ancestor, constraints, evolve, mutate, to_text
-from holotype.simulate.seeds import named_generator
 from holotype.simulate.settings import SimulationSettings
 from holotype.simulate.tree import RANKS, Species
 
@@ -56,7 +56,7 @@ class BarcodeEvolution:
 
     def __init__(self, seed: int) -> None:
         self._seed = seed
-        self._constraint_C = constraints(named_generator(seed, name="codon constraints"))
+        self._constraint_C = constraints(generator(seed, "codon constraints"))
         self._sequences: dict[str, Sequence] = {}
         self._haplotypes: dict[str, tuple[Haplotype, ...]] = {}
 
@@ -68,8 +68,8 @@ class BarcodeEvolution:
             if depth:
                 parent = self.sequence(species, rank=RANKS[depth - 1])
             else:
-                parent = ancestor(named_generator(self._seed, name="barcode/root"))
-            rng = named_generator(self._seed, name=f"barcode/{node}")
+                parent = ancestor(generator(self._seed, "barcode/root"))
+            rng = generator(self._seed, f"barcode/{node}")
             length = BRANCH_MUTATIONS_PER_BP[rank] * float(
                 rng.gamma(BRANCH_SHAPE, 1 / BRANCH_SHAPE)
             )
@@ -87,7 +87,7 @@ class BarcodeEvolution:
         return self._haplotypes[species.name]
 
     def _radiate(self, species: Species) -> tuple[Haplotype, ...]:
-        rng = named_generator(self._seed, name=f"haplotypes/{species.name}")
+        rng = generator(self._seed, f"haplotypes/{species.name}")
         common = self.sequence(species, rank="species")
         sequences = {to_text(common): common}
         for _ in range(int(min(rng.poisson(2.2), 7))):

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 
 import numpy as np
 
-from holotype.simulate.seeds import named_generator
+from holotype.randomness import generator
 from holotype.simulate.tree import Species
 
 LAND_CLASSES = frozenset({"Insecta"})
@@ -89,8 +89,8 @@ def collect(seed: int, *, species: Species, rng: np.random.Generator) -> Collect
     A species has a favoured latitude, depth and season around those of its genus; the individual
     varies about them.
     """
-    genus_rng = named_generator(seed, name=f"place/{species.node('genus')}")
-    own_rng = named_generator(seed, name=f"place/{species.name}")
+    genus_rng = generator(seed, f"place/{species.node('genus')}")
+    own_rng = generator(seed, f"place/{species.name}")
     sites = sites_of(species)
     home_deg = float(genus_rng.uniform(-60, 80) + 12 * own_rng.standard_normal())
     nearness = np.array([-(((site[0] - home_deg) / 20) ** 2) for site in sites])

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from holotype.randomness import generator
 from holotype.simulate.barcodes import BarcodeEvolution, Haplotype, read_barcode
 from holotype.simulate.instruments import INSTRUMENTS, Capture, Instrument, capture
 from holotype.simulate.places import collect
-from holotype.simulate.seeds import named_generator
 from holotype.simulate.settings import SimulationSettings
 from holotype.simulate.shapes import draw_individual
 from holotype.simulate.tree import RANKS, Species, TaxonTree, build_tree
@@ -68,7 +68,7 @@ def simulate_specimens(settings: SimulationSettings) -> Iterator[Specimen]:
         for species in tree.species
         for number in range(num_specimens(settings, species=species))
     ]
-    order = named_generator(settings.seed, name="order").permutation(len(individuals))
+    order = generator(settings.seed, "order").permutation(len(individuals))
     for position, index in enumerate(order):
         species, number = individuals[index]
         yield _simulate(
@@ -83,7 +83,7 @@ def simulate_specimens(settings: SimulationSettings) -> Iterator[Specimen]:
 
 def num_specimens(settings: SimulationSettings, *, species: Species) -> int:
     """How many specimens of a species there are: one, or log-normal and at least two."""
-    rng = named_generator(settings.seed, name=f"abundance/{species.name}")
+    rng = generator(settings.seed, f"abundance/{species.name}")
     if rng.random() < settings.singleton_fraction:
         return 1
     median, sigma = settings.median_specimens_per_species, settings.abundance_sigma
@@ -103,7 +103,7 @@ def _simulate(
     """One specimen; ``name`` seeds its generators."""
     seed = settings.seed
     instrument = _choose_instrument(seed, species=species, name=name)
-    rng = named_generator(seed, name=f"modalities/{name}")
+    rng = generator(seed, f"modalities/{name}")
     has_image = bool(rng.random() < settings.image_fraction)
     draw = rng.random()
     has_barcode = (
@@ -111,8 +111,8 @@ def _simulate(
     )
     taken = _take_image(settings, species=species, instrument=instrument, name=name)
     haplotype = _choose_haplotype(evolution.haplotypes(species), seed=seed, name=name)
-    barcode_rng = named_generator(seed, name=f"reading/{name}")
-    place = collect(seed, species=species, rng=named_generator(seed, name=f"event/{name}"))
+    barcode_rng = generator(seed, f"reading/{name}")
+    place = collect(seed, species=species, rng=generator(seed, f"event/{name}"))
     return Specimen(
         specimen_id=specimen_id,
         image=taken.encoded if has_image else None,
@@ -135,12 +135,12 @@ def _simulate(
 
 def _choose_instrument(seed: int, *, species: Species, name: str) -> Instrument:
     """The instrument: a class has its favourite, a species leans a little, none is excluded."""
-    class_rng = named_generator(seed, name=f"instruments/{species.node('class')}")
-    species_rng = named_generator(seed, name=f"instruments/{species.name}")
+    class_rng = generator(seed, f"instruments/{species.node('class')}")
+    species_rng = generator(seed, f"instruments/{species.name}")
     lean = 0.9 * class_rng.standard_normal(len(INSTRUMENTS))
     lean += 0.4 * species_rng.standard_normal(len(INSTRUMENTS))
     weights = np.exp(lean) + 0.1
-    rng = named_generator(seed, name=f"instrument/{name}")
+    rng = generator(seed, f"instrument/{name}")
     return list(INSTRUMENTS.values())[rng.choice(len(INSTRUMENTS), p=weights / weights.sum())]
 
 
@@ -148,7 +148,7 @@ def _take_image(
     settings: SimulationSettings, *, species: Species, instrument: Instrument, name: str
 ) -> Capture:
     """The image of an individual."""
-    rng = named_generator(settings.seed, name=f"image/{name}")
+    rng = generator(settings.seed, f"image/{name}")
     drawing = draw_individual(
         settings.seed,
         species=species,
@@ -167,7 +167,7 @@ def _take_image(
 
 def _choose_haplotype(haplotypes: tuple[Haplotype, ...], *, seed: int, name: str) -> Haplotype:
     """The haplotype an individual carries, by frequency."""
-    rng = named_generator(seed, name=f"haplotype/{name}")
+    rng = generator(seed, f"haplotype/{name}")
     frequencies = np.array([haplotype.frequency for haplotype in haplotypes])
     return haplotypes[rng.choice(len(haplotypes), p=frequencies / frequencies.sum())]
 
@@ -176,7 +176,7 @@ def _label(
     settings: SimulationSettings, *, species: Species, name: str, tree: TaxonTree
 ) -> dict[str, str]:
     """The names on the label, of a wrong species for a share of specimens."""
-    rng = named_generator(settings.seed, name=f"label/{name}")
+    rng = generator(settings.seed, f"label/{name}")
     if rng.random() >= settings.label_noise or len(tree.species) == 1:
         return species.label_names()
     for rank in reversed(RANKS[:-1]):

@@ -13,8 +13,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from holotype.randomness import generator
 from holotype.simulate.canvas import Ink
-from holotype.simulate.seeds import named_generator
 from holotype.simulate.tree import Species
 
 BRANCH_SIGMA: Mapping[str, float] = {"order": 0.55, "family": 0.6, "genus": 0.55, "species": 0.5}
@@ -71,7 +71,7 @@ class Inks:
 @lru_cache(maxsize=65_536)
 def _node_step(seed: int, node: str, sigma: float) -> tuple[float, ...]:
     """The Brownian step on the branch above a taxon, one number per trait."""
-    rng = named_generator(seed, name=f"traits/{node}")
+    rng = generator(seed, f"traits/{node}")
     return tuple((sigma * rng.standard_normal(len(TRAIT_NAMES))).tolist())
 
 

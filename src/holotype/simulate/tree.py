@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.resources import files
 
-from holotype.simulate.seeds import named_generator
+from holotype.randomness import generator
 from holotype.simulate.settings import SimulationSettings
 
 RANKS = ("kingdom", "phylum", "class", "order", "family", "genus", "species")
@@ -131,7 +131,7 @@ def _choose_rows(settings: SimulationSettings) -> list[tuple[str, ...]]:
     genera: dict[tuple[str, str], list[tuple[str, ...]]] = {}
     for row in read_taxa():
         genera.setdefault((row[2], row[5]), []).append(row)
-    rng = named_generator(settings.seed, name="genera")
+    rng = generator(settings.seed, "genera")
     turn: dict[tuple[str, str], tuple[int, float]] = {}
     taken: dict[str, int] = {}
     for index in rng.permutation(len(genera)):
@@ -148,7 +148,7 @@ def _invent_rows(
     """Species with interim names that bring the tree to the number asked for."""
     genera = list(dict.fromkeys(row[:-1] for row in sorted(rows)))
     missing = settings.num_species - len(rows)
-    rng = named_generator(settings.seed, name="interim species")
+    rng = generator(settings.seed, "interim species")
     chosen = rng.integers(len(genera), size=missing)
     return [
         (*genera[index], f"{genera[index][-1]} sp. H{number:04d}")
@@ -158,11 +158,11 @@ def _invent_rows(
 
 def _label_ranks(names: list[tuple[str, ...]], *, settings: SimulationSettings) -> dict[str, str]:
     """The finest rank on the labels of each species, interim names losing theirs first."""
-    rng = named_generator(settings.seed, name="unnamed species")
+    rng = generator(settings.seed, "unnamed species")
     order = sorted((not is_interim(row), float(rng.random()), row[-1]) for row in names)
     num_unnamed = round(settings.unnamed_species_fraction * len(names))
     ranks = {name: "species" for _, _, name in order}
     for _, _, name in order[:num_unnamed]:
-        coarse = named_generator(settings.seed, name=f"label/{name}").random() < 1 / 3
+        coarse = generator(settings.seed, f"label/{name}").random() < 1 / 3
         ranks[name] = "order" if coarse else "family"
     return ranks

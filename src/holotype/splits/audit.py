@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from holotype.splits.groups import TYING_COLUMNS
+from holotype.splits.groups import TYING_COLUMNS, tying_values
 from holotype.splits.plan import Role, Split, Status
 
 JUDGED_ON = (Role.VAL.value, Role.TEST.value)
@@ -24,7 +24,7 @@ def audit_split(split: Split, table: pa.Table) -> dict[str, Any]:
     """
     role_N = split.role_N
     used_N = role_N != Role.UNUSED.value
-    crossing = {column: _crossing(table[column].to_pylist(), role_N) for column in TYING_COLUMNS}
+    crossing = {column: _crossing(tying_values(table, column), role_N) for column in TYING_COLUMNS}
     species_N = np.asarray(table["species"].to_pylist(), dtype=object)
     in_train = set(species_N[role_N == Role.TRAIN.value].tolist()) - {None}
     in_keys = set(species_N[role_N == Role.KEY.value].tolist()) - {None}

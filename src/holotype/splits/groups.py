@@ -10,6 +10,15 @@ TYING_COLUMNS = ("specimen_id", "image_sha256", "haplotype")
 """Records that share a value in any of these are one group."""
 
 
+def tying_values(table: pa.Table, column: str) -> list[object]:
+    """Returns what ties the records of a column: its values, those of specimens with their source."""
+    values: list[object] = table[column].to_pylist()
+    if column != "specimen_id":
+        return values
+    pairs = zip(table["source"].to_pylist(), values, strict=True)
+    return [None if value is None else (source, value) for source, value in pairs]
+
+
 def group_records(table: pa.Table, columns: Sequence[str] = TYING_COLUMNS) -> NDArray[np.int64]:
     """Returns the group of each record: the connected parts of "shares a value in a tying column".
 
@@ -28,16 +37,14 @@ def group_records(table: pa.Table, columns: Sequence[str] = TYING_COLUMNS) -> ND
             row = int(parent[row])
         return row
 
-    sources = table["source"].to_pylist()
     for column in columns:
         first: dict[object, int] = {}
-        for row, value in enumerate(table[column].to_pylist()):
+        for row, value in enumerate(tying_values(table, column)):
             if value is None:
                 continue
-            key = (sources[row], value) if column == "specimen_id" else value
-            if key in first:
-                low, high = sorted((root(first[key]), root(row)))
+            if value in first:
+                low, high = sorted((root(first[value]), root(row)))
                 parent[high] = low
             else:
-                first[key] = row
+                first[value] = row
     return np.asarray([root(row) for row in range(table.num_rows)], dtype=np.int64)

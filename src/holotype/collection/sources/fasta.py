@@ -41,7 +41,8 @@ def read(path: Path, options: SourceOptions) -> Iterator[Item]:
         with dnaio.open(path, fileformat="fasta") as records:
             for number, record in enumerate(records, start=1):
                 fields = {**header_fields(record.name), "barcode": record.sequence}
-                yield Item(fields.pop("record_id"), row=number, fields=fields)
+                name = fields.pop("record_id") or f"sequence {number}"
+                yield Item(name, row=number, fields=fields)
     except (dnaio.FileFormatError, UnicodeDecodeError, OSError, EOFError, ValueError) as reason:
         raise SourceError(
             f"{path}, after sequence {number}: not FASTA ({reason}). Mend or remove that line."
@@ -66,7 +67,7 @@ def header_fields(header: str) -> dict[str, str]:
         species = parts[1].replace("_", " ") if len(parts) > 1 else ""
         marker = parts[2] if len(parts) > 2 else ""
         names = {"species": species} if " " in species else {"genus": species}
-        return {"record_id": parts[0].split()[0], "marker": marker, **names}
+        return {"record_id": parts[0].partition(" ")[0], "marker": marker, **names}
     name, _, description = header.partition(" ")
     taxa_parts = description.split(";")
     if len(taxa_parts) == 1 + len(LINNAEAN_RANKS) and taxa_parts[0].isdigit():

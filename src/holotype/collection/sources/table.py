@@ -6,6 +6,7 @@ collection's columns are taken as they are.
 
 import csv
 import gzip
+import string
 import sys
 import tarfile
 import zipfile
@@ -19,10 +20,18 @@ from holotype.collection.schema import COLUMN_NAMES
 from holotype.collection.sources.item import Item, SourceOptions
 from holotype.collection.sources.presets import PRESETS, Preset
 from holotype.errors import MediaError, SourceError, did_you_mean, first_few
-from holotype.media.members import is_archive
+from holotype.media.members import DAMAGE, is_archive
+from holotype.taxonomy.lineage import Rank
 
 MISSING = frozenset({"", "none", "na", "n/a", "nan", "null", "not_classified", "not classified"})
 """What tables write where nothing is known, in lower case; a written label is kept as it is."""
+
+FOUND_BY_INTAKE = frozenset(
+    {"image_width_px", "image_height_px", "image_sha256", "haplotype", "other_ranks"}
+)
+"""Columns of a collection that no table gives: intake finds them from the image and the names."""
+
+TAKEN = tuple(name for name in COLUMN_NAMES if name not in FOUND_BY_INTAKE)
 
 OPTIONAL_IN_PRESETS = frozenset(COLUMN_NAMES) - {"record_id", "barcode", "image"}
 
@@ -67,11 +76,8 @@ def _plan(path: Path, header: list[str], options: SourceOptions) -> _Plan:
         nearest = did_you_mean(options.preset, sorted(PRESETS))
         raise SourceError(f"no preset '{options.preset}'.{nearest}")
     preset = PRESETS[options.preset] if options.preset else Preset("", {})
-    for target in options.columns:
-        if target not in COLUMN_NAMES and not target.startswith("rank:"):
-            nearest = did_you_mean(target, COLUMN_NAMES)
-            raise SourceError(f"a collection has no column '{target}'.{nearest}")
-    own_names = {} if options.preset else {n: n for n in header if n in COLUMN_NAMES}
+    _check_targets(options.columns)
+    own_names = {} if options.preset else {n: n for n in header if n in TAKEN}
     wanted = {**own_names, **preset.columns, **options.columns}
     present: dict[str, str] = {}
     for target, column in wanted.items():
@@ -89,7 +95,30 @@ def _plan(path: Path, header: list[str], options: SourceOptions) -> _Plan:
             f"{path}, row 1: none of the columns {first_few(header, limit=30)} is known. "
             "Use --preset, or --column name=column for each."
         )
-    return _Plan(preset, present)
+    plan = _Plan(preset, present)
+    _check_templates(path, header, plan.templates)
+    return plan
+
+
+def _check_targets(columns: Mapping[str, str]) -> None:
+    """Raises ``SourceError`` for a column map with a column that a table cannot give."""
+    for target in columns:
+        if target.startswith("rank:"):
+            Rank.parse(target.removeprefix("rank:"))
+        elif target in FOUND_BY_INTAKE:
+            raise SourceError(f"column '{target}' is found by the import itself: leave it out.")
+        elif target not in TAKEN:
+            raise SourceError(
+                f"a collection has no column '{target}'.{did_you_mean(target, TAKEN)}"
+            )
+
+
+def _check_templates(path: Path, header: list[str], templates: Mapping[str, str]) -> None:
+    for target, template in templates.items():
+        for _, column, _, _ in string.Formatter().parse(template):
+            if column and column not in header:
+                nearest = did_you_mean(column, header)
+                raise SourceError(f"{path}, row 1: no column '{column}' for {target}.{nearest}")
 
 
 def _item(
@@ -185,36 +214,54 @@ def _image_reader(root: Path) -> Callable[[str], bytes]:
     if not root.exists():
         raise SourceError(f"{root}: no such folder or archive of images. Check --images.")
     if not is_archive(root):
-        inside_root = root.resolve()
+        return _folder_reader(root)
+    try:
+        return _zip_reader(root) if root.name.lower().endswith(".zip") else _tar_reader(root)
+    except DAMAGE as reason:
+        raise SourceError(f"{root}: not a whole archive ({reason}). Fetch it again.") from reason
 
-        def from_folder(name: str) -> bytes:
-            path = (root / name).resolve()
-            if not path.is_relative_to(inside_root):
-                raise MediaError(f"'{name}' lies outside {root}")
-            if not path.is_file():
-                raise MediaError(f"no image '{name}' in {root}")
-            return path.read_bytes()
 
-        return from_folder
-    if root.name.lower().endswith(".zip"):
-        archive = zipfile.ZipFile(root)
+def _folder_reader(root: Path) -> Callable[[str], bytes]:
+    inside_root = root.resolve()
 
-        def from_zip(name: str) -> bytes:
-            try:
-                return archive.read(name)
-            except KeyError:
-                raise MediaError(f"no image '{name}' in {root}") from None
-
-        return from_zip
-    tar = tarfile.open(root)  # noqa: SIM115 - open as long as the rows are read
-
-    def from_tar(name: str) -> bytes:
-        try:
-            handle = tar.extractfile(name)
-        except KeyError:
-            handle = None
-        if handle is None:
+    def read_image(name: str) -> bytes:
+        path = (root / name).resolve()
+        if not path.is_relative_to(inside_root):
+            raise MediaError(f"'{name}' lies outside {root}")
+        if not path.is_file():
             raise MediaError(f"no image '{name}' in {root}")
-        return handle.read()
+        return path.read_bytes()
 
-    return from_tar
+    return read_image
+
+
+def _zip_reader(root: Path) -> Callable[[str], bytes]:
+    archive = zipfile.ZipFile(root)
+
+    def read_image(name: str) -> bytes:
+        try:
+            return archive.read(name)
+        except KeyError:
+            raise MediaError(f"no image '{name}' in {root}") from None
+        except DAMAGE as reason:
+            raise MediaError(f"'{name}' is damaged in {root.name}: {reason}") from reason
+
+    return read_image
+
+
+def _tar_reader(root: Path) -> Callable[[str], bytes]:
+    archive = tarfile.open(root)  # noqa: SIM115 - open as long as the rows are read
+
+    def read_image(name: str) -> bytes:
+        try:
+            handle = archive.extractfile(name)
+            content = handle.read() if handle is not None else None
+        except KeyError:
+            content = None
+        except DAMAGE as reason:
+            raise MediaError(f"'{name}' is damaged in {root.name}: {reason}") from reason
+        if content is None:
+            raise MediaError(f"no image '{name}' in {root}")
+        return content
+
+    return read_image

@@ -79,6 +79,7 @@ def dots(
             {
                 "type": "scatter",
                 "mode": "markers",
+                "name": plot_text(one.name),
                 "x": [_hundredth(dot.value) for _, dot in kept],
                 "y": [round(at + shift, 4) for at, _ in kept],
                 "error_x": {

@@ -15,13 +15,13 @@ from holotype.evaluation.report.layout import (
 )
 from holotype.evaluation.report.scoring import evidence, pick, values_of
 from holotype.evaluation.report.words import (
-    DASH,
     METRICS,
     PARTS,
     capital,
     count,
     finite,
     interval,
+    measured,
     part_name,
     percent,
     plain,
@@ -34,6 +34,7 @@ from holotype.evaluation.report.words import (
 WHOLE_MAP = 40
 PART_MAP = 30
 MOST_CONFUSED = 25
+_SUM, _MEAN = "sum", "mean, by which an epoch was chosen"
 MODALITIES = ("image", "barcode", "caption")
 
 
@@ -52,6 +53,10 @@ def learning(content: dict[str, Any]) -> Section | None:
                 losses[_loss_name(name)].append((epoch, number))
             elif name == "score" or name.startswith("val_"):
                 checks[_check_name(name)].append((epoch, number))
+    for series in (losses, checks):
+        if len(series) == 2:  # a total of one part says nothing more
+            series.pop(_SUM, None)
+            series.pop(_MEAN, None)
     drawn = []
     for at, (series, title, axis, share) in enumerate(
         (
@@ -77,12 +82,12 @@ def learning(content: dict[str, Any]) -> Section | None:
 
 def _loss_name(name: str) -> str:
     part = name.removeprefix("loss").removeprefix("_")
-    return "sum" if not part else part.replace("-", " with ").replace("_", " ")
+    return _SUM if not part else part.replace("-", " with ").replace("_", " ")
 
 
 def _check_name(name: str) -> str:
     if name == "score":
-        return "mean, by which an epoch was chosen"
+        return _MEAN
     kind, _, modality = name.removeprefix("val_").rpartition("_")
     said = {"top1": "classifier, top-1", "nearest": "nearest record, top-1"}
     return f"{modality}: {said.get(kind, kind.replace('_', ' '))}" if kind else modality
@@ -195,8 +200,8 @@ def _commonest(labels: list[str], counts: Counter[tuple[int, int]]) -> str:
         return paragraph("No record was called wrongly.", kind="note")
     rows = "".join(
         f'<tr><th scope="row">{plain(labels[t])}</th><td class="word">{plain(labels[c])}</td>'
-        f"<td>{count(n)}</td><td>{count(asked[t])}</td><td>{percent(n / asked[t])} "
-        f"<small>{interval(*wilson(n, asked[t]))}</small></td></tr>"
+        f"<td>{count(n)}</td><td>{count(asked[t])}</td><td>"
+        f"{measured(n / asked[t], *wilson(n, asked[t]))}</td></tr>"
         for n, t, c in wrong[:MOST_CONFUSED]
     )
     return scrolling(
@@ -222,7 +227,7 @@ def _classes(rows: list[dict[str, Any]]) -> str:
                 "y": [round(100 * r["recall"], 2) for r in own],
                 "text": [
                     f"<b>{plot_text(r['label'])}</b><br>recall {with_unit(r['recall'])} "
-                    f"({_recall_interval(r)}), n {count(r.get('test'))}"
+                    f"({interval(*_recall_interval(r))}), n {count(r.get('test'))}"
                     f"<br>{some(int(r.get('train') or 0), 'training record')}"
                     for r in own
                 ],
@@ -233,6 +238,9 @@ def _classes(rows: list[dict[str, Any]]) -> str:
                 },
             }
         )  # fmt: skip
+    found = [x for trace in traces for x in trace["x"]]
+    near = not found or max(found) < 10 * min(found)
+    ticks = [m * 10**e for e in range(7) for m in ((1, 1.5, 2, 3, 5, 7) if near else (1, 2, 5))]
     spec = {
         "data": traces,
         "layout": {
@@ -241,8 +249,7 @@ def _classes(rows: list[dict[str, Any]]) -> str:
             "margin": {"l": 10, "r": 16, "t": 30 if len(kinds) > 1 else 10, "b": 44},
             "xaxis": {
                 "type": "log", "title": {"text": "training records (log scale)"},
-                "tickvals": [m * 10**e for e in range(7) for m in (1, 2, 5)],
-                "ticktext": [count(m * 10**e) for e in range(7) for m in (1, 2, 5)],
+                "tickvals": ticks, "ticktext": [count(tick) for tick in ticks],
                 "automargin": True, "zeroline": False,
             },
             "yaxis": {
@@ -262,9 +269,9 @@ def _classes(rows: list[dict[str, Any]]) -> str:
     return heading("Recall and number of training records") + scatter + _class_table(rows)
 
 
-def _recall_interval(row: dict[str, Any]) -> str:
-    recall, asked = finite(row.get("recall")), int(row.get("test") or 0)
-    return interval(*wilson(round((recall or 0) * asked), asked)) if recall is not None else DASH
+def _recall_interval(row: dict[str, Any]) -> tuple[float | None, float | None]:
+    asked = int(row.get("test") or 0)
+    return wilson(round((finite(row.get("recall")) or 0) * asked), asked)
 
 
 def _class_table(rows: list[dict[str, Any]]) -> str:
@@ -278,8 +285,7 @@ def _class_table(rows: list[dict[str, Any]]) -> str:
         f'<tr><th scope="row">{plain(r.get("label"))}</th>'
         f'<td class="word dim">{plain(r.get("lineage") or None)}</td>'
         f'<td class="word">{plain(r.get("kind"))}</td><td>{count(r.get("train"))}</td>'
-        f"<td>{count(r.get('test'))}</td><td>{percent(r.get('recall'))} "
-        f"<small>{_recall_interval(r)}</small></td><td>{percent(r.get('precision'))}</td></tr>"
+        f"<td>{count(r.get('test'))}</td><td>{measured(r.get('recall'), *_recall_interval(r))}</td><td>{percent(r.get('precision'))}</td></tr>"
         for r in rows
     )
     table = scrolling(

@@ -12,10 +12,10 @@ from holotype.evaluation.report.words import (
     count,
     finite,
     interval,
+    measured,
     metric_name,
     pair_name,
     part_name,
-    percent,
     plain,
     with_unit,
 )
@@ -41,9 +41,9 @@ def question(content: dict[str, Any]) -> Section | None:
         ]
         spec = figures.dots(
             [figures.short(name, 34) for name in names],
-            [figures.Series("model", found)],
+            [figures.Series("figure", found)],
             axis="per cent",
-            mark_of=figures.marks(["model"]),
+            mark_of={"figure": figures.MODEL_MARK},
             bounds=figures.bound([v for dot in found for v in (dot.value, dot.low)]),
         )
         parts.append(
@@ -56,8 +56,8 @@ def question(content: dict[str, Any]) -> Section | None:
             )
         )
         inside = "".join(
-            f'<tr><th scope="row">{plain(name)}</th><td><b>{percent(dot.value)}</b> '
-            f"<small>{interval(dot.low, dot.high)}</small></td><td>{count(dot.n)}</td></tr>"
+            f'<tr><th scope="row">{plain(name)}</th><td>'
+            f"{measured(dot.value, dot.low, dot.high)}</td><td>{count(dot.n)}</td></tr>"
             for name, dot in zip(names, found, strict=True)
         )
         parts.append(
@@ -114,8 +114,8 @@ def _card(pair: str, rank: str, rows: list[tuple[str, float | None]], scores: Sc
             asked += f", {count(model.get('left_out'))} left out"
         around = "no interval" if finite(low) is None else interval(low, high)
         baselines = "".join(
-            f"<li><span>{plain(s['method'])}</span> <span><b>{percent(s.get('value'))}</b> "
-            f"<small>{interval(s.get('low'), s.get('high'))}</small></span></li>"
+            f"<li><span>{plain(s['method'])}</span> <span>"
+            f"{measured(s.get('value'), s.get('low'), s.get('high'))}</span></li>"
             for s in others
         )
         blocks.append(

@@ -81,7 +81,7 @@
       return {
         type: "scatter", mode: "markers", name: name + " (" + rows.length + ")",
         x: rows.map((row) => spec.x[row]), y: rows.map((row) => spec.y[row]),
-        text: rows.map((row) => names(spec, row)), hoverinfo: "text", legendrank: grey ? 2000 : 1000,
+        text: rows.map((row) => names(spec, row)), hoverinfo: "text",
         marker: {
           color: colour(grey ? "--other" : HUES[key % HUES.length]), opacity: grey ? 0.6 : 0.85,
           symbol: key === "none" ? "x-thin-open" : grey ? "circle" : SYMBOLS[Math.floor(key / HUES.length) % SYMBOLS.length],
@@ -91,23 +91,58 @@
     });
     const bare = { showgrid: false, zeroline: false, showticklabels: false, ticks: "", showline: false, fixedrange: false };
     const layout = {
-      showlegend: true, dragmode: window.innerWidth < 700 ? false : "zoom",
-      legend: { orientation: "h", y: -0.02, yanchor: "top", x: 0, itemsizing: "constant" },
+      showlegend: false, dragmode: window.innerWidth < 700 ? false : "zoom",
       margin: { l: 4, r: 4, t: 4, b: 4 }, xaxis: bare,
       yaxis: Object.assign({ scaleanchor: "x" }, bare),
     };
     return { data, layout };
   }
 
+  // The names of the map are buttons, so that the keyboard reaches them.
+  const SHAPES = {
+    circle: "M-5.5 0a5.5 5.5 0 1 0 11 0a5.5 5.5 0 1 0-11 0Z", diamond: "M0-6.5 6.5 0 0 6.5-6.5 0Z",
+    square: "M-5-5H5V5H-5Z", "x-thin-open": "M-5-5 5 5M5-5-5 5",
+  };
+  function listNames(figure, data) {
+    const list = document.getElementById("map-legend");
+    list.replaceChildren();
+    const order = data.map((_, at) => at);
+    const named = (at) => (data[at].marker.size < 7 ? 1 : 0);
+    order.sort((a, b) => named(a) - named(b) || a - b);
+    for (const at of order) {
+      const marker = data[at].marker;
+      const item = document.createElement("li");
+      const button = document.createElement("button");
+      button.type = "button";
+      button.setAttribute("aria-pressed", "true");
+      const word = document.createElement("span");
+      word.innerHTML = data[at].name; // escaped when the page was written
+      button.innerHTML = '<svg viewBox="-8 -8 16 16" aria-hidden="true"><path/></svg>';
+      const path = button.querySelector("path");
+      path.setAttribute("d", SHAPES[marker.symbol]);
+      path.setAttribute("fill", marker.color);
+      path.setAttribute("stroke", marker.symbol === "x-thin-open" ? marker.color : "none");
+      button.append(word);
+      button.addEventListener("click", () => {
+        const shown = button.getAttribute("aria-pressed") !== "true";
+        button.setAttribute("aria-pressed", String(shown));
+        Plotly.restyle(figure, { visible: shown }, [at]);
+      });
+      item.append(button);
+      list.append(item);
+    }
+  }
   function addSave(figure) {
     const button = document.createElement("button");
     button.type = "button";
     button.className = "save";
     button.textContent = "Save SVG";
-    button.addEventListener("click", () =>
-      Plotly.downloadImage(figure, {
-        format: "svg", filename: figure.id, width: figure.clientWidth, height: figure.clientHeight,
-      }));
+    button.addEventListener("click", () => {
+      const several = figure.data.length > 1;
+      const saved = { data: figure.data, layout: Object.assign({}, figure.layout, { showlegend: several }) };
+      const width = figure.clientWidth + (several ? 180 : 0);
+      Plotly.downloadImage(saved, { format: "svg", filename: figure.id, width, height: figure.clientHeight });
+    });
     figure.closest("figure").append(button);
   }
   function draw(figure) {
@@ -119,6 +154,7 @@
     };
     Plotly.react(figure, made.data, dressed(made.layout), wanted);
     if (!figure.dataset.drawn) addSave(figure);
+    if (figure.classList.contains("map")) listNames(figure, made.data);
     figure.dataset.drawn = "yes";
   }
   const visible = (figure) => !figure.closest(".panel.off");

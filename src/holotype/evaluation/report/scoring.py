@@ -10,12 +10,11 @@ from holotype.evaluation.report.words import (
     capital,
     count,
     finite,
-    interval,
+    measured,
     metric_name,
     ordered,
     pair_name,
     part_name,
-    percent,
     plain,
 )
 
@@ -64,6 +63,7 @@ def evidence(
     column_order: Sequence[str],
     axis: str,
     row_title: str,
+    caption: str = "Per cent, with 95 % intervals; n: queries asked.",
 ) -> str | None:
     """Returns figures of dots, one a column, and the table of the same scores.
 
@@ -75,6 +75,7 @@ def evidence(
         column_order: columns in the order in which they are shown.
         axis: title of the axis of values.
         row_title: title of the rows.
+        caption: what the table says of its figures.
     """
     if not scores:
         return None
@@ -104,7 +105,7 @@ def evidence(
             )
         )
     shown = legend([(m, *mark_of[m]) for m in methods])
-    table = _table(row_keys, column_keys, methods, where, (rows, columns), row_title)
+    table = _table(row_keys, column_keys, methods, where, (rows, columns), (row_title, caption))
     return f'{shown}<div class="facets">{"".join(plots)}</div>{table}'
 
 
@@ -126,7 +127,7 @@ def _table(
     methods: Sequence[str],
     where: dict[tuple[str, str, str], dict[str, Any]],
     fields: tuple[str, str],
-    row_title: str,
+    said: tuple[str, str],
 ) -> str:
     head = "".join(f'<th scope="col">{plain(capital(written(fields[1], c)))}</th>' for c in column_keys)
     bodies = []
@@ -146,8 +147,8 @@ def _table(
             f"{asked}</tr>{inside}</tbody>"
         )
     return scrolling(
-        '<table class="scores"><caption>Per cent, with 95 % intervals; n: queries asked.</caption>'
-        f'<thead><tr><th scope="col">{plain(capital(row_title))}, method</th>{head}</tr></thead>'
+        f'<table class="scores"><caption>{plain(said[1])}</caption>'
+        f'<thead><tr><th scope="col">{plain(capital(said[0]))}, method</th>{head}</tr></thead>'
         f"{''.join(bodies)}</table>",
         says="Table of scores",
     )
@@ -175,5 +176,4 @@ def score_cell(score: dict[str, Any] | None) -> str:
     """Returns the cell of a figure with its interval under it."""
     if score is None:
         return f"<td>{plain(None)}</td>"
-    around = interval(score.get("low"), score.get("high"))
-    return f"<td><b>{percent(score.get('value'))}</b> <small>{around}</small></td>"
+    return f"<td>{measured(score.get('value'), score.get('low'), score.get('high'))}</td>"

@@ -37,11 +37,14 @@ COLOURED = 12
 
 def retrieval(content: dict[str, Any]) -> Section | None:
     """Returns how well the nearest key names the query."""
-    lead = (
-        "Does the nearest key have the query's name, also for species that training never saw? Query first, "
-        "key second; the harmonic mean is high only if seen and unseen are both high."
-    )
-    return _pairs("retrieval", "Retrieval", lead, pick(_scores(content), task="retrieval"))
+    scores = pick(_scores(content), task="retrieval")
+    lead = "Does the nearest key have the query's name? Query first, key second."
+    if pick(scores, part="unseen"):
+        lead = (
+            "Does the nearest key have the query's name, also for species that training never saw? Query "
+            "first, key second; the harmonic mean is high only if seen and unseen are both high."
+        )
+    return _pairs("retrieval", "Retrieval", lead, scores)
 
 
 def zero_shot(content: dict[str, Any]) -> Section | None:
@@ -100,6 +103,7 @@ def few_shot(content: dict[str, Any]) -> Section | None:
             column_order=PARTS,
             axis="per cent right",
             row_title="examples of each name",
+            caption="Per cent, with the lowest and highest of five draws; n: queries asked.",
         )
 
     lead = (
@@ -166,13 +170,14 @@ def embedding_map(content: dict[str, Any]) -> Section | None:
         '<figure class="figure"><div class="canvas"><div class="plot map" id="plot-map" role="img" '
         'aria-label="Scatter of test records in the plane; neighbours look alike to the model."></div></div>'
         f'<script type="application/json" id="plot-map-spec">{embedded_json(spec)}</script>'
+        '<ul class="legend" id="map-legend" aria-label="Names on the map: press one to hide it"></ul>'
         f"<figcaption>t-SNE of {some(len(found['x']), 'test record')}, {plain(found.get('modality'))} "
         f"embeddings, by cosine. The {COLOURED} commonest names have colours, the others are grey. Only "
         "nearness tells: axes and distances between groups have no unit.</figcaption></figure>"
     )
     lead = (
-        "Do records of one taxon lie together? Point at a record for its names; click a name below the map "
-        "to hide it, double-click to see it alone."
+        "Do records of one taxon lie together? Point at a record for its names; press a name below the map "
+        "to hide it or show it again."
     )
     return Section("map", "Map of the embedding", lead, body)
 

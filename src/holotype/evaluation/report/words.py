@@ -81,6 +81,13 @@ def interval(low: object, high: object) -> str:
     return f"{percent(first)}{' to ' if first < 0 else DASH}{percent(last)}"
 
 
+def measured(value: object, low: object, high: object) -> str:
+    """Returns a figure and its interval as HTML; one dash where there is no figure."""
+    if finite(value) is None:
+        return DASH
+    return f"<b>{percent(value)}</b> <small>{interval(low, high)}</small>"
+
+
 def count(value: object) -> str:
     """Returns a count with thin spaces between thousands."""
     number = finite(value)

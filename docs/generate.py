@@ -1,0 +1,332 @@
+"""Writes the generated parts of the documentation from the code, so that they cannot drift.
+
+A generated part lies between two comment lines, ``generated: NAME`` and ``end of generated: NAME``; the text
+around it is written by hand.
+
+    python docs/generate.py           writes every part again
+    python docs/generate.py --check   exits 1 and names the pages that are out of date
+"""
+
+import ast
+import dataclasses
+import inspect
+import re
+import sys
+import textwrap
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from enum import Enum
+from pathlib import Path
+from types import NoneType
+from typing import Any, Literal, get_args, get_origin
+
+import pyarrow as pa
+import typer
+from pydantic import BaseModel
+
+import holotype
+from holotype.cli.app import COMMANDS, app
+from holotype.collection.schema import BOUNDS, COLUMNS, LEDGER_SCHEMA, Outcome
+from holotype.collection.sources import SOURCES
+from holotype.collection.sources.presets import PRESETS
+from holotype.identify.answers import ANSWER_SCHEMA
+from holotype.simulate import SimulationSettings
+from holotype.splits.plan import SPLIT_SCHEMA
+from holotype.training.recipe import Recipe, read_recipe, shipped_recipes
+
+sys.path.insert(0, str(Path(__file__).parent))
+from meanings import ANSWERS, LEDGER, OUTCOMES, SPLIT  # noqa: E402
+
+DOCS = Path(__file__).parent
+_PART = re.compile(r"<!-- generated: (\S+) -->\n.*?<!-- end of generated: \1 -->\n", re.DOTALL)
+_BOUNDS = {"ge": "≥", "gt": ">", "le": "≤", "lt": "<"}
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Returns a Markdown table; line ends and bars inside cells are made harmless."""
+    lines = [[" ".join(cell.split()).replace("|", "\\|") for cell in row] for row in rows]
+    written = [header, ["---"] * len(header), *lines]
+    return "\n".join(f"| {' | '.join(row)} |" for row in written) + "\n"
+
+
+def code(text: object) -> str:
+    """Returns text as inline code, or nothing for nothing."""
+    return f"`{text}`" if str(text) else ""
+
+
+def arrow_type(kind: pa.DataType) -> str:
+    """Returns an Arrow type in the words of the format pages."""
+    if pa.types.is_struct(kind):
+        inside = ", ".join(f"{field.name}: {arrow_type(field.type)}" for field in kind)
+        return f"struct of {inside}"
+    if pa.types.is_list(kind):
+        return f"list of {arrow_type(kind.value_type)}"
+    return str(kind).replace("double", "float64")
+
+
+def columns_of(schema: pa.Schema, meanings: Mapping[str, str]) -> str:
+    """Returns the columns of a schema; a column without a meaning is an error."""
+    rows = [(code(f.name), arrow_type(f.type), meanings[f.name]) for f in schema]
+    return table(("column", "type", "meaning"), rows)
+
+
+def collection_columns() -> str:
+    """Returns the columns of a collection, with the bounds of their values."""
+    rows = []
+    for column in COLUMNS:
+        low, high = BOUNDS.get(column.name, (None, None))
+        within = "" if low is None else f"{low:g} to {high:g}"
+        rows.append((code(column.name), arrow_type(column.type), within, column.meaning))
+    return table(("column", "type", "bounds", "meaning"), rows)
+
+
+def ledger_columns() -> str:
+    """Returns the columns of a ledger."""
+    return columns_of(LEDGER_SCHEMA, LEDGER)
+
+
+def ledger_outcomes() -> str:
+    """Returns the outcomes that a ledger may have."""
+    rows = [(code(outcome.value), OUTCOMES[outcome.value]) for outcome in Outcome]
+    return table(("outcome", "meaning"), rows)
+
+
+def split_columns() -> str:
+    """Returns the columns of a split."""
+    return columns_of(SPLIT_SCHEMA, SPLIT)
+
+
+def answer_columns() -> str:
+    """Returns the columns of predictions."""
+    return columns_of(ANSWER_SCHEMA, ANSWERS)
+
+
+def command_sections() -> str:
+    """Returns one section for each command, from what its --help says."""
+    commands = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+    return "\n".join(_command(name, commands[name]) for name in COMMANDS)
+
+
+def _command(name: str, command: Any) -> str:
+    arguments = [p for p in command.params if not p.opts[0].startswith("-")]
+    given = " ".join(p.name.upper() + ("..." if p.nargs == -1 else "") for p in arguments)
+    usage = " ".join(["holotype", name, *([given] if given else []), "[OPTIONS]"])
+    rows = []
+    for param in command.params:
+        named = param.name.upper() if param in arguments else param.opts[0]
+        kind = type_words(param.type_descriptor.annotation)
+        default = "" if param.default is None else code(param.default)
+        needed = "required" if param.required else default
+        rows.append((code(named), "" if kind == "boolean" else kind, needed, param.help or ""))
+    rows.append(("`--help`", "", "", "Show this message and exit."))
+    shown = table(("argument or option", "type", "default", "meaning"), rows)
+    help_text = " ".join(inspect.cleandoc(command.help).split())
+    return f"## holotype {name}\n\n{help_text}\n\n```\n{usage}\n```\n\n{shown}"
+
+
+def type_words(annotation: Any) -> str:
+    """Returns a type in a few words: "text", "list of path", "`a` or `b`"."""
+    plain = {str: "text", int: "integer", float: "number", bool: "boolean", Path: "path"}
+    if annotation in plain:
+        return plain[annotation]
+    inner = [arg for arg in get_args(annotation) if arg not in (NoneType, Ellipsis)]
+    if get_origin(annotation) is Literal:
+        return " or ".join(code(value) for value in inner)
+    if isinstance(annotation, type) and issubclass(annotation, Enum):
+        return " or ".join(code(member.value) for member in annotation)
+    if get_origin(annotation) in (list, tuple):
+        several = Ellipsis in get_args(annotation) or get_origin(annotation) is list
+        words = ", ".join(type_words(arg) for arg in inner)
+        return f"list of {words}" if several else f"[{words}]"
+    return " or ".join(type_words(arg) for arg in inner) if inner else "table"
+
+
+def settings_table(model: type[BaseModel]) -> str:
+    """Returns every key of a pydantic model: type, default, bounds, meaning."""
+    rows = []
+    for name, field in model.model_fields.items():
+        if _inner(field.annotation) is not None:
+            continue
+        signs = [(s, getattr(m, k, None)) for m in field.metadata for k, s in _BOUNDS.items()]
+        bounds = ", ".join(f"{s} {value:g}" for s, value in signs if value is not None)
+        default = "required" if field.is_required() else _default(field.default)
+        words = type_words(field.annotation)
+        rows.append((code(name), words, default, bounds, field.description or ""))
+    return table(("key", "type", "default", "bounds", "meaning"), rows)
+
+
+def _default(value: Any) -> str:
+    if value is None:
+        return "absent"
+    value = value.value if isinstance(value, Enum) else value
+    shown = str(value).lower() if isinstance(value, bool) else str(value).replace("()", "[]")
+    return code(shown) if shown else "empty"
+
+
+def _inner(annotation: Any) -> type | None:
+    """Returns the model or dataclass that a key holds as a table of its own, if it does."""
+    for kind in (annotation, *get_args(annotation)):
+        is_model = isinstance(kind, type) and issubclass(kind, BaseModel)
+        if is_model or (isinstance(kind, type) and dataclasses.is_dataclass(kind)):
+            return kind  # type: ignore[no-any-return]
+    return None
+
+
+def recipe_sections() -> str:
+    """Returns one section for each table of a recipe."""
+    return "\n".join(_sections(Recipe, ""))
+
+
+def _sections(kind: type, path: str) -> list[str]:
+    title = f"## `[{path}]`" if path else "## At the top"
+    if not issubclass(kind, BaseModel):
+        return [f"{title}\n\n{_dataclass_table(kind)}"]
+    about = "" if kind is Recipe else f"{inspect.cleandoc(kind.__doc__ or '')}\n\n"
+    inner = {name: _inner(field.annotation) for name, field in kind.model_fields.items()}
+    rows = [name for name, found in inner.items() if found is None]
+    body = settings_table(kind) if rows else "It has no keys of its own, only tables.\n"
+    found = [f"{title}\n\n{about}{body}"]
+    for name, part in inner.items():
+        if part is not None:
+            found += _sections(part, f"{path}.{name}" if path else name)
+    return found
+
+
+def _dataclass_table(kind: type) -> str:
+    """Returns the keys of a dataclass; meanings come from ``Attributes`` of its docstring."""
+    docstring = inspect.cleandoc(kind.__doc__ or "")
+    about, _, attributes = docstring.partition("Attributes:\n")
+    joined = re.sub(r"\n\s{5,}", " ", textwrap.dedent(attributes))
+    told = dict(line.strip().split(": ", 1) for line in joined.splitlines() if ": " in line)
+    rows = [
+        (code(f.name), type_words(f.type), code(f.default), told[f.name])
+        for f in dataclasses.fields(kind)
+    ]
+    return f"{about.strip()}\n\n{table(('key', 'type', 'default', 'meaning'), rows)}"
+
+
+def recipe_list() -> str:
+    """Returns the shipped recipes, one row each."""
+    rows = []
+    for name in sorted(shipped_recipes()):
+        recipe = read_recipe(name)
+        pairs = recipe.align.pairs if recipe.align else ()
+        aligned = ", ".join(f"{first}-{second}" for first, second in pairs)
+        size = f"{recipe.schedule.epochs} epochs of batches of {recipe.schedule.batch_size}"
+        rows.append((code(name), recipe.about, code(recipe.target.value), aligned, size))
+    return table(("recipe", "what for", "target", "pairs aligned", "schedule"), rows)
+
+
+def source_sections() -> str:
+    """Returns one section for each kind of input."""
+    return "\n".join(
+        f"## {kind}\n\n{inspect.cleandoc(inspect.getmodule(read).__doc__ or '')}\n"
+        for kind, read in SOURCES.items()
+    )
+
+
+def preset_sections() -> str:
+    """Returns one section for each preset with its column map."""
+    found = []
+    for name, preset in PRESETS.items():
+        rows = [(code(to), f"column {code(column)}") for to, column in preset.columns.items()]
+        rows += [(code(to), f"text {code(text)}") for to, text in preset.templates.items()]
+        rows += [(code(to), f"always {code(value)}") for to, value in preset.constants.items()]
+        mapped = table(("column of the collection", "taken from the table"), rows)
+        found.append(f"### {name}\n\n{preset.about}.\n\n{mapped}")
+    return "\n".join(found)
+
+
+def simulation_table() -> str:
+    """Returns the settings of a simulated collection."""
+    return settings_table(SimulationSettings)
+
+
+def python_sections() -> str:
+    """Returns the signature and docstring of each public function, and what it returns."""
+    names = [name for name in holotype.__all__ if callable(getattr(holotype, name))]
+    return "\n".join(_function(name, getattr(holotype, name)) for name in names)
+
+
+def _function(name: str, function: Callable[..., Any]) -> str:
+    parsed = ast.parse(textwrap.dedent(inspect.getsource(function))).body[0]
+    assert isinstance(parsed, ast.FunctionDef)
+    written = ast.unparse(parsed.args)
+    inside = "\n" + "".join(f"    {part},\n" for part in _parameters(written)) if written else ""
+    returned = ast.unparse(parsed.returns) if parsed.returns else "None"
+    signature = f"```python\nholotype.{name}({inside}) -> {returned}\n```"
+    report = function.__globals__[returned]
+    body = f"{_docstring(function)}\n\n**`{returned}`**: {_docstring(report)}"
+    return f"## holotype.{name}\n\n{signature}\n\n{body}\n"
+
+
+def _parameters(written: str) -> list[str]:
+    return [part.strip() for part in re.split(r",\s*(?![^\[(]*[\])])", written)]
+
+
+def _docstring(thing: Any) -> str:
+    """Returns a Google docstring as Markdown: its sections become lists."""
+    lines = inspect.cleandoc(thing.__doc__ or "").replace("``", "`").splitlines()
+    found: list[str] = []
+    inside = False
+    for line in lines:
+        if re.fullmatch(r"(Args|Attributes|Raises):", line):
+            inside = True
+            found += [f"**{line[:-1]}**", ""]
+        elif line and not line.startswith(" "):
+            inside = False
+            found.append("**Returns**" if line == "Returns:" else line)
+        elif inside and (entry := re.fullmatch(r"    (\S[^:]*): (.*)", line)):
+            found.append(f"- `{entry[1]}`: {entry[2]}")
+        else:
+            found.append(f"  {line.strip()}" if inside and line else line.strip())
+    return "\n".join(found).replace("**Returns**\n", "**Returns**\n\n")
+
+
+PARTS: dict[str, Callable[[], str]] = {
+    "collection-columns": collection_columns,
+    "ledger-columns": ledger_columns,
+    "ledger-outcomes": ledger_outcomes,
+    "split-columns": split_columns,
+    "answer-columns": answer_columns,
+    "commands": command_sections,
+    "recipe": recipe_sections,
+    "shipped-recipes": recipe_list,
+    "sources": source_sections,
+    "presets": preset_sections,
+    "simulation": simulation_table,
+    "python": python_sections,
+}
+"""Every generated part, by the name between its comment lines."""
+
+
+def with_parts(text: str) -> str:
+    """Returns a page with its generated parts made anew."""
+
+    def made(found: re.Match[str]) -> str:
+        name = found[1]
+        return f"<!-- generated: {name} -->\n\n{PARTS[name]()}\n<!-- end of generated: {name} -->\n"
+
+    return _PART.sub(made, text)
+
+
+def stale_pages(docs: Path = DOCS) -> dict[Path, str]:
+    """Returns the pages whose generated parts are out of date, with what they should say."""
+    pages = {path: path.read_text(encoding="utf-8") for path in sorted(docs.rglob("*.md"))}
+    fresh = {path: with_parts(text) for path, text in pages.items()}
+    return {path: text for path, text in fresh.items() if text != pages[path]}
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Writes the generated parts, or with ``--check`` says which pages are out of date."""
+    stale = stale_pages()
+    for path, text in stale.items():
+        if "--check" in arguments:
+            sys.stderr.write(f"{path.relative_to(DOCS.parent)}: out of date; run make docs\n")
+        else:
+            path.write_text(text, encoding="utf-8")
+            sys.stdout.write(f"{path.relative_to(DOCS.parent)}: written\n")
+    return 1 if stale and "--check" in arguments else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

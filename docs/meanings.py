@@ -1,0 +1,50 @@
+"""What the columns of splits, ledgers and predictions mean, for the format pages.
+
+Their schemas hold names and types only. A column that is missing here stops ``docs/generate.py``.
+"""
+
+from collections.abc import Mapping
+
+RANKS = ("kingdom", "phylum", "class", "order", "family", "genus", "species")
+
+SPLIT: Mapping[str, str] = {
+    "record_id": "the record, as in the collection; every record once, in the collection's order",
+    "role": "`train`, `val`, `test`, `key` or `unused`",
+    "status": (
+        "`seen`, `unseen` or `unnamed`: whether the record's species is meant to be named in training"
+    ),
+    "group": "records with one number share a specimen, an image file or a barcode",
+    "reason": "why the record is unused; null where no reason is noted",
+}
+
+LEDGER: Mapping[str, str] = {
+    "input": "the path that was given to the import",
+    "item": "path inside the archive or folder, the row's own id, or `row N`",
+    "row": "row of the table or number of the sequence, counted from 1; null for files",
+    "record_id": "the record that the item became; null where there is none",
+    "outcome": "what became of the item, one of the words below",
+    "reason": "short codes, `;` between several; null where there is nothing to say",
+    "detail": "the same in a sentence for each code",
+}
+
+OUTCOMES: Mapping[str, str] = {
+    "imported": "a record, and nothing to remark",
+    "imported_with_note": "a record; some part of it was left out or is doubtful, as `detail` says",
+    "rejected": "no record: the item cannot be read, or nothing is left of it",
+    "repeated": "no record: its id is in the collection already; the first one is kept",
+    "skipped": "no record was expected: no image ending, a link, a file of an operating system",
+}
+
+ANSWERS: Mapping[str, str] = {
+    "input": "the path as given; members of archives, rows and sequences as `input/inner`",
+    "label": "the label of the highest score, as the classifier learnt it",
+    **{rank: f"{rank} of the label's lineage; null where it has none" for rank in RANKS},
+    "rank": "the narrowest rank of the label's lineage; null for a label that is no taxon",
+    "score": "score of the label, 0 to 1",
+    **{
+        f"score_{rank}": f"sum of the scores of all labels within the {rank} named in this row, 0 to 1"
+        for rank in RANKS
+    },
+    "top_k": 'the five best labels as JSON: `[{"label": ..., "score": ...}, ...]`, best first',
+    "failure": "why the input could not be read, whole or in part; null where nothing failed",
+}
