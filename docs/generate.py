@@ -8,20 +8,27 @@ around it is written by hand.
 """
 
 import ast
-import dataclasses
 import inspect
 import re
 import sys
 import textwrap
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from enum import Enum
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from types import NoneType
-from typing import Any, Literal, get_args, get_origin
+from typing import Any
 
 import pyarrow as pa
 import typer
+from meanings import ANSWERS, LEDGER, OUTCOMES, SPLIT
 from pydantic import BaseModel
+from wording import (
+    arrow_type,
+    code,
+    dataclass_table,
+    inner_table,
+    settings_table,
+    table,
+    type_words,
+)
 
 import holotype
 from holotype.cli.app import COMMANDS, app
@@ -33,34 +40,8 @@ from holotype.simulate import SimulationSettings
 from holotype.splits.plan import SPLIT_SCHEMA
 from holotype.training.recipe import Recipe, read_recipe, shipped_recipes
 
-sys.path.insert(0, str(Path(__file__).parent))
-from meanings import ANSWERS, LEDGER, OUTCOMES, SPLIT  # noqa: E402
-
 DOCS = Path(__file__).parent
 _PART = re.compile(r"<!-- generated: (\S+) -->\n.*?<!-- end of generated: \1 -->\n", re.DOTALL)
-_BOUNDS = {"ge": "≥", "gt": ">", "le": "≤", "lt": "<"}
-
-
-def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Returns a Markdown table; line ends and bars inside cells are made harmless."""
-    lines = [[" ".join(cell.split()).replace("|", "\\|") for cell in row] for row in rows]
-    written = [header, ["---"] * len(header), *lines]
-    return "\n".join(f"| {' | '.join(row)} |" for row in written) + "\n"
-
-
-def code(text: object) -> str:
-    """Returns text as inline code, or nothing for nothing."""
-    return f"`{text}`" if str(text) else ""
-
-
-def arrow_type(kind: pa.DataType) -> str:
-    """Returns an Arrow type in the words of the format pages."""
-    if pa.types.is_struct(kind):
-        inside = ", ".join(f"{field.name}: {arrow_type(field.type)}" for field in kind)
-        return f"struct of {inside}"
-    if pa.types.is_list(kind):
-        return f"list of {arrow_type(kind.value_type)}"
-    return str(kind).replace("double", "float64")
 
 
 def columns_of(schema: pa.Schema, meanings: Mapping[str, str]) -> str:
@@ -123,54 +104,6 @@ def _command(name: str, command: Any) -> str:
     return f"## holotype {name}\n\n{help_text}\n\n```\n{usage}\n```\n\n{shown}"
 
 
-def type_words(annotation: Any) -> str:
-    """Returns a type in a few words: "text", "list of path", "`a` or `b`"."""
-    plain = {str: "text", int: "integer", float: "number", bool: "boolean", Path: "path"}
-    if annotation in plain:
-        return plain[annotation]
-    inner = [arg for arg in get_args(annotation) if arg not in (NoneType, Ellipsis)]
-    if get_origin(annotation) is Literal:
-        return " or ".join(code(value) for value in inner)
-    if isinstance(annotation, type) and issubclass(annotation, Enum):
-        return " or ".join(code(member.value) for member in annotation)
-    if get_origin(annotation) in (list, tuple):
-        several = Ellipsis in get_args(annotation) or get_origin(annotation) is list
-        words = ", ".join(type_words(arg) for arg in inner)
-        return f"list of {words}" if several else f"[{words}]"
-    return " or ".join(type_words(arg) for arg in inner) if inner else "table"
-
-
-def settings_table(model: type[BaseModel]) -> str:
-    """Returns every key of a pydantic model: type, default, bounds, meaning."""
-    rows = []
-    for name, field in model.model_fields.items():
-        if _inner(field.annotation) is not None:
-            continue
-        signs = [(s, getattr(m, k, None)) for m in field.metadata for k, s in _BOUNDS.items()]
-        bounds = ", ".join(f"{s} {value:g}" for s, value in signs if value is not None)
-        default = "required" if field.is_required() else _default(field.default)
-        words = type_words(field.annotation)
-        rows.append((code(name), words, default, bounds, field.description or ""))
-    return table(("key", "type", "default", "bounds", "meaning"), rows)
-
-
-def _default(value: Any) -> str:
-    if value is None:
-        return "absent"
-    value = value.value if isinstance(value, Enum) else value
-    shown = str(value).lower() if isinstance(value, bool) else str(value).replace("()", "[]")
-    return code(shown) if shown else "empty"
-
-
-def _inner(annotation: Any) -> type | None:
-    """Returns the model or dataclass that a key holds as a table of its own, if it does."""
-    for kind in (annotation, *get_args(annotation)):
-        is_model = isinstance(kind, type) and issubclass(kind, BaseModel)
-        if is_model or (isinstance(kind, type) and dataclasses.is_dataclass(kind)):
-            return kind  # type: ignore[no-any-return]
-    return None
-
-
 def recipe_sections() -> str:
     """Returns one section for each table of a recipe."""
     return "\n".join(_sections(Recipe, ""))
@@ -179,9 +112,9 @@ def recipe_sections() -> str:
 def _sections(kind: type, path: str) -> list[str]:
     title = f"## `[{path}]`" if path else "## At the top"
     if not issubclass(kind, BaseModel):
-        return [f"{title}\n\n{_dataclass_table(kind)}"]
+        return [f"{title}\n\n{dataclass_table(kind)}"]
     about = "" if kind is Recipe else f"{inspect.cleandoc(kind.__doc__ or '')}\n\n"
-    inner = {name: _inner(field.annotation) for name, field in kind.model_fields.items()}
+    inner = {name: inner_table(field.annotation) for name, field in kind.model_fields.items()}
     rows = [name for name, found in inner.items() if found is None]
     body = settings_table(kind) if rows else "It has no keys of its own, only tables.\n"
     found = [f"{title}\n\n{about}{body}"]
@@ -189,19 +122,6 @@ def _sections(kind: type, path: str) -> list[str]:
         if part is not None:
             found += _sections(part, f"{path}.{name}" if path else name)
     return found
-
-
-def _dataclass_table(kind: type) -> str:
-    """Returns the keys of a dataclass; meanings come from ``Attributes`` of its docstring."""
-    docstring = inspect.cleandoc(kind.__doc__ or "")
-    about, _, attributes = docstring.partition("Attributes:\n")
-    joined = re.sub(r"\n\s{5,}", " ", textwrap.dedent(attributes))
-    told = dict(line.strip().split(": ", 1) for line in joined.splitlines() if ": " in line)
-    rows = [
-        (code(f.name), type_words(f.type), code(f.default), told[f.name])
-        for f in dataclasses.fields(kind)
-    ]
-    return f"{about.strip()}\n\n{table(('key', 'type', 'default', 'meaning'), rows)}"
 
 
 def recipe_list() -> str:
@@ -218,10 +138,11 @@ def recipe_list() -> str:
 
 def source_sections() -> str:
     """Returns one section for each kind of input."""
-    return "\n".join(
-        f"## {kind}\n\n{inspect.cleandoc(inspect.getmodule(read).__doc__ or '')}\n"
-        for kind, read in SOURCES.items()
-    )
+    return "\n".join(f"## {kind}\n\n{_module_words(read)}\n" for kind, read in SOURCES.items())
+
+
+def _module_words(read: object) -> str:
+    return inspect.cleandoc(inspect.getmodule(read).__doc__ or "").replace("``", "`")
 
 
 def preset_sections() -> str:
@@ -232,7 +153,8 @@ def preset_sections() -> str:
         rows += [(code(to), f"text {code(text)}") for to, text in preset.templates.items()]
         rows += [(code(to), f"always {code(value)}") for to, value in preset.constants.items()]
         mapped = table(("column of the collection", "taken from the table"), rows)
-        found.append(f"### {name}\n\n{preset.about}.\n\n{mapped}")
+        about = preset.about[:1].upper() + preset.about[1:]
+        found.append(f"### {name}\n\n{about}.\n\n{mapped}")
     return "\n".join(found)
 
 

@@ -6,6 +6,7 @@ goes on where it stopped. The manifest is written last.
 
 import itertools
 import json
+import shutil
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -146,7 +147,7 @@ def _run(jobs: Sequence[_Job], table: LabelTable | None, into: Path) -> ImportRe
         staged.append(folder)
     ledgers = [pq.read_table(p) for folder in staged for p in sorted(folder.glob("ledger-*"))]
     ledger = pa.concat_tables(ledgers) if ledgers else LEDGER_SCHEMA.empty_table()
-    shards = _publish(staged, into)
+    shards = _publish(staged, into, already=len(existing.manifest["shards"]) if existing else 0)
     manifest: dict[str, Any] = {
         "format": FORMAT,
         "version": VERSION,
@@ -227,23 +228,22 @@ def _chunks(
         yield rows, entries
 
 
-def _publish(staged: Sequence[Path], into: Path) -> list[dict[str, Any]]:
-    """Moves finished shards to their place and returns their entries in the manifest.
+def _publish(staged: Sequence[Path], into: Path, *, already: int) -> list[dict[str, Any]]:
+    """Puts finished shards in their place and returns their entries in the manifest.
 
-    A shard that an import moved before it was interrupted lies there already and counts as well.
+    The staged files stay until the manifest is written: a crash in between costs nothing. A place is named
+    by number and content, so no shard of an earlier import is ever overwritten.
     """
     (into / "records").mkdir(parents=True, exist_ok=True)
-    shards = []
+    shards: list[dict[str, Any]] = []
     for folder in staged:
-        for ledger in sorted(folder.glob("ledger-*.parquet")):
-            number = ledger.name.removeprefix("ledger-")
-            place = into / "records" / f"{folder.name}-{number}"
-            if (path := folder / f"shard-{number}").exists():
-                path.replace(place)
-            if place.exists():
-                rows = pq.read_metadata(place).num_rows
-                inside, digest = place.relative_to(into).as_posix(), files.sha256_file(place)
-                shards.append({"path": inside, "rows": rows, "sha256": digest})
+        for path in sorted(folder.glob("shard-*.parquet")):
+            rows, digest = pq.read_metadata(path).num_rows, files.sha256_file(path)
+            place = into / "records" / f"{already + len(shards):05d}-{digest[:12]}.parquet"
+            with files.written_whole(place) as temporary:
+                shutil.copyfile(path, temporary)
+            inside = place.relative_to(into).as_posix()
+            shards.append({"path": inside, "rows": rows, "sha256": digest})
     return shards
 
 

@@ -74,8 +74,12 @@ class Collection:
                     yield from zip(ids.to_pylist(), encoded.to_pylist(), strict=True)
 
     def ledger(self) -> pa.Table:
-        """Returns the ledger: one row for each item that intake read."""
-        return pq.read_table(self.path / "ledger.parquet")
+        """Returns the ledger: one row for each item that intake read.
+
+        Rows beyond those that the manifest counts are of an import that never ended.
+        """
+        whole = pq.read_table(self.path / "ledger.parquet")
+        return whole.slice(0, sum(self.manifest["outcomes"].values()))
 
 
 def open_collection(path: Path) -> Collection:

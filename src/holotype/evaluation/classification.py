@@ -49,8 +49,6 @@ def classification_scores(bundle: Bundle, exam: Exam) -> list[Score]:
             continue
         tested = exam.among(encoded, Role.TEST)
         rows = encoded.row_R[tested]
-        asked = np.asarray([name in known for name in exam.names_of("label", rows)], dtype=bool)
-        tested, rows = tested[asked], rows[asked]
         if not len(rows):
             continue
         probability = softmax(
@@ -77,19 +75,24 @@ def classification_scores(bundle: Bundle, exam: Exam) -> list[Score]:
             scores += score_answers(
                 Answers("classification", method, modality.value, names), questions
             )
-        scores.append(_macro_f1(exam, modality, rows, answers["label"]))
+        scores.append(_macro_f1(exam, modality, rows, answers["label"], known))
     return scores
 
 
 def _macro_f1(
-    exam: Exam, modality: Modality, rows: NDArray[np.int64], candidates: list[list[str | None]]
+    exam: Exam,
+    modality: Modality,
+    rows: NDArray[np.int64],
+    candidates: list[list[str | None]],
+    known: set[str],
 ) -> Score:
-    truth = exam.names_of("label", rows)
-    numbers, _ = numbered_names([*truth, *(row[0] for row in candidates)])
+    asked = [place for place, name in enumerate(exam.names_of("label", rows)) if name in known]
+    truth = [exam.names["label"][rows[place]] for place in asked]
+    numbers, _ = numbered_names([*truth, *(candidates[place][0] for place in asked)])
     value = macro_f1(numbers[: len(truth)], numbers[len(truth) :])
     return Score(
         "classification", "model", modality.value, "label", "all", "macro_f1",
-        value, None, None, len(rows),
+        value, None, None, len(asked),
     )  # fmt: skip
 
 

@@ -12,7 +12,6 @@ from holotype.evaluation.evidence import Questions
 from holotype.inputs.materials import Materials, prepare_collection
 from holotype.models.bundle import Bundle
 from holotype.models.encode import Encoded, encode
-from holotype.models.labels import label_names
 from holotype.models.towers import Modality
 from holotype.splits.plan import Role, Split, Status
 from holotype.taxonomy.lineage import LINNAEAN_RANKS
@@ -86,7 +85,7 @@ def prepare_exam(bundle: Bundle, collection: Collection, split: Split, *, seed: 
             f"{' or '.join(m for m in bundle.model.modalities if m is not Modality.CAPTION)}."
         )
     written = table["written_label"].to_pylist()
-    labels = label_names(bundle.labels.target, written, materials.concept_N)
+    labels = bundle.labels.names_of(written, materials.concept_N)
     names = {"label": labels, **{rank: table[rank].to_pylist() for rank in RANKS}}
     status_N[status_N == Status.UNNAMED.value] = Status.SEEN.value
     return Exam(materials, table, role_N, status_N, split.group_N[rows], names, encoded, seed)

@@ -74,7 +74,8 @@ def members(path: Path) -> Iterator[Member]:
 def _folder_members(root: Path) -> Iterator[Member]:
     for folder, subfolders, names in os.walk(root):
         subfolders.sort()
-        for name in sorted(names):
+        linked = [name for name in subfolders if (Path(folder) / name).is_symlink()]
+        for name in sorted([*names, *linked]):
             path = Path(folder) / name
             inside = path.relative_to(root).as_posix()
             reason = "a link" if path.is_symlink() else _reason_to_skip(inside)
@@ -125,7 +126,8 @@ def _tar_members(path: Path) -> Iterator[Member]:
 
                 yield Member(entry.name, reason, read)
     except (tarfile.TarError, zlib.error, EOFError, OSError) as reason_given:
-        raise SourceError(f"{path}: not a whole tar ({reason_given}). Fetch it again.") from None
+        first_line = str(reason_given).partition(":\n")[0]
+        raise SourceError(f"{path}: not a whole tar ({first_line}). Fetch it again.") from None
 
 
 def _reason_to_skip(name: str) -> str | None:

@@ -126,6 +126,8 @@ def open_bundle(path: Path) -> Bundle:
         )
     labels = LabelSpace.from_json(manifest)
     model = AlignedModel(settings, num_labels=len(labels))
+    if not (path / WEIGHTS).is_file():
+        raise BundleError(f"{path / WEIGHTS}: missing, though bundle.json names it. Restore it.")
     if files.sha256_file(path / WEIGHTS) != manifest["weights_sha256"]:
         raise BundleError(f"{path / WEIGHTS}: not the weights that bundle.json names. Restore it.")
     try:

@@ -72,6 +72,26 @@ class LabelSpace:
         found = [-1 if name is None else self._index.get(name, -1) for name in names]
         return np.asarray(found, dtype=np.int64)
 
+    def names_of(
+        self, written: Sequence[str | None], concepts: Sequence[Concept | None]
+    ) -> list[str | None]:
+        """Returns the label of each record in this space, or a name of its own for what it lacks.
+
+        Records are recognised by what they are, so that names which other records make ambiguous still
+        find their label.
+        """
+        names = label_names(self.target, written, concepts)
+        if self.target is Target.WRITTEN_LABEL:
+            return [
+                label if name not in self._index and label in self._index else name
+                for name, label in zip(names, written, strict=True)
+            ]
+        own = {label.concept: label.name for label in self.labels}
+        return [
+            None if concept is None else own.get(_bare(concept), name)
+            for concept, name in zip(concepts, names, strict=True)
+        ]
+
     @cached_property
     def agrees_LL(self) -> NDArray[np.bool_]:
         """For a record of each label (row), the labels that agree with it; bool (L, L)."""
@@ -123,12 +143,13 @@ def label_names(
 ) -> list[str | None]:
     """Returns the name of each record's label, None for a record that cannot teach one.
 
-    Concepts that share a name but not a taxon (homonyms) are told apart by the name above them.
+    Concepts that share a name but not a taxon (homonyms) are told apart by the names above them, and
+    written labels that mean different things in different sources by what they mean.
     """
-    if target is Target.WRITTEN_LABEL:
-        return list(written)
-    taxa: dict[str, set[Concept]] = {}
     bare = [concept and _bare(concept) for concept in concepts]
+    if target is Target.WRITTEN_LABEL:
+        return _written_names(written, bare)
+    taxa: dict[str, set[Concept]] = {}
     for concept in set(filter(None, bare)):
         taxa.setdefault(concept.name, set()).add(concept)
     names = {c: c.name for found in taxa.values() for c in found}
@@ -137,6 +158,21 @@ def label_names(
         if len({names[c] for c in found}) < len(found):
             names |= {c: _told_apart_by_rank(c) for c in found}
     return [None if concept is None else names[concept] for concept in bare]
+
+
+def _written_names(
+    written: Sequence[str | None], concepts: Sequence[Concept | None]
+) -> list[str | None]:
+    meanings: dict[str, set[Concept | None]] = {}
+    for label, concept in zip(written, concepts, strict=True):
+        if label is not None:
+            meanings.setdefault(label, set()).add(concept)
+    return [
+        f"{label} [{concept.lineage.text() or concept.name}]"
+        if label is not None and concept is not None and len(meanings[label]) > 1
+        else label
+        for label, concept in zip(written, concepts, strict=True)
+    ]
 
 
 def _bare(concept: Concept) -> Concept:

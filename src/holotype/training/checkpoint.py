@@ -62,6 +62,19 @@ def save_checkpoint(
         save_file(tensors, temporary, metadata={"progress": json.dumps(vars(progress))})
 
 
+def refuse_another_run(folder: Path, run: str) -> None:
+    """Raises ``BundleError`` when the folder holds a checkpoint of another recipe or data."""
+    if not (folder / CHECKPOINT).is_file():
+        return
+    with safe_open(folder / CHECKPOINT, framework="pt") as stored:
+        found = json.loads(stored.metadata()["progress"])["run"]
+    if found != run:
+        raise BundleError(
+            f"{folder}: holds an unfinished run of another recipe, collection or split. "
+            "Name another folder with --out, or remove this one."
+        )
+
+
 def load_checkpoint(
     folder: Path, run: str, model: nn.Module, optimizer: torch.optim.Optimizer
 ) -> tuple[Progress, dict[str, dict[str, Tensor]]]:
@@ -70,14 +83,9 @@ def load_checkpoint(
     Raises:
         BundleError: when the checkpoint is of another recipe, collection or split.
     """
-    path = folder / CHECKPOINT
-    with safe_open(path, framework="pt") as stored:
+    refuse_another_run(folder, run)
+    with safe_open(folder / CHECKPOINT, framework="pt") as stored:
         progress = Progress(**json.loads(stored.metadata()["progress"]))
-        if progress.run != run:
-            raise BundleError(
-                f"{folder}: holds an unfinished run of another recipe, collection or split. "
-                "Name another folder with --out, or remove this one."
-            )
         tensors = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118
     parts: dict[str, dict[str, Tensor]] = {}
     for name, value in tensors.items():

@@ -29,6 +29,7 @@ from holotype.randomness import stream_seed
 from holotype.splits.plan import Role, Split, check_fits, read_split
 from holotype.training.calibrate import fit_temperature
 from holotype.training.card import model_card
+from holotype.training.checkpoint import refuse_another_run
 from holotype.training.loop import Lesson, fit
 from holotype.training.objective import Teaching, teaching_of
 from holotype.training.recipe import Recipe, read_recipe
@@ -87,6 +88,7 @@ def train(
     run = _fingerprint(chosen, opened, parts)
     if (folder / MANIFEST).is_file():
         return _finished_before(folder, run)
+    refuse_another_run(folder, run)
     fabric = Fabric(
         accelerator=accelerator,
         devices=1 if devices == "auto" and not torch.cuda.is_available() else devices,

@@ -218,7 +218,8 @@ def _image_reader(root: Path) -> Callable[[str], bytes]:
     try:
         return _zip_reader(root) if root.name.lower().endswith(".zip") else _tar_reader(root)
     except DAMAGE as reason:
-        raise SourceError(f"{root}: not a whole archive ({reason}). Fetch it again.") from reason
+        first_line = str(reason).partition(":\n")[0]
+        raise SourceError(f"{root}: not a whole archive ({first_line}). Fetch it again.") from reason
 
 
 def _folder_reader(root: Path) -> Callable[[str], bytes]:

@@ -84,13 +84,19 @@ def method(content: dict[str, Any]) -> Section:
     """Returns how intervals and baselines were made, and where everything comes from."""
     used = {str(score.get("method")) for score in content.get("scores") or []}
     notes = [
-        ("Intervals are 95 %: the 2.5th and 97.5th percentile of 300 bootstrap replicates. Whole groups "
-        "are drawn (records of one specimen, image or haplotype together), not single records."),
-        ("Few-shot: the figure is the mean of five draws of the examples; its interval reaches from the "
-        "lowest to the highest of them."),
+        (
+            "Intervals are 95 %: the 2.5th and 97.5th percentile of 300 bootstrap replicates. Whole groups "
+            "are drawn (records of one specimen, image or haplotype together), not single records."
+        ),
+        (
+            "Few-shot: the figure is the mean of five draws of the examples; its interval reaches from the "
+            "lowest to the highest of them."
+        ),
         "Per-class recall and shares of confusions have Wilson intervals, which take records as independent.",
-        ("n is the number of queries asked. Left out are queries that could not be asked, because their "
-        "taxon has no key or is not among the names."),
+        (
+            "n is the number of queries asked. Left out are queries that could not be asked, because their "
+            "taxon has no key or is not among the names."
+        ),
         "A dash stands where nothing was measured.",
     ]
     parts = [f'<ul class="notes">{"".join(f"<li>{plain(note)}</li>" for note in notes)}</ul>']
@@ -109,7 +115,9 @@ def method(content: dict[str, Any]) -> Section:
             says="Provenance",
         )
         parts.append(heading("Provenance") + table)
-    lead = "How were the figures made, and from what? With these values the report can be made again."
+    lead = (
+        "How were the figures made, and from what? With these values the report can be made again."
+    )
     return Section("method", "Method and provenance", lead, "".join(parts))
 
 

@@ -62,7 +62,10 @@ def collection(content: dict[str, Any]) -> Section | None:
                     ("records", count(made_of.get("records"))),
                     ("images", count(made_of.get("images"))),
                     ("barcodes", count(made_of.get("barcodes"))),
-                    *((_PLURALS.get(r, r), count(n)) for r, n in (made_of.get("taxa") or {}).items()),
+                    *(
+                        (_PLURALS.get(r, r), count(n))
+                        for r, n in (made_of.get("taxa") or {}).items()
+                    ),
                 ]
             )
         )
@@ -79,7 +82,7 @@ def collection(content: dict[str, Any]) -> Section | None:
         named = {_FINDINGS.get(k, _words(k)): v for k, v in made_of["findings"].items()}
         blocks.append(bars("Duplicates and conflicts found", named))
     if blocks:
-        parts.append(f'<div class="blocks">{"".join(blocks)}</div>')
+        parts.append(heading("What it is made of") + f'<div class="blocks">{"".join(blocks)}</div>')
     if split.get("audit"):
         parts.append(_audit(split["audit"]))
     lead = (
@@ -173,7 +176,9 @@ def _audit(audit: dict[str, Any]) -> str:
     )
     crossing = audit.get("crossing") or {}
     unseen = audit.get("unseen_in_train") or []
-    rows = [(f"{_CROSSING.get(k, _words(k))} in several roles", count(v)) for k, v in crossing.items()]
+    rows = [
+        (f"{_CROSSING.get(k, _words(k))} in several roles", count(v)) for k, v in crossing.items()
+    ]
     rows.append(("unseen species that training names", count(len(unseen))))
     for key, title in (
         ("seen_not_in_train", "seen species that training lacks"),

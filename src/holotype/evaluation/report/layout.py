@@ -55,7 +55,9 @@ def paragraph(text: str, *, kind: str = "") -> str:
 
 def embedded_json(value: Any) -> str:
     """Returns JSON that is inert inside ``<script>``: no ``<``, ``>`` or ``&``, NaN as null."""
-    text = json.dumps(_without_nan(value), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    text = json.dumps(
+        _without_nan(value), ensure_ascii=False, allow_nan=False, separators=(",", ":")
+    )
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
@@ -113,7 +115,7 @@ def panels(
     """
     asked = "".join(
         f'<label for="{name}-choice-{at}"{"" if len(choice.options) > 1 else " hidden"}>'
-        f'{plain(choice.title)} '
+        f"{plain(choice.title)} "
         f'<select id="{name}-choice-{at}" autocomplete="off">'
         + "".join(
             f'<option value="{place}">{plain(written)}</option>'

@@ -35,7 +35,10 @@ def question(content: dict[str, Any]) -> Section | None:
         names = [str(row.get("name")) for row in rows]
         found = [
             figures.Dot(
-                finite(row.get("value")), finite(row.get("low")), finite(row.get("high")), row.get("n")
+                finite(row.get("value")),
+                finite(row.get("low")),
+                finite(row.get("high")),
+                row.get("n"),
             )
             for row in rows
         ]
@@ -71,7 +74,9 @@ def question(content: dict[str, Any]) -> Section | None:
     notes = asked.get("notes") or []
     if notes:
         parts.append(f'<ul class="notes">{"".join(f"<li>{plain(n)}</li>" for n in notes)}</ul>')
-    lead = "Several models are asked the same question; intervals far apart tell them from each other."
+    lead = (
+        "Several models are asked the same question; intervals far apart tell them from each other."
+    )
     return Section("question", str(asked.get("title") or "The question"), lead, "".join(parts))
 
 
@@ -96,7 +101,8 @@ def headline(content: dict[str, Any]) -> Section | None:
         lead,
         f'<div class="cards">{cards}</div>'
         + paragraph(
-            "Large: the model. Band: its 95 % interval. Ticks: the baselines named below.", kind="note"
+            "Large: the model. Band: its 95 % interval. Ticks: the baselines named below.",
+            kind="note",
         ),
     )
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from plotly.offline import get_plotlyjs
 
-from holotype.evaluation.report import closing, collected, naming, opening, space
+from holotype.evaluation.report import closing, collected, confusion, naming, opening, space
 from holotype.evaluation.report.layout import Section
 from holotype.evaluation.report.words import count, is_missing, plain, some
 
@@ -16,7 +16,7 @@ SECTIONS = (
     collected.collection,
     naming.learning,
     naming.classification,
-    naming.confusion,
+    confusion.confusion,
     space.retrieval,
     space.zero_shot,
     space.few_shot,
@@ -25,7 +25,9 @@ SECTIONS = (
     closing.examples,
     closing.method,
 )
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data: blob:"
+_POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data: blob:"
+)
 
 
 def page(content: dict[str, Any]) -> str:

@@ -129,7 +129,9 @@ def _table(
     fields: tuple[str, str],
     said: tuple[str, str],
 ) -> str:
-    head = "".join(f'<th scope="col">{plain(capital(written(fields[1], c)))}</th>' for c in column_keys)
+    head = "".join(
+        f'<th scope="col">{plain(capital(written(fields[1], c)))}</th>' for c in column_keys
+    )
     bodies = []
     for row in row_keys:
         asked = "".join(

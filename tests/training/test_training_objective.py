@@ -1,0 +1,271 @@
+"""Masks of a few records by hand, and the captions that a batch may have."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from torch.nn import functional
+
+from holotype.inputs.materials import Materials, numbered
+from holotype.models.aligned import Outputs
+from holotype.models.labels import Target, build_label_space, label_names
+from holotype.models.losses import alignment_loss
+from holotype.models.towers import Modality
+from holotype.taxonomy.label_table import Concept
+from holotype.taxonomy.lineage import Lineage
+from holotype.training.objective import (
+    ChosenCaptions,
+    Teaching,
+    alignment_losses,
+    choose_captions,
+    classification_loss,
+    teaching_of,
+)
+from holotype.training.recipe import AlignSettings, ClassifySettings
+
+IMAGE, BARCODE, CAPTION = Modality.IMAGE, Modality.BARCODE, Modality.CAPTION
+FAMILY = {"class": "Copepoda", "family": "Calanidae"}
+
+
+def concept(qualifier: str = "full_body", **names: str) -> Concept:
+    return Concept(Lineage.from_names(names), qualifier)
+
+
+def random_barcode(seed: int) -> str:
+    return "".join(np.random.default_rng(seed).choice(list("ACGT"), size=300))
+
+
+GLACIALIS = concept(**FAMILY, genus="Calanus", species="Calanus glacialis")
+MARSHALLAE = concept(**FAMILY, genus="Calanus", species="Calanus marshallae")
+COARSE = concept(**FAMILY)
+NEAR, FAR = random_barcode(1), random_barcode(2)
+# Row: 0 glacialis, 1 glacialis, 2 marshallae, 3 family alone with a barcode like that of row 0,
+# 4 family alone with a barcode far from all, 5 family alone without barcode, 6 without any name
+# and the haplotype of row 0, 7 without any name or barcode.
+CONCEPTS = (GLACIALIS, GLACIALIS, MARSHALLAE, COARSE, COARSE, COARSE, None, None)
+BARCODES = (
+    NEAR, NEAR[:-1] + "A", random_barcode(3), NEAR[1:], FAR, None, NEAR, None,
+)  # fmt: skip
+
+
+@pytest.fixture
+def materials() -> Materials:
+    return Materials(
+        record_id=tuple("abcdefgh"),
+        concept_N=CONCEPTS,
+        pixels_MSSC=np.zeros((8, 4, 4, 1), dtype=np.uint8),
+        size_M2=np.ones((8, 2), dtype=np.float32),
+        image_N=np.arange(8),
+        barcode_N=BARCODES,
+        haplotype_N=numbered(BARCODES),
+    )
+
+
+@pytest.fixture
+def teaching(materials: Materials) -> Teaching:
+    names = label_names(Target.TREE, [None] * 8, materials.concept_N)
+    return teaching_of(materials, build_label_space(Target.TREE, names, materials.concept_N), names)
+
+
+def embeddings(*counts: int) -> list[torch.Tensor]:
+    generator = torch.Generator().manual_seed(0)
+    return [torch.randn((count, 5), generator=generator, dtype=torch.float64) for count in counts]
+
+
+def outputs_of(**embedding: torch.Tensor) -> Outputs:
+    by_modality = {Modality(name): rows for name, rows in embedding.items()}
+    return Outputs(by_modality, {}, torch.tensor(4.0, dtype=torch.float64), 1.0)
+
+
+def from_signs(signs: list[str]) -> tuple[torch.Tensor, torch.Tensor]:
+    cells = np.asarray([list(row) for row in signs])
+    return torch.from_numpy(cells == "+"), torch.from_numpy(cells == "?")
+
+
+def expected_loss(first: torch.Tensor, second: torch.Tensor, signs: list[str]) -> float:
+    positive, ignored = from_signs(signs)
+    unit = [functional.normalize(rows, dim=1) for rows in (first, second)]
+    return float(alignment_loss(*unit, positive, ignored, torch.tensor(4.0).double()))
+
+
+def test_image_against_barcode_by_hand(materials: Materials, teaching: Teaching) -> None:
+    row_P, row_Q = np.arange(8), np.asarray([0, 1, 2, 3, 4, 6])
+    images, barcodes = embeddings(8, 6)
+    found = alignment_losses(
+        outputs_of(image=images, barcode=barcodes), None, teaching, materials,
+        {IMAGE: row_P, BARCODE: row_Q}, None, AlignSettings(pairs=((IMAGE, BARCODE),)),
+    )  # fmt: skip
+    # Columns: barcodes of rows 0, 1, 2, 3, 4, 6. + the same, . different, ? nobody knows.
+    signs = [
+        "++.?.+",  # glacialis; 3 may be one by name and barcode, 4 not by barcode; 6 has its haplotype
+        "++.?.?",  # as row 0, but 6 is only near it
+        "..+...",  # marshallae; the barcodes of 3, 4 and 6 are far from its own
+        "??.+.?",  # family; near to 0, 1 and 6 by barcode
+        "....+.",  # family; its barcode is far from all
+        "??????",  # family without a barcode: names leave all open ...
+        "+?.?.+",  # no name; the haplotype of row 0
+        "??????",  # neither name nor barcode
+    ]
+    assert float(found["image-barcode"]) == pytest.approx(expected_loss(images, barcodes, signs))
+
+
+def test_the_bound_says_what_counts_as_different(materials: Materials, teaching: Teaching) -> None:
+    rows = {IMAGE: np.asarray([0, 4]), BARCODE: np.asarray([0, 4])}
+    images, barcodes = embeddings(2, 2)
+    outputs = outputs_of(image=images, barcode=barcodes)
+    for bound, signs in ((0.85, ["+.", ".+"]), (0.0, ["+?", "?+"])):
+        settings = AlignSettings(pairs=((IMAGE, BARCODE),), different_below=bound)
+        found = alignment_losses(outputs, None, teaching, materials, rows, None, settings)
+        expected = expected_loss(images, barcodes, signs)
+        assert float(found["image-barcode"]) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("pair", [(IMAGE, CAPTION), (CAPTION, IMAGE)])
+def test_records_against_captions_by_hand(
+    materials: Materials, teaching: Teaching, pair: tuple[Modality, Modality]
+) -> None:
+    wide = concept(**{"class": "Copepoda"})
+    chosen = (GLACIALIS, COARSE, wide, MARSHALLAE)
+    place = {one: index for index, one in enumerate(teaching.concepts)}
+    captions = ChosenCaptions(
+        tuple("abcd"), np.asarray([place[one] for one in chosen])
+    )
+    images, texts = embeddings(4, 4)
+    signs = [  # columns: glacialis, its family, its class, marshallae
+        "+++.",  # glacialis: the captions of wider taxa are true of it
+        ".+++",  # marshallae
+        "?++?",  # family alone: it may be of either species
+        "????",  # no name
+    ]
+    rows = np.asarray([0, 2, 3, 6])
+    found = alignment_losses(
+        outputs_of(image=images, caption=texts), None, teaching, materials,
+        {IMAGE: rows}, captions, AlignSettings(pairs=(pair,)),
+    )  # fmt: skip
+    assert list(found) == [f"{pair[0]}-{pair[1]}"]
+    expected = expected_loss(images, texts, signs)
+    assert float(found[f"{pair[0]}-{pair[1]}"]) == pytest.approx(expected)
+
+
+def test_two_views_of_barcodes_by_hand(materials: Materials, teaching: Teaching) -> None:
+    first, second = embeddings(3, 3)
+    rows = np.asarray([0, 2, 3])
+    found = alignment_losses(
+        outputs_of(barcode=first), outputs_of(barcode=second), teaching, materials,
+        {BARCODE: rows}, None, AlignSettings(pairs=((BARCODE, BARCODE),)),
+    )  # fmt: skip
+    # glacialis, marshallae, family near glacialis; both views of each; none against itself.
+    signs = [
+        "?.?+.?",
+        ".?..+.",
+        "?.??.+",
+        "+.??.?",
+        ".+..?.",
+        "?.+?.?",
+    ]
+    both = torch.cat([first, second])
+    assert float(found["barcode-barcode"]) == pytest.approx(expected_loss(both, both, signs))
+
+
+def test_pairs_that_the_batch_lacks_are_left_out(materials: Materials, teaching: Teaching) -> None:
+    (images,) = embeddings(2)
+    settings = AlignSettings(pairs=((IMAGE, BARCODE), (IMAGE, CAPTION), (IMAGE, IMAGE)))
+    found = alignment_losses(
+        outputs_of(image=images), None, teaching, materials, {IMAGE: np.arange(2)}, None, settings
+    )
+    assert found == {}
+
+
+def test_a_fixed_temperature_stands_in_for_the_learnt_one(
+    materials: Materials, teaching: Teaching
+) -> None:
+    images, barcodes = embeddings(2, 2)
+    outputs = outputs_of(image=images.float(), barcode=barcodes.float())
+    rows = {IMAGE: np.asarray([0, 2]), BARCODE: np.asarray([0, 2])}
+    settings = AlignSettings(pairs=((IMAGE, BARCODE),), temperature=0.25)  # 1 / 4
+    found = alignment_losses(outputs, None, teaching, materials, rows, None, settings)
+    assert float(found["image-barcode"]) == pytest.approx(
+        expected_loss(images, barcodes, ["+.", ".+"]), abs=1e-5
+    )
+
+
+def test_classification_by_hand(teaching: Teaching) -> None:
+    # Labels: Calanidae, Calanus glacialis, Calanus marshallae, with probabilities 1/2, 1/3, 1/6.
+    logit_BL = torch.tensor([[3.0, 2.0, 1.0]] * 3, dtype=torch.float64).log()
+    outputs = Outputs({}, {IMAGE: logit_BL}, torch.tensor(1.0), 2.0)
+    rows = {IMAGE: np.asarray([0, 3, 7])}  # glacialis; family: all three agree; no label
+    loss = classification_loss(outputs, teaching, rows, ClassifySettings())
+    assert loss is not None
+    assert float(loss) == pytest.approx((math.log(3) + 0.0) / 2)
+
+
+def test_margin_is_taken_off_the_right_label(teaching: Teaching) -> None:
+    logit_BL = torch.tensor([[3.0, 2.0, 1.0]], dtype=torch.float64)
+    outputs = Outputs({}, {BARCODE: logit_BL}, torch.tensor(1.0), 2.0)
+    settings = ClassifySettings(margin=0.25)  # 0.25 * scale 2 = 0.5 off logit 2.0
+    loss = classification_loss(outputs, teaching, {BARCODE: np.asarray([0])}, settings)
+    assert loss is not None
+    others = math.exp(3) + math.exp(1)
+    assert float(loss) == pytest.approx(-math.log(math.exp(1.5) / (math.exp(1.5) + others)))
+
+
+def test_images_and_barcodes_weigh_alike(teaching: Teaching) -> None:
+    image_BL = torch.tensor([[1.0, 0.0, 0.0]] * 5, dtype=torch.float64)
+    barcode_BL = torch.tensor([[0.0, 3.0, 0.0]], dtype=torch.float64)
+    rows = {IMAGE: np.asarray([0, 0, 1, 1, 0]), BARCODE: np.asarray([0])}
+    logit = {IMAGE: image_BL, BARCODE: barcode_BL}
+    both, image, barcode = (
+        classification_loss(
+            Outputs({}, part, torch.tensor(1.0), 1.0), teaching, rows, ClassifySettings()
+        )
+        for part in (logit, {IMAGE: image_BL}, {BARCODE: barcode_BL})
+    )
+    assert both is not None
+    assert image is not None
+    assert barcode is not None
+    assert float(both) == pytest.approx((float(image) + float(barcode)) / 2)
+
+
+def test_no_label_no_loss(teaching: Teaching) -> None:
+    outputs = Outputs({}, {IMAGE: torch.zeros(2, 3)}, torch.tensor(1.0), 1.0)
+    assert (
+        classification_loss(outputs, teaching, {IMAGE: np.asarray([6, 7])}, ClassifySettings())
+        is None
+    )
+
+
+def test_captions_are_the_records_own_or_of_taxa_above(teaching: Teaching) -> None:
+    rows = np.asarray([0, 0, 1, 3, 6])
+    rng = np.random.default_rng(0)
+    own = choose_captions(teaching, rows, truncate_probability=0.0, rng=rng)
+    assert own is not None
+    assert own.texts == ("Copepoda Calanidae Calanus glacialis", "Copepoda Calanidae")
+    assert [teaching.concepts[c] for c in own.concept_U] == [GLACIALIS, COARSE]
+    seen: dict[str, int] = {}
+    for _ in range(600):
+        cut = choose_captions(teaching, rows[:1], truncate_probability=1.0, rng=rng)
+        assert cut is not None
+        seen[cut.texts[0]] = seen.get(cut.texts[0], 0) + 1
+    # Each rank above species with the same chance, the record's own never.
+    assert sorted(seen) == ["Copepoda", "Copepoda Calanidae", "Copepoda Calanidae Calanus"]
+    assert min(seen.values()) > 150
+
+
+def test_unnamed_records_have_no_caption(teaching: Teaching) -> None:
+    rng = np.random.default_rng(0)
+    assert choose_captions(teaching, np.asarray([6, 7]), truncate_probability=0.3, rng=rng) is None
+
+
+def test_a_cut_caption_loses_its_qualifier(materials: Materials) -> None:
+    egg = concept("egg", **FAMILY)
+    names = label_names(Target.TREE, [None] * 8, [egg] * 8)
+    eggs = Materials(**{**vars(materials), "concept_N": (egg,) * 8})
+    taught = teaching_of(eggs, build_label_space(Target.TREE, names, eggs.concept_N), names)
+    texts = {
+        choose_captions(
+            taught, np.asarray([0]), truncate_probability=p, rng=np.random.default_rng(0)
+        ).texts[0]
+        for p in (0.0, 1.0)
+    }
+    assert texts == {"Copepoda Calanidae, egg", "Copepoda"}
