@@ -249,7 +249,7 @@ def test_the_shards_of_a_collection_are_a_table(tmp_path, tiny_collection):
     before = open_collection(tiny_collection).columns().to_pylist()
     assert report.records == len(before)
     for row in before:
-        same = found[row["record_id"]]
+        same = found[row["source_item"]]
         for name in ("image_sha256", "barcode", "species", "order", "latitude_deg", "instrument"):
             assert same[name] == row[name]
 
@@ -310,7 +310,10 @@ def test_real_tables(real_data, tmp_path):
         "table", [real_data / "dna" / "copepods" / "sequences.tsv"], into=tmp_path / "d", preset="barcodes"
     )
     assert report.records + report.outcomes.get("repeated", 0) == 2_730 + 979
-    assert len(report.findings.conflicting_barcodes) == 4
+    assert report.findings.conflicting_barcodes == [
+        ["Lucicutia polaris", "Lucicutia pseudopolaris"],
+        ["Pseudocalanus acuspes", "Pseudocalanus minutus"],
+    ]
     report = holotype.import_(
         "table", [real_data / "dna" / "lepidoptera" / "ACG.csv"], into=tmp_path / "e", preset="dimacs"
     )

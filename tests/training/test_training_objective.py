@@ -45,7 +45,7 @@ NEAR, FAR = random_barcode(1), random_barcode(2)
 # and the haplotype of row 0, 7 without any name or barcode.
 CONCEPTS = (GLACIALIS, GLACIALIS, MARSHALLAE, COARSE, COARSE, COARSE, None, None)
 BARCODES = (
-    NEAR, NEAR[:-1] + "A", random_barcode(3), NEAR[1:], FAR, None, NEAR, None,
+    NEAR, NEAR[:-1] + "C", random_barcode(3), NEAR[1:], FAR, None, NEAR, None,
 )  # fmt: skip
 
 

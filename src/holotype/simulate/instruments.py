@@ -30,7 +30,7 @@ class Instrument:
         blur_px: Typical standard deviation of the point spread, in image pixels.
         noise: Standard deviation of the read noise, as a share of full scale.
         margin: Typical free border on each side, as a share of the body's longest side.
-        pose_spread_rad: Standard deviation of the angle at which specimens lie.
+        pose_spread_rad: Specimens lie at any angle up to this, either way; pi is every angle.
         fills_frame: Whether magnification makes specimens as large as the side limit allows, not
             as small.
         suffix: File suffix, ``.jpg`` or ``.png``.
@@ -182,7 +182,7 @@ INSTRUMENTS: Mapping[str, Instrument] = {
         blur_px=0.6,
         noise=0.018,
         margin=0.08,
-        pose_spread_rad=0.35,
+        pose_spread_rad=np.pi,
         fills_frame=True,
         suffix=".jpg",
         is_grey=True,
@@ -194,7 +194,7 @@ INSTRUMENTS: Mapping[str, Instrument] = {
         blur_px=0.75,
         noise=0.02,
         margin=0.16,
-        pose_spread_rad=0.6,
+        pose_spread_rad=np.pi,
         fills_frame=False,
         suffix=".png",
         is_grey=True,
@@ -206,7 +206,7 @@ INSTRUMENTS: Mapping[str, Instrument] = {
         blur_px=0.35,
         noise=0.008,
         margin=0.05,
-        pose_spread_rad=0.25,
+        pose_spread_rad=0.8,
         fills_frame=True,
         suffix=".jpg",
         is_grey=False,

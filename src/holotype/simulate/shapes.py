@@ -113,14 +113,14 @@ def draw_individual(
         seed: The seed of the settings, which fixes the traits of every taxon.
         species: What is drawn.
         rng: The individual's own generator.
-        pose_spread_rad: Standard deviation of the angle at which it lies.
+        pose_spread_rad: It lies at any angle up to this, either way; pi is every angle.
         is_damaged: Whether appendages are broken.
     """
     plan = plan_of(species)
     traits = individual_traits(seed, species=species, rng=rng)
     sign = float(rng.choice([-1.0, 1.0]))
     pose = Pose(
-        angle=float(pose_spread_rad * rng.standard_normal()),
+        angle=float(rng.uniform(-pose_spread_rad, pose_spread_rad)),
         signs=(sign, 1.0) if plan.is_upright else (1.0, sign),
     )
     inks = mix_inks(traits, hues=plan.hues, density=0.5 * plan.density)

@@ -1,0 +1,367 @@
+"""Intake: the ledger adds up, nothing is read twice, an interruption costs nothing."""
+
+import json
+import tempfile
+from collections import Counter
+from pathlib import Path
+from unittest.mock import patch
+
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import holotype
+from holotype.collection import intake
+from holotype.collection.sources import SOURCES
+from holotype.collection.sources.item import Item
+from holotype.collection.store import open_collection
+from holotype.errors import CollectionError, SourceError, TaxonomyError
+
+GOOD, BAD, NONE = "good", "bad", ""
+
+
+def source_of(items):
+    """A source that yields these items."""
+    return lambda path, options: iter(items)
+
+
+@st.composite
+def mixed_items(draw, png):
+    """Items of every fate, some under one name."""
+    items, fates = [], []
+    for number in range(draw(st.integers(0, 12))):
+        name = f"item {draw(st.integers(0, 5))}" if draw(st.booleans()) else f"own {number}"
+        fate = draw(st.sampled_from(["skip", "error", "record", "record", "record"]))
+        image = draw(st.sampled_from([GOOD, BAD, NONE]))
+        barcode = draw(st.sampled_from([GOOD, BAD, NONE]))
+        label = draw(st.sampled_from(["Calanus", NONE]))
+        fields = {
+            "written_label": label,
+            "barcode": {GOOD: "ACGTACGT", BAD: "MELVIS", NONE: ""}[barcode],
+        }
+        content = png(number) if image == GOOD else b"this is text"
+        items.append(
+            Item(
+                name,
+                row=number,
+                fields=fields,
+                read_image=(lambda content=content: content) if image else None,
+                image_name="x.png",
+                skip_reason="no image" if fate == "skip" else None,
+                error="cut short" if fate == "error" else None,
+            )
+        )
+        fates.append((name, fate, image, barcode, label))
+    return items, fates
+
+
+def slow_outcomes(fates):
+    """What must become of each item, said in plain words."""
+    seen, outcomes = set(), []
+    for name, fate, image, barcode, label in fates:
+        nothing_read = GOOD not in (image, barcode)
+        if fate == "skip":
+            outcomes.append("skipped")
+        elif fate == "error" or (nothing_read and (BAD in (image, barcode) or not label)):
+            outcomes.append("rejected")
+        elif name in seen:
+            outcomes.append("repeated")
+        else:
+            seen.add(name)
+            outcomes.append("imported_with_note" if BAD in (image, barcode) else "imported")
+    return outcomes
+
+
+def test_the_ledger_adds_up(png):
+    @settings(max_examples=40, deadline=None)
+    @given(mixed_items(png), st.integers(1, 5))
+    def check(mixture, shard_items):
+        items, fates = mixture
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            patch.dict(SOURCES, {"mixture": source_of(items)}),
+            patch.object(intake, "SHARD_ITEMS", shard_items),
+        ):
+            into = Path(folder) / "c"
+            report = holotype.import_("mixture", [folder], into=into, source="s")
+            collection = open_collection(into)
+            ledger = collection.ledger().to_pylist()
+            expected = slow_outcomes(fates)
+            assert [entry["outcome"] for entry in ledger] == expected
+            assert dict(report.outcomes) == dict(Counter(expected))
+            assert report.items == len(items)
+            imported = [e["record_id"] for e in ledger if e["outcome"].startswith("imported")]
+            assert collection.columns()["record_id"].to_pylist() == imported
+            assert len(collection) == report.records == len(imported)
+            for entry in ledger:
+                plain = entry["outcome"] == "imported"
+                assert (entry["reason"] is None) == (entry["detail"] is None) == plain
+                assert (entry["record_id"] is None) == (entry["outcome"] in {"skipped", "rejected", "repeated"})
+            shards = collection.manifest["shards"]
+            assert all(0 < shard["rows"] <= shard_items for shard in shards)
+
+    check()
+
+
+def test_an_input_is_read_into_an_existing_collection(crops, tmp_path, png):
+    into = tmp_path / "c"
+    holotype.import_("image-folder", [crops], into=into)
+    before = open_collection(into)
+    shards = {path: path.read_bytes() for path in before.shard_paths()}
+    (tmp_path / "more" / "copepod").mkdir(parents=True)
+    (tmp_path / "more" / "copepod" / "1.png").write_bytes(png(50))
+    report = holotype.import_("image-folder", [tmp_path / "more"], into=into)
+    after = open_collection(into)
+    assert (report.records, report.items, dict(report.outcomes)) == (12, 1, {"imported": 1})
+    assert after.columns().slice(0, 11) == before.columns()
+    assert after.fingerprint != before.fingerprint
+    assert after.ledger().num_rows == 13
+    assert after.manifest["outcomes"] == {"imported": 12, "skipped": 1}
+    assert [entry["source"] for entry in after.manifest["imports"]] == ["crops", "more"]
+    assert all(path.read_bytes() == content for path, content in shards.items())
+
+
+def test_a_folder_that_has_grown_adds_what_is_new(crops, tmp_path, png):
+    into = tmp_path / "c"
+    holotype.import_("image-folder", [crops], into=into)
+    (crops / "copepod" / "new.png").write_bytes(png(60))
+    report = holotype.import_("image-folder", [crops], into=into)
+    assert dict(report.outcomes) == {"imported": 1, "repeated": 11, "skipped": 1}
+    collection = open_collection(into)
+    ids = collection.columns()["record_id"].to_pylist()
+    assert len(ids) == len(set(ids)) == report.records == 12
+    assert len(set(map(str, collection.shard_paths()))) == 2
+    for shard in collection.manifest["shards"]:
+        assert pq.read_metadata(into / shard["path"]).num_rows == shard["rows"]
+
+
+def test_one_input_named_twice_is_read_once(crops, tmp_path):
+    report = holotype.import_("image-folder", [crops, crops], into=tmp_path / "c")
+    assert dict(report.outcomes) == {"imported": 11, "repeated": 11, "skipped": 2}
+    assert report.items == 24
+    assert report.records == 11
+
+
+def test_the_same_name_in_two_sources_is_two_records(crops, tmp_path):
+    holotype.import_("image-folder", [crops], into=tmp_path / "c", source="net1")
+    report = holotype.import_("image-folder", [crops], into=tmp_path / "c", source="net2")
+    assert report.records == 22
+
+
+class Interrupted(Exception):
+    """Stands for a power cut."""
+
+
+def content_of(folder):
+    """The bytes of every file of a collection by its place."""
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+@pytest.fixture
+def small_shards(monkeypatch):
+    monkeypatch.setattr(intake, "SHARD_ITEMS", 3)
+
+
+@pytest.fixture
+def uninterrupted(crops, tmp_path, small_shards):
+    into = tmp_path / "whole" / "c"
+    holotype.import_("image-folder", [crops], into=into)
+    return content_of(into)
+
+
+@pytest.mark.parametrize("after", [0, 1, 3, 4, 6, 11, 12])
+def test_an_interrupted_import_goes_on(crops, tmp_path, uninterrupted, monkeypatch, after):
+    into = tmp_path / "c"
+    whole_source = SOURCES["image-folder"]
+
+    def failing(path, options):
+        for number, item in enumerate(whole_source(path, options)):
+            if number == after:
+                raise Interrupted
+            yield item
+        raise Interrupted
+
+    monkeypatch.setitem(SOURCES, "image-folder", failing)
+    with pytest.raises(Interrupted):
+        holotype.import_("image-folder", [crops], into=into)
+    with pytest.raises(CollectionError, match="not a complete holotype-collection"):
+        open_collection(into)
+    read = []
+
+    def counted(path, options):
+        for item in whole_source(path, options):
+            read_image = item.read_image
+            if read_image is not None:
+                yield Item(**{**vars(item), "read_image": lambda: read.append(1) or read_image()})
+            else:
+                yield item
+
+    monkeypatch.setitem(SOURCES, "image-folder", counted)
+    report = holotype.import_("image-folder", [crops], into=into)
+    assert content_of(into) == uninterrupted
+    assert (report.items, report.records) == (12, 11)
+    assert len(read) <= 12 - after // 3 * 3  # what finished shards hold is not read again
+
+
+@pytest.mark.parametrize("place", ["find_quality_issues", "_publish"])
+def test_an_import_interrupted_at_its_end_goes_on(crops, tmp_path, uninterrupted, monkeypatch, place):
+    into = tmp_path / "c"
+    step = getattr(intake, place)
+
+    def failing(*given, **named):
+        step(*given, **named)
+        raise Interrupted
+
+    monkeypatch.setattr(intake, place, failing)
+    with pytest.raises(Interrupted):
+        holotype.import_("image-folder", [crops], into=into)
+    with pytest.raises(CollectionError):
+        open_collection(into)
+    monkeypatch.setattr(intake, place, step)
+    report = holotype.import_("image-folder", [crops], into=into)
+    assert content_of(into) == uninterrupted
+    assert dict(report.outcomes) == {"imported": 11, "skipped": 1}
+
+
+def test_a_half_written_shard_is_never_taken_for_whole(crops, tmp_path, uninterrupted, monkeypatch):
+    into = tmp_path / "c"
+    write, calls = pq.write_table, []
+
+    def failing(table, where, **options):
+        calls.append(where)
+        if len(calls) == 3:
+            Path(where).write_bytes(b"PAR1 half")
+            raise Interrupted
+        return write(table, where, **options)
+
+    monkeypatch.setattr(pq, "write_table", failing)
+    with pytest.raises(Interrupted):
+        holotype.import_("image-folder", [crops], into=into)
+    assert not [path for path in into.rglob("*") if path.name.endswith(".part")]
+    monkeypatch.setattr(pq, "write_table", write)
+    holotype.import_("image-folder", [crops], into=into)
+    assert content_of(into) == uninterrupted
+
+
+def test_a_shard_without_its_ledger_is_read_again(crops, tmp_path, uninterrupted, monkeypatch):
+    into = tmp_path / "c"
+    monkeypatch.setattr(intake, "_publish", lambda *given, **named: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        holotype.import_("image-folder", [crops], into=into)
+    monkeypatch.undo()
+    monkeypatch.setattr(intake, "SHARD_ITEMS", 3)
+    (last,) = into.glob(".intake/*/ledger-00003.parquet")
+    last.unlink()
+    holotype.import_("image-folder", [crops], into=into)
+    assert content_of(into) == uninterrupted
+
+
+@pytest.mark.parametrize("place", ["find_quality_issues", "_describe"])
+def test_an_interrupted_append_leaves_the_collection_as_it_was(
+    crops, tmp_path, png, monkeypatch, small_shards, place
+):
+    into = tmp_path / "c"
+    holotype.import_("image-folder", [crops], into=into)
+    before = open_collection(into)
+    columns, ledger = before.columns(), before.ledger()
+    (tmp_path / "more").mkdir()
+    for number in range(5):
+        (tmp_path / "more" / f"{number}.png").write_bytes(png(70 + number))
+    step = getattr(intake, place)
+
+    def failing(*given, **named):
+        raise Interrupted
+
+    monkeypatch.setattr(intake, place, failing)
+    with pytest.raises(Interrupted):
+        holotype.import_("image-folder", [tmp_path / "more"], into=into)
+    between = open_collection(into)
+    assert between.columns() == columns
+    assert between.ledger() == ledger
+    assert between.fingerprint == before.fingerprint
+    monkeypatch.setattr(intake, place, step)
+    report = holotype.import_("image-folder", [tmp_path / "more"], into=into)
+    after = open_collection(into)
+    assert report.records == len(after) == 16
+    assert after.ledger().num_rows == 12 + 5
+    assert sum(after.manifest["outcomes"].values()) == 17
+
+
+def test_the_same_import_gives_the_same_bytes(crops, tmp_path):
+    found = []
+    for name in ("first", "second"):
+        holotype.import_("image-folder", [crops], into=tmp_path / name / "c")
+        found.append(content_of(tmp_path / name / "c"))
+    assert found[0] == found[1]
+
+
+def test_a_collection_of_nothing_readable_is_complete_and_can_grow(crops, tmp_path):
+    (tmp_path / "bad").mkdir()
+    (tmp_path / "bad" / "1.png").write_bytes(b"")
+    report = holotype.import_("image-folder", [tmp_path / "bad"], into=tmp_path / "c")
+    assert (report.records, report.failed) == (0, 1)
+    assert open_collection(tmp_path / "c").columns().num_rows == 0
+    assert holotype.import_("image-folder", [crops], into=tmp_path / "c").records == 11
+
+
+def test_a_folder_with_other_files_is_left_alone(crops, tmp_path):
+    (tmp_path / "thesis").mkdir()
+    (tmp_path / "thesis" / "chapter.txt").write_text("x")
+    with pytest.raises(CollectionError, match="holds other files"):
+        holotype.import_("image-folder", [crops], into=tmp_path / "thesis")
+    assert content_of(tmp_path / "thesis") == {"chapter.txt": b"x"}
+
+
+def test_no_inputs_and_missing_inputs(tmp_path):
+    with pytest.raises(SourceError, match="no input given"):
+        holotype.import_("fasta", [], into=tmp_path / "c")
+    with pytest.raises(SourceError, match="no such file or folder"):
+        holotype.import_("image-folder", [tmp_path / "none"], into=tmp_path / "c")
+
+
+def test_labels_are_joined_by_source_and_label(crops, tmp_path):
+    table = tmp_path / "labels.csv"
+    table.write_text(
+        "Dataset,Raw_Labels,Kingdom,Phylum,Class,Order,Family,Genus,Species,qualifier,root_class\n"
+        "crops,copepod,animalia,arthropoda,copepoda,,,,,,living\n"
+        "other,egg_Calanus,animalia,arthropoda,copepoda,calanoida,,calanus,,egg,living\n"
+    )
+    report = holotype.import_("image-folder", [crops], into=tmp_path / "c", labels=table)
+    assert (report.labels, report.labels_matched) == (2, 1)
+    rows = open_collection(tmp_path / "c").columns().to_pylist()
+    assert {row["class"] for row in rows if row["written_label"] == "copepod"} == {"Copepoda"}
+    eggs = [row for row in rows if row["written_label"] == "egg_Calanus"]
+    assert {(row["genus"], row["group"], row["qualifier"]) for row in eggs} == {(None, "egg_Calanus", "egg")}
+    ledger = open_collection(tmp_path / "c").ledger().to_pylist()
+    assert sum(entry["reason"] == "no_match" for entry in ledger) == 5
+    with pytest.raises(TaxonomyError, match="no labels of source 'net9'"):
+        holotype.import_("image-folder", [crops], into=tmp_path / "d", labels=table, source="net9")
+    assert not (tmp_path / "d").exists()
+
+
+def test_the_manifest_says_what_was_read(crops, tmp_path):
+    holotype.import_("image-folder", [crops], into=tmp_path / "c")
+    manifest = json.loads((tmp_path / "c" / "collection.json").read_text())
+    assert (manifest["format"], manifest["version"], manifest["name"]) == ("holotype-collection", 1, "c")
+    (one,) = manifest["imports"]
+    assert (one["kind"], one["input"], one["source"]) == ("image-folder", "crops", "crops")
+    assert not (tmp_path / "c" / ".intake").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "source"),
+    [
+        ("planktonset1.zip", "planktonset1"),
+        ("a.fasta.gz", "a"),
+        ("sequences.tsv", "sequences"),
+        ("net.2.tar.gz", "net.2"),
+        ("crops", "crops"),
+    ],
+)
+def test_source_name(name, source):
+    assert intake.source_name(Path("in") / name) == source
