@@ -97,7 +97,9 @@ def test_the_ledger_adds_up(png):
             for entry in ledger:
                 plain = entry["outcome"] == "imported"
                 assert (entry["reason"] is None) == (entry["detail"] is None) == plain
-                assert (entry["record_id"] is None) == (entry["outcome"] in {"skipped", "rejected", "repeated"})
+                assert (entry["record_id"] is None) == (
+                    entry["outcome"] in {"skipped", "rejected", "repeated"}
+                )
             shards = collection.manifest["shards"]
             assert all(0 < shard["rows"] <= shard_items for shard in shards)
 
@@ -149,7 +151,7 @@ def test_the_same_name_in_two_sources_is_two_records(crops, tmp_path):
     assert report.records == 22
 
 
-class Interrupted(Exception):
+class PowerCutError(Exception):
     """Stands for a power cut."""
 
 
@@ -182,24 +184,28 @@ def test_an_interrupted_import_goes_on(crops, tmp_path, uninterrupted, monkeypat
     def failing(path, options):
         for number, item in enumerate(whole_source(path, options)):
             if number == after:
-                raise Interrupted
+                raise PowerCutError
             yield item
-        raise Interrupted
+        raise PowerCutError
 
     monkeypatch.setitem(SOURCES, "image-folder", failing)
-    with pytest.raises(Interrupted):
+    with pytest.raises(PowerCutError):
         holotype.import_("image-folder", [crops], into=into)
     with pytest.raises(CollectionError, match="not a complete holotype-collection"):
         open_collection(into)
     read = []
 
+    def told(read_image):
+        def read_and_tell():
+            read.append(1)
+            return read_image()
+
+        return read_and_tell
+
     def counted(path, options):
         for item in whole_source(path, options):
-            read_image = item.read_image
-            if read_image is not None:
-                yield Item(**{**vars(item), "read_image": lambda: read.append(1) or read_image()})
-            else:
-                yield item
+            reader = told(item.read_image) if item.read_image else None
+            yield Item(**{**vars(item), "read_image": reader})
 
     monkeypatch.setitem(SOURCES, "image-folder", counted)
     report = holotype.import_("image-folder", [crops], into=into)
@@ -209,16 +215,18 @@ def test_an_interrupted_import_goes_on(crops, tmp_path, uninterrupted, monkeypat
 
 
 @pytest.mark.parametrize("place", ["find_quality_issues", "_publish"])
-def test_an_import_interrupted_at_its_end_goes_on(crops, tmp_path, uninterrupted, monkeypatch, place):
+def test_an_import_interrupted_at_its_end_goes_on(
+    crops, tmp_path, uninterrupted, monkeypatch, place
+):
     into = tmp_path / "c"
     step = getattr(intake, place)
 
     def failing(*given, **named):
         step(*given, **named)
-        raise Interrupted
+        raise PowerCutError
 
     monkeypatch.setattr(intake, place, failing)
-    with pytest.raises(Interrupted):
+    with pytest.raises(PowerCutError):
         holotype.import_("image-folder", [crops], into=into)
     with pytest.raises(CollectionError):
         open_collection(into)
@@ -236,11 +244,11 @@ def test_a_half_written_shard_is_never_taken_for_whole(crops, tmp_path, uninterr
         calls.append(where)
         if len(calls) == 3:
             Path(where).write_bytes(b"PAR1 half")
-            raise Interrupted
+            raise PowerCutError
         return write(table, where, **options)
 
     monkeypatch.setattr(pq, "write_table", failing)
-    with pytest.raises(Interrupted):
+    with pytest.raises(PowerCutError):
         holotype.import_("image-folder", [crops], into=into)
     assert not [path for path in into.rglob("*") if path.name.endswith(".part")]
     monkeypatch.setattr(pq, "write_table", write)
@@ -275,10 +283,10 @@ def test_an_interrupted_append_leaves_the_collection_as_it_was(
     step = getattr(intake, place)
 
     def failing(*given, **named):
-        raise Interrupted
+        raise PowerCutError
 
     monkeypatch.setattr(intake, place, failing)
-    with pytest.raises(Interrupted):
+    with pytest.raises(PowerCutError):
         holotype.import_("image-folder", [tmp_path / "more"], into=into)
     between = open_collection(into)
     assert between.columns() == columns
@@ -336,7 +344,9 @@ def test_labels_are_joined_by_source_and_label(crops, tmp_path):
     rows = open_collection(tmp_path / "c").columns().to_pylist()
     assert {row["class"] for row in rows if row["written_label"] == "copepod"} == {"Copepoda"}
     eggs = [row for row in rows if row["written_label"] == "egg_Calanus"]
-    assert {(row["genus"], row["group"], row["qualifier"]) for row in eggs} == {(None, "egg_Calanus", "egg")}
+    assert {(row["genus"], row["group"], row["qualifier"]) for row in eggs} == {
+        (None, "egg_Calanus", "egg")
+    }
     ledger = open_collection(tmp_path / "c").ledger().to_pylist()
     assert sum(entry["reason"] == "no_match" for entry in ledger) == 5
     with pytest.raises(TaxonomyError, match="no labels of source 'net9'"):
@@ -347,7 +357,11 @@ def test_labels_are_joined_by_source_and_label(crops, tmp_path):
 def test_the_manifest_says_what_was_read(crops, tmp_path):
     holotype.import_("image-folder", [crops], into=tmp_path / "c")
     manifest = json.loads((tmp_path / "c" / "collection.json").read_text())
-    assert (manifest["format"], manifest["version"], manifest["name"]) == ("holotype-collection", 1, "c")
+    assert (manifest["format"], manifest["version"], manifest["name"]) == (
+        "holotype-collection",
+        1,
+        "c",
+    )
     (one,) = manifest["imports"]
     assert (one["kind"], one["input"], one["source"]) == ("image-folder", "crops", "crops")
     assert not (tmp_path / "c" / ".intake").exists()

@@ -43,7 +43,9 @@ def test_other_formats_and_versions_are_refused(collection, change, message):
 @pytest.mark.parametrize("content", ["", "[]", "{}", "not json"])
 def test_a_broken_manifest_is_refused(collection, content):
     (collection / "collection.json").write_text(content)
-    with pytest.raises(CollectionError, match=r"collection\.json: not a holotype-collection manifest"):
+    with pytest.raises(
+        CollectionError, match=r"collection\.json: not a holotype-collection manifest"
+    ):
         open_collection(collection)
 
 
@@ -74,7 +76,9 @@ def test_concepts_of_simulated_records(tiny_collection):
     table = open_collection(tiny_collection).columns()
     concepts = concepts_of(table)
     for row, concept in zip(table.to_pylist(), concepts, strict=True):
-        named = next((row[r] for r in ("species", "genus", "family", "order", "class") if row[r]), None)
+        named = next(
+            (row[r] for r in ("species", "genus", "family", "order", "class") if row[r]), None
+        )
         if concept is not None and named is not None:
             assert concept.lineage.name == named
             assert concept.kind in set(Kind)

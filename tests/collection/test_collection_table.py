@@ -85,7 +85,9 @@ def test_bioscan_5m(tmp_path, png):
 
 
 def test_a_template_without_its_column_is_told(tmp_path):
-    table = write_csv(tmp_path / "m.csv", ["processid", "dna_barcode", "split"], ["A", "ACGT", "train"])
+    table = write_csv(
+        tmp_path / "m.csv", ["processid", "dna_barcode", "split"], ["A", "ACGT", "train"]
+    )
     with pytest.raises(SourceError, match=r"m\.csv, row 1: no column 'chunk' for image"):
         imported(table, tmp_path, preset="bioscan-5m")
 
@@ -95,13 +97,26 @@ def test_crops_preset(tmp_path, png):
     (tmp_path / "images" / "1.png").write_bytes(png(1))
     table = write_csv(
         tmp_path / "labels.csv",
-        ["path", "raw_label", "instrument", "stage", "root_class", "kingdom", "genus", "licence_note"],
+        [
+            "path",
+            "raw_label",
+            "instrument",
+            "stage",
+            "root_class",
+            "kingdom",
+            "genus",
+            "licence_note",
+        ],
         ["images/1.png", "Calanus egg", "UVP6", "egg", "living", "animalia", "calanus", "CC0-1.0"],
     )
     _, found = imported(table, tmp_path, preset="crops")
     row = found["images/1.png"]
     assert row["content"] == png(1)
-    assert (row["written_label"], row["instrument"], row["licence"]) == ("Calanus egg", "UVP6", "CC0-1.0")
+    assert (row["written_label"], row["instrument"], row["licence"]) == (
+        "Calanus egg",
+        "UVP6",
+        "CC0-1.0",
+    )
     assert (row["qualifier"], row["kind"]) == ("egg", "living")
     assert (row["kingdom"], row["genus"]) == ("Animalia", "Calanus")
 
@@ -173,7 +188,7 @@ def test_a_column_map_wins_over_the_preset(tmp_path):
     [
         ({"preset": "bioscan5m"}, "no preset 'bioscan5m'. Did you mean 'bioscan-5m'?"),
         ({"columns": {"lattitude_deg": "lat"}}, "no column 'lattitude_deg'. Did you mean 'latitude_deg'?"),
-        ({"columns": {"genus": "Gennus"}}, "t.csv, row 1: no column 'Gennus' for genus. Did you mean 'Genus'?"),
+        ({"columns": {"genus": "Gennus"}}, "no column 'Gennus' for genus. Did you mean 'Genus'?"),
         ({"columns": {"rank:subfamly": "Genus"}}, "'subfamly' is not a rank. Did you mean 'subfamily'?"),
         ({"columns": {"haplotype": "Genus"}}, "column 'haplotype' is found by the import itself"),
         ({}, "t.csv, row 1: none of the columns id, Genus, lat is known"),
@@ -230,7 +245,8 @@ def test_parquet_with_image_structs(tmp_path, png):
         {
             "record_id": ["a", "b", "c"],
             "image": pa.array(
-                [{"bytes": png(1), "path": "x/a.png"}, {"bytes": png(2), "path": None}, None], IMAGE_TYPE
+                [{"bytes": png(1), "path": "x/a.png"}, {"bytes": png(2), "path": None}, None],
+                IMAGE_TYPE,
             ),
             "written_label": ["egg", "egg", "tail"],
             "depth_min_m": [1.5, None, 3.0],
@@ -302,12 +318,17 @@ def test_images_that_are_no_place_are_told(tmp_path, name):
 
 @pytest.mark.real
 def test_real_tables(real_data, tmp_path):
-    report, found = imported(real_data / "plankton" / "zoolake" / "labels.csv", tmp_path, preset="crops")
+    report, found = imported(
+        real_data / "plankton" / "zoolake" / "labels.csv", tmp_path, preset="crops"
+    )
     assert report.records == 350
     assert {row["instrument"][:3] for row in found.values()} == {"SPC"}
     assert all(row["content"] for row in found.values())
     report = holotype.import_(
-        "table", [real_data / "dna" / "copepods" / "sequences.tsv"], into=tmp_path / "d", preset="barcodes"
+        "table",
+        [real_data / "dna" / "copepods" / "sequences.tsv"],
+        into=tmp_path / "d",
+        preset="barcodes",
     )
     assert report.records + report.outcomes.get("repeated", 0) == 2_730 + 979
     assert report.findings.conflicting_barcodes == [
@@ -315,6 +336,11 @@ def test_real_tables(real_data, tmp_path):
         ["Pseudocalanus acuspes", "Pseudocalanus minutus"],
     ]
     report = holotype.import_(
-        "table", [real_data / "dna" / "lepidoptera" / "ACG.csv"], into=tmp_path / "e", preset="dimacs"
+        "table",
+        [real_data / "dna" / "lepidoptera" / "ACG.csv"],
+        into=tmp_path / "e",
+        preset="dimacs",
     )
-    assert "Astraptes BYTTNER" in set(open_collection(tmp_path / "e").columns()["species"].to_pylist())
+    assert "Astraptes BYTTNER" in set(
+        open_collection(tmp_path / "e").columns()["species"].to_pylist()
+    )

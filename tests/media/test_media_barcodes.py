@@ -38,7 +38,9 @@ def test_cleaning_is_idempotent_and_leaves_iupac_alone(written):
     assert once.ambiguous == sum(letter not in "ACGT" for letter in once.nucleotides)
 
 
-@given(NUCLEOTIDES, st.lists(st.tuples(st.integers(0, 60), st.sampled_from("-.~ \t\n")), max_size=8))
+@given(
+    NUCLEOTIDES, st.lists(st.tuples(st.integers(0, 60), st.sampled_from("-.~ \t\n")), max_size=8)
+)
 def test_case_gaps_blanks_and_rna_do_not_matter(written, gaps):
     noisy = list(written.lower().replace("t", "u"))
     for position, gap in gaps:

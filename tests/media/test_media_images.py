@@ -109,7 +109,7 @@ def test_text_called_an_image():
 
 
 def test_a_bomb_is_refused_before_it_is_decoded():
-    with pytest.raises(MediaError, match="exceeds limit|more than 200,000,000 px"):
+    with pytest.raises(MediaError, match=r"exceeds limit|more than 200,000,000 px"):
         read_pixels(handmade_png(50_000, 50_000, 8, 0))
 
 
@@ -159,7 +159,9 @@ def test_negative_and_huge_greys_are_refused():
 
 
 def test_floating_point_pixels_are_refused():
-    with pytest.raises(MediaError, match="damaged TIFF image: floating-point pixels have no agreed"):
+    with pytest.raises(
+        MediaError, match="damaged TIFF image: floating-point pixels have no agreed"
+    ):
         read_pixels(encoded(RNG.random((3, 4)).astype(np.float32), "TIFF"))
 
 
@@ -239,7 +241,7 @@ def test_damage_of_any_kind_is_a_media_error_or_an_image(capfd):
     whole = [encoded(COLOUR, name) for name in ("PNG", "JPEG", "TIFF", "BMP", "GIF", "WEBP")]
     whole.append(encoded(COLOUR, "TIFF", compression="tiff_lzw"))
     whole.append(encoded(Image.fromarray(COLOUR).convert("P"), "PNG"))
-    refused = 0
+    told = []
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         for content in whole * 60:
@@ -251,14 +253,14 @@ def test_damage_of_any_kind_is_a_media_error_or_an_image(capfd):
             try:
                 pixels = read_pixels(bytes(damaged))
             except MediaError as reason:
-                refused += 1
-                assert "\n" not in str(reason)
+                told.append(str(reason))
             else:
                 assert pixels.dtype == np.uint8
                 assert pixels.ndim == 3
                 assert pixels.shape[2] in (1, 3)
     capfd.readouterr()  # the decoders' own remarks
-    assert refused > 100
+    assert len(told) > 100
+    assert not [line for line in told if "\n" in line]
 
 
 def test_background_is_the_median_of_the_border():
@@ -300,7 +302,9 @@ def test_padded_square_commutes_with_mirroring():
     pixels = RNG.integers(0, 256, (10, 20, 3), dtype=np.uint8)
     square = padded_square(pixels, side_px=20, channels=3)
     for axis in (0, 1):
-        mirrored = padded_square(np.ascontiguousarray(np.flip(pixels, axis)), side_px=20, channels=3)
+        mirrored = padded_square(
+            np.ascontiguousarray(np.flip(pixels, axis)), side_px=20, channels=3
+        )
         np.testing.assert_array_equal(mirrored, np.flip(square, axis))
 
 

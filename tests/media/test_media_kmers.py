@@ -37,7 +37,9 @@ def test_by_hand():
 
 def test_no_window_reaches_into_the_next_sequence():
     assert kmer_counts(["A", "C"], 2).sum() == 0
-    np.testing.assert_array_equal(kmer_counts(["AC", "", "GT"], 2)[[0, 2]], kmer_counts(["AC", "GT"], 2))
+    np.testing.assert_array_equal(
+        kmer_counts(["AC", "", "GT"], 2)[[0, 2]], kmer_counts(["AC", "GT"], 2)
+    )
 
 
 @given(st.permutations(["ACGT", "AAAA", "", "NNACG"]))

@@ -68,7 +68,9 @@ def all_read(path):
     return found
 
 
-@pytest.mark.parametrize("kind", ["folder", "x.zip", "x.tar", "x.tar.gz", "x.tgz", "x.tar.bz2", "x.tar.xz"])
+@pytest.mark.parametrize(
+    "kind", ["folder", "x.zip", "x.tar", "x.tar.gz", "x.tgz", "x.tar.bz2", "x.tar.xz"]
+)
 def test_every_container_gives_the_same_members(tmp_path, kind):
     path = tmp_path / kind
     content = CONTENT | JUNK
@@ -165,7 +167,9 @@ def test_one_damaged_member_does_not_cost_the_others(tmp_path):
 @pytest.mark.parametrize("name", ["x.zip", "x.tar", "x.tar.gz"])
 def test_a_file_that_is_no_archive_is_a_source_error(tmp_path, name):
     (tmp_path / name).write_bytes(b"this is text\n" * 80)
-    with pytest.raises(SourceError, match=rf"{name}: not a whole (zip|tar) \(.+\)\. Fetch it again"):
+    with pytest.raises(
+        SourceError, match=rf"{name}: not a whole (zip|tar) \(.+\)\. Fetch it again"
+    ):
         list(members(tmp_path / name))
 
 

@@ -31,7 +31,9 @@ def test_the_same_label_means_another_thing_in_another_source(tmp_path):
     path = write_table(
         tmp_path / "labels.csv",
         row("zooscan", "Ctenophora", Kingdom="animalia", Phylum="ctenophora"),
-        row("ifcb", "Ctenophora", Kingdom="chromista", Phylum="heterokontophyta", Genus="ctenophora"),
+        row(
+            "ifcb", "Ctenophora", Kingdom="chromista", Phylum="heterokontophyta", Genus="ctenophora"
+        ),
     )
     table = read_label_table(path)
     assert table.sources == {"zooscan", "ifcb"}
@@ -136,7 +138,9 @@ def test_an_unknown_source_is_told_the_nearest(tmp_path):
 
 
 def test_lineage_of_columns_joins_the_epithet_to_its_genus():
-    lineage = lineage_of_columns({Rank.SPECIES: "tetragona", Rank.GENUS: "abylopsis", Rank.CLASS: " "})
+    lineage = lineage_of_columns(
+        {Rank.SPECIES: "tetragona", Rank.GENUS: "abylopsis", Rank.CLASS: " "}
+    )
     assert lineage.taxa == ((Rank.GENUS, "Abylopsis"), (Rank.SPECIES, "Abylopsis tetragona"))
 
 

@@ -21,7 +21,12 @@ from holotype.taxonomy.labels import WHOLE, Kind, parse_label
         ("Strombidium-like", "Strombidium", "like", Kind.LIVING),
         ("maybe_cyano", "cyano", "like", Kind.LIVING),
         ("hydromedusae_bell_and_tentacles", "hydromedusae bell and tentacles", WHOLE, Kind.LIVING),
-        ("ctenophore_cydippid_no_tentacles", "ctenophore cydippid no tentacles", WHOLE, Kind.LIVING),
+        (
+            "ctenophore_cydippid_no_tentacles",
+            "ctenophore cydippid no tentacles",
+            WHOLE,
+            Kind.LIVING,
+        ),
         ("jellies_tentacles", "jellies", "part_tentacle", Kind.DETRITUS),
         ("nauplii_Cirripedia", "Cirripedia", "nauplius", Kind.LIVING),
         ("nauplius", "", "nauplius", Kind.LIVING),

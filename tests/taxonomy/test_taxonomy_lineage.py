@@ -81,7 +81,13 @@ def test_a_wrong_rank_is_told_the_nearest(wrong, nearest):
 
 def test_from_names_sorts_and_leaves_blanks_out():
     lineage = Lineage.from_names(
-        {"species": "Tripos furca", "kingdom": " Chromista ", "order": "", "family": None, "class": " "}
+        {
+            "species": "Tripos furca",
+            "kingdom": " Chromista ",
+            "order": "",
+            "family": None,
+            "class": " ",
+        }
     )
     assert lineage.taxa == ((Rank.KINGDOM, "Chromista"), (Rank.SPECIES, "Tripos furca"))
     assert (lineage.rank, lineage.name) == (Rank.SPECIES, "Tripos furca")

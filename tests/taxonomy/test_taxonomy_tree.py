@@ -42,7 +42,9 @@ def test_node_probability_by_hand():
     probability = np.array([[0.1, 0.2, 0.3, 0.25, 0.15]], np.float32)
     # Calanoida and Calanidae: labels 0, 1, 4; Calanus: 1, 4; Cyclopoida and Oithona: 2
     expected = [[0.45, 0.45, 0.35, 0.3, 0.3]]
-    np.testing.assert_allclose(build_tree(LABELS).node_probability(probability), expected, rtol=1e-6)
+    np.testing.assert_allclose(
+        build_tree(LABELS).node_probability(probability), expected, rtol=1e-6
+    )
 
 
 def test_leaf_mask_by_hand():
@@ -58,7 +60,10 @@ def test_leaf_mask_by_hand():
 
 def test_a_homonym_is_two_nodes():
     tree = build_tree(
-        [lineage(kingdom="Animalia", phylum="Ctenophora"), lineage(kingdom="Chromista", genus="Ctenophora")]
+        [
+            lineage(kingdom="Animalia", phylum="Ctenophora"),
+            lineage(kingdom="Chromista", genus="Ctenophora"),
+        ]
     )
     assert len(tree.nodes) == 4
     assert tree.parent_N.tolist() == [-1, 0, -1, 2]

@@ -120,15 +120,18 @@ def test_balance_evens_the_labels(
     common, rare = int(counts.argmax()), int(counts.argmin())
     assert counts[common] > 1.4 * counts[rare]  # or there is nothing to even out
     drawn = {}
-    for balance in (0.0, 1.0):
+    for balance, epochs in ((0.0, 1), (1.0, 3)):
         rows, _ = seen_rows(monkeypatch)
-        overrides = ("schedule.epochs=8", "schedule.batch_size=16", f"schedule.balance={balance}")
-        fitted(tmp_path / str(balance), *QUICK, *overrides)
+        overrides = (f"schedule.epochs={epochs}", "schedule.batch_size=16")
+        fitted(tmp_path / str(balance), *QUICK, *overrides, f"schedule.balance={balance}")
         drawn[balance] = np.bincount(label_N[np.concatenate(rows)], minlength=len(counts))
-    assert drawn[0.0].tolist() == (8 * counts).tolist()  # every row once an epoch
-    spread = {balance: found.std() / found.mean() for balance, found in drawn.items()}
-    expected = 1 / np.sqrt(drawn[1.0].mean())  # even chances leave the noise of counting
-    assert spread[1.0] < 1.6 * expected
+    assert drawn[0.0].tolist() == counts.tolist()  # every row once
+    # Even chances leave the noise of counting: a deviation of one over the root of the mean.
+    spread = drawn[1.0].std() / drawn[1.0].mean()
+    assert spread < 1.6 / np.sqrt(drawn[1.0].mean())
+    weight_T = loop._drawing_weights(lesson_of(recipe_with(*QUICK, "schedule.balance=0.5"))[0])
+    expected_T = [counts[label] ** -0.5 if label >= 0 else 1.0 for label in label_N]
+    assert weight_T.tolist() == pytest.approx(expected_T)
 
 
 def test_small_sides_come_first(fitted, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

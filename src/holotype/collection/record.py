@@ -117,6 +117,9 @@ def _fill_names(
     concept = labels.find(source, written) if labels and written else None
     if labels and written and concept is None:
         notes.append(("no_match", f"label '{written}' is not in the label table"))
+    kind = item.fields.get("kind", "")
+    if concept is None and kind and kind.lower() not in set(Kind):
+        notes.append(("kind", f"kind '{kind}' is none of {', '.join(Kind)}: taken from the label"))
     concept = concept or _concept_of_fields(item, written)
     if concept is None:
         return

@@ -58,8 +58,8 @@ class Collection:
         """Returns the records' columns without the image bytes, in the order of the shards.
 
         Args:
-            names: which columns; all but the image by default. ``image`` may not be among them: use
-                ``images`` to stream it.
+            names: which columns; all but the image by default. Asking for ``image`` holds all image bytes in
+                memory: ``images`` streams them instead.
         """
         wanted = names or [n for n in RECORDS_SCHEMA.names if n not in HEAVY_COLUMNS]
         return pads.dataset(self.shard_paths(), schema=RECORDS_SCHEMA).to_table(columns=[*wanted])

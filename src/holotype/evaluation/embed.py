@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 
 from holotype import files
 from holotype.collection.store import open_collection
+from holotype.errors import CollectionError
 from holotype.inputs.materials import prepare_collection
 from holotype.models.bundle import open_bundle
 from holotype.models.encode import encode
@@ -28,7 +29,7 @@ class EmbedReport:
 def embed(run: Path | str, *, collection: Path | str, out: Path | str) -> EmbedReport:
     """Writes the unit embedding of every image and barcode of a collection to one Parquet file.
 
-    Columns: ``record_id``, ``modality``, the seven ranks, ``written_label`` and ``embedding`` (a list of
+    Columns: ``record_id``, the seven ranks, ``written_label``, ``modality`` and ``embedding`` (a list of
     float32 of fixed length, L2-normalised). The file's metadata names the model.
 
     Args:
@@ -57,6 +58,9 @@ def embed(run: Path | str, *, collection: Path | str, out: Path | str) -> EmbedR
         part = part.append_column("modality", pa.array([modality.value] * len(encoded)))
         parts.append(part.append_column("embedding", vectors))
         rows[modality.value] = len(encoded)
+    if not parts:
+        reads = " or ".join(m for m in bundle.model.modalities if m != "caption")
+        raise CollectionError(f"{opened.path}: no record has what this model reads ({reads}).")
     about = {
         "format": "holotype-embeddings",
         "version": 1,

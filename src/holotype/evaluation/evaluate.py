@@ -95,8 +95,8 @@ def write_report(content: dict[str, Any], folder: Path) -> EvaluateReport:
     """Writes the content of a report as JSON and as one self-contained page."""
     from holotype.evaluation.report.page import page
 
-    files.write_json(folder / "report.json", content)
     files.write_text(folder / "index.html", page(content))
+    files.write_json(folder / "report.json", content)
     return EvaluateReport(str(folder), len(content["scores"]), content["headline"])
 
 
@@ -146,7 +146,9 @@ def headline(scores: list[Score]) -> dict[str, float]:
                 part="all", metric=metric,
             ):  # fmt: skip
                 found[f"{modality} label {metric}"] = round(score.value, 4)
-    for part in ("seen", "unseen", "harmonic"):
+    retrieved = pick(scores, task="retrieval", method="model", rank="species")
+    parts = {score.part for score in retrieved}
+    for part in ("seen", "unseen", "harmonic") if "unseen" in parts else ("all",):
         for score in pick(
             scores, task="retrieval", method="model", rank="species", part=part, metric="top1_micro"
         ):

@@ -28,7 +28,8 @@ class Score:
         rank: ``label`` or a rank.
         part: ``all``, ``seen``, ``unseen`` or ``harmonic``.
         metric: ``top1_micro``, ``top1_macro``, ``top5_micro``, ``top5_macro``, ``macro_f1`` ...
-        value, low, high: the figure and its 95 % interval (bootstrap over groups).
+        value, low, high: the figure and its 95 % interval (bootstrap over groups); for few-shot the least and
+            greatest of the draws; None where no interval is made (chance, macro F1).
         n: queries.
         left_out: queries that could not be asked (their taxon has no key, or no name at the rank).
     """
@@ -60,7 +61,7 @@ class Answers:
 
     Attributes:
         task, method, pair: as in ``Score``.
-        candidates_Q: for each query its candidates' names by rank: rank -> list of names, best first.
+        candidates_by_rank: rank -> for each query the names of its candidates, best first.
     """
 
     task: str

@@ -95,7 +95,10 @@ def _bootstrap(
 
 
 def harmonic_mean(first: Estimate, second: Estimate) -> Estimate:
-    """Returns the harmonic mean of two estimates, as CLIBD balances seen and unseen species."""
+    """Returns the harmonic mean of two estimates, as CLIBD balances seen and unseen species.
+
+    NaN where one of them was not measured.
+    """
     value = _harmonic(np.asarray(first.value), np.asarray(second.value))
     replicate_R = _harmonic(first.replicate_R, second.replicate_R)
     low, high = np.percentile(replicate_R, [2.5, 97.5])
@@ -106,7 +109,7 @@ def harmonic_mean(first: Estimate, second: Estimate) -> Estimate:
 def _harmonic(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
     total = a + b
     product: NDArray[np.float64] = np.divide(
-        2 * a * b, total, out=np.zeros_like(total), where=total > 0
+        2 * a * b, total, out=np.where(np.isnan(total), np.nan, 0.0), where=total > 0
     )
     return product
 

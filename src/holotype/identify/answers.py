@@ -1,7 +1,8 @@
 """Scores of labels -> rows that people read: the contract of ``holotype predict``.
 
 Columns, in order: ``input, label, kingdom..species, rank, score, score_kingdom..score_species, top_k,
-failure``. Scores are calibrated probabilities, rounded to six digits; the score of a rank is the sum over all
+failure``. Scores are probabilities, rounded to six digits, calibrated by a
+temperature where the model has a head; the score of a rank is the sum over all
 labels within the lineage's taxon at that rank. What is not known is null (an empty cell in CSV).
 """
 

@@ -1,7 +1,7 @@
 """DNA barcodes to tensors: soft bases for the DNA tower, and damage for its training.
 
 Sequences arrive cleaned: upper case, without gaps, IUPAC letters only. Not here: cleaning and
-quality (`holotype.collection.quality`), k-mer counts and the tower (`holotype.models`).
+quality (`holotype.media.barcodes`), k-mer counts (`holotype.media.kmers`) and the tower.
 
 Shape legend: B records, L bases, 4 = A, C, G, T.
 """

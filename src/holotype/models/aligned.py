@@ -105,7 +105,9 @@ class AlignedModel(nn.Module):
             {n: nn.Linear(w, shared) if shared else nn.Identity() for n, w in widths.items()}
         )
         self.embedding_dim = shared or next(iter(widths.values()))
-        self.log_scale = nn.Parameter(torch.tensor(math.log(1 / 0.07)))
+        self.log_scale = nn.Parameter(
+            torch.tensor(math.log(1 / 0.07)), requires_grad=len(built) > 1
+        )
         self.head: nn.Linear | None = None
         if settings.classifier is not None:
             cosine = settings.classifier.kind == "cosine"

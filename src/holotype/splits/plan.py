@@ -36,7 +36,7 @@ class Role(StrEnum):
 
 
 class Status(StrEnum):
-    """Whether the record's species is named in the training part."""
+    """Whether the record's species was held out of training as unseen; unnamed records have no species."""
 
     SEEN = "seen"
     UNSEEN = "unseen"

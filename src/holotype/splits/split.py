@@ -54,7 +54,9 @@ def split(
 ) -> SplitReport:
     """Parts a collection and writes the split with its audit.
 
-    Records of one specimen, with identical image bytes or with identical barcodes never cross.
+    Records of one specimen, with identical image bytes or with identical barcodes never cross; with
+    ``upstream`` none of them crosses from training, and the audit counts what the source's own tested parts
+    share among themselves.
 
     Args:
         collection: its folder.
@@ -69,6 +71,8 @@ def split(
     Raises:
         SplitError, CollectionError: when the collection or the settings do not allow it.
     """
+    if method not in set(Method):
+        raise SplitError(f"no method '{method}'.{did_you_mean(str(method), [*Method])}")
     opened = open_collection(Path(collection))
     made = make_split(
         opened, Method(method), seed=seed, fractions=fractions, held_out=held_out, require=require

@@ -69,19 +69,19 @@ def fit(
     optimizer = build_optimizer(model, schedule)
     average = copy.deepcopy(model) if schedule.average is not None else None
     progress, best = Progress(lesson.fingerprint), None
+    wrapped, stepper = fabric.setup(model, optimizer)
     if (folder / checkpoint.CHECKPOINT).is_file():
         progress, kept = checkpoint.load_checkpoint(folder, lesson.fingerprint, model, optimizer)
         best = kept.get("best")
         if average is not None:
             average.load_state_dict(kept["average"])
         note(f"{folder}: going on after epoch {progress.epoch}")
-    wrapped, optimizer = fabric.setup(model, optimizer)
     if average is not None:
         average.to(fabric.device)
     logger = _TensorBoard(folder / "tensorboard", purge_after=progress.step)
     while progress.epoch < schedule.epochs and not _patience_is_over(progress, schedule.patience):
         started = time.monotonic()
-        row = _train_epoch(fabric, wrapped, optimizer, average, lesson, progress)
+        row = _train_epoch(fabric, wrapped, stepper, average, lesson, progress)
         judged = average if average is not None else model
         last = progress.epoch == schedule.epochs
         if progress.epoch % schedule.validate_every == 0 or last:
@@ -134,7 +134,9 @@ def _train_epoch(
         if losses:
             loss = torch.stack(list(losses.values())).sum()
             if not math.isfinite(float(loss.detach())):
-                raise FloatingPointError(f"the loss is {float(loss)} at step {progress.step}")
+                raise FloatingPointError(
+                    f"the loss is {float(loss.detach())} at step {progress.step}"
+                )
             fabric.backward(loss)
             if schedule.clip is not None:
                 fabric.clip_gradients(wrapped, optimizer, max_norm=schedule.clip)

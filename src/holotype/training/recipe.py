@@ -51,7 +51,7 @@ class Schedule(Settings):
     batch_size: int = Field(64, ge=2)
     """Records a step."""
     peak_lr: float = Field(2e-3, gt=0)
-    """Learning rate after warm-up; a cosine takes it to nothing."""
+    """Learning rate after warm-up; a cosine takes it to a thousandth of that."""
     weight_decay: float = Field(0.05, ge=0)
     """Of matrices; vectors (biases, norms, temperatures) have none."""
     warmup: float = Field(0.08, ge=0, lt=1)

@@ -14,7 +14,6 @@ import torch
 from lightning_fabric import Fabric
 
 from holotype import files
-from holotype._version import __version__
 from holotype.collection.store import Collection, open_collection
 from holotype.config import as_toml
 from holotype.errors import RecipeError
@@ -89,14 +88,10 @@ def train(
     if (folder / MANIFEST).is_file():
         return _finished_before(folder, run)
     refuse_another_run(folder, run)
-    fabric = Fabric(
-        accelerator=accelerator,
-        devices=1 if devices == "auto" and not torch.cuda.is_available() else devices,
-        precision=chosen.precision,
-    )
+    fabric = _fabric(accelerator, devices, chosen.precision)
     fabric.launch()
+    (folder / "resume").mkdir(parents=True, exist_ok=True)
     files.write_text(folder / "recipe.toml", as_toml(chosen))
-    files.write_json(folder / "resume" / "run.json", {"run": run, "holotype": __version__})
     lesson, labels, row_V = _prepare(chosen, opened, parts, run)
     torch.manual_seed(stream_seed(chosen.seed, "weights"))
     model = AlignedModel(chosen.model, num_labels=len(labels), seed=chosen.seed)
@@ -122,6 +117,19 @@ def train(
     )
 
 
+def _fabric(accelerator: str, devices: int | str, precision: Any) -> Fabric:
+    """Returns the devices asked for, ready to launch; one on a CPU unless more are named."""
+    count = 1 if devices == "auto" and not torch.cuda.is_available() else devices
+    several = count not in (1, "auto") or (count == "auto" and torch.cuda.device_count() > 1)
+    strategy = "ddp_find_unused_parameters_true" if several else "auto"
+    try:
+        return Fabric(
+            accelerator=accelerator, devices=count, strategy=strategy, precision=precision
+        )
+    except (ValueError, RuntimeError) as reason:
+        raise RecipeError(f"--accelerator {accelerator} --devices {devices}: {reason}") from reason
+
+
 def _fingerprint(recipe: Recipe, collection: Collection, split: Split) -> str:
     described = {
         "recipe": recipe.model_dump(mode="json"),
@@ -139,6 +147,7 @@ def _finished_before(folder: Path, run: str) -> TrainReport:
             f"{folder}: holds a finished run of another recipe, collection or split. "
             "Name another folder with --out."
         )
+    files.remove_folder(folder / "resume")
     note(f"{folder}: this run was finished before; nothing to do")
     history = training["history"]
     figures = history[-1] if history else {}

@@ -1,0 +1,100 @@
+"""A handful of examples: where they come from, and what they say."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from holotype.evaluation import few_shot
+from holotype.evaluation.evidence import pick
+from holotype.evaluation.exam import Exam
+from holotype.evaluation.few_shot import few_shot_scores
+from holotype.splits.plan import Role
+
+
+def clusters(exam_of, *, noise: float, seed: int = 0) -> Exam:
+    """Three species, six keys and four queries of each, around three directions."""
+    rng = np.random.default_rng(seed)
+    species = np.repeat(["a", "b", "c"], 10)
+    z_ND = np.repeat(np.eye(3), 10, axis=0) + noise * rng.normal(size=(30, 3))
+    role = (["key"] * 6 + ["test"] * 4) * 3
+    return exam_of(z_ND, {"species": species.tolist()}, role)
+
+
+def test_clear_clusters_are_named_without_fault(exam_of) -> None:
+    for score in few_shot_scores(clusters(exam_of, noise=0.01), rank="species"):
+        assert (score.value, score.low, score.high, score.n) == (1.0, 1.0, 1.0, 12)
+
+
+def test_five_examples_say_more_than_one(exam_of) -> None:
+    values = {"1_shot": [], "5_shot": []}
+    for seed in range(8):
+        for score in few_shot_scores(clusters(exam_of, noise=0.6, seed=seed), rank="species"):
+            values[score.metric].append(score.value)
+            assert score.low <= score.value <= score.high
+    assert np.mean(values["5_shot"]) > np.mean(values["1_shot"]) + 0.05
+
+
+def test_what_the_test_part_holds_never_reaches_the_support(
+    tiny_exam: Exam, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[int] = []
+    choice = few_shot.generator
+
+    class Recording:
+        def __init__(self, *names: object) -> None:
+            self._rng = choice(*names)
+
+        def choice(self, places, **given):
+            found = self._rng.choice(places, **given)
+            drawn.extend(found.tolist())
+            return found
+
+    monkeypatch.setattr(few_shot, "generator", Recording)
+    for modality, encoded in tiny_exam.encoded.items():
+        drawn.clear()
+        alone = dataclasses.replace(tiny_exam, encoded={modality: encoded})
+        few_shot_scores(alone, rank="species")
+        assert drawn
+        roles = set(tiny_exam.role_N[encoded.row_R[drawn]].tolist())
+        assert roles == {tiny_exam.key_role.value}
+
+
+def test_poisoned_queries_change_no_answer_but_their_own(exam_of) -> None:
+    exam = clusters(exam_of, noise=0.5)
+    (encoded,) = exam.encoded.values()
+    poisoned = encoded.z_RD.copy()
+    victims = exam.role_N == Role.TEST.value
+    victims[[6, 16, 26]] = False  # one query of each species is left as it is
+    poisoned[victims] = -poisoned[victims]
+    (modality,) = exam.encoded
+    changed = dataclasses.replace(
+        exam, encoded={modality: dataclasses.replace(encoded, z_RD=poisoned)}
+    )
+    # Their names are taken away, so they are asked nothing; the three others answer as before.
+    names = [None if victim else name for victim, name in zip(victims, exam.names["species"])]
+    blind = {**exam.names, "species": names}
+    before = few_shot_scores(dataclasses.replace(exam, names=blind), rank="species")
+    after = few_shot_scores(dataclasses.replace(changed, names=blind), rank="species")
+    assert [s.as_json() for s in before] == [s.as_json() for s in after]
+    assert {s.n for s in after} == {3}
+    assert {s.left_out for s in after} == {9}
+
+
+def test_species_without_enough_support_are_not_asked(exam_of) -> None:
+    names = ["a"] * 6 + ["b"] * 6 + ["c"] * 2
+    role = ["key"] * 5 + ["test"] + ["key"] * 5 + ["test"] + ["key"] + ["test"]
+    exam = exam_of(np.random.default_rng(0).normal(size=(14, 4)), {"species": names}, role)
+    scores = few_shot_scores(exam, rank="species")
+    assert {s.metric: (s.n, s.left_out) for s in scores} == {"1_shot": (3, 0), "5_shot": (2, 1)}
+
+
+def test_seen_and_unseen_are_told_apart(tiny_exam: Exam) -> None:
+    scores = few_shot_scores(tiny_exam, rank="species")
+    for metric in ("1_shot",):
+        parts = {
+            s.part: s for s in pick(scores, metric=metric, method="model", pair="image")
+        }
+        assert set(parts) == {"all", "seen", "unseen"}
+        total = sum(parts[p].n * parts[p].value for p in ("seen", "unseen"))
+        assert total == pytest.approx(parts["all"].n * parts["all"].value)

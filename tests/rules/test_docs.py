@@ -1,0 +1,159 @@
+"""The documentation: generated parts are fresh, links resolve, versions and names are the code's."""
+
+import ast
+import inspect
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from holotype.cli.app import COMMANDS
+from holotype.collection import schema
+from holotype.evaluation import embed, evaluate
+from holotype.identify.answers import ANSWER_SCHEMA
+from holotype.models import bundle
+from holotype.splits import plan
+from holotype.training.recipe import shipped_recipes
+
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+PAGES = sorted(DOCS.rglob("*.md"))
+LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+CODE = re.compile(r"```.*?```|`[^`\n]*`", re.DOTALL)
+VERSIONED = {
+    "collection": (schema.FORMAT, schema.VERSION),
+    "split": (plan.FORMAT, plan.VERSION),
+    "bundle": (bundle.FORMAT, bundle.VERSION),
+    "report": (evaluate.FORMAT, evaluate.VERSION),
+}
+
+
+def prose(path: Path) -> str:
+    return CODE.sub("", path.read_text(encoding="utf-8"))
+
+
+def linked() -> list[Path]:
+    return [path for path in (ROOT / "README.md", *PAGES) if path.is_file()]
+
+
+def anchors(path: Path) -> Iterator[str]:
+    for title in re.findall(r"^#+ (.*)$", path.read_text(encoding="utf-8"), re.MULTILINE):
+        yield re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-")
+
+
+@pytest.fixture
+def generate(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.syspath_prepend(str(DOCS))
+    import generate
+
+    yield generate
+    for name in ("generate", "meanings", "wording"):
+        sys.modules.pop(name, None)
+
+
+def test_generated_parts_are_up_to_date(generate):
+    stale = [str(path.relative_to(ROOT)) for path in generate.stale_pages(DOCS)]
+    assert stale == [], "run: python docs/generate.py"
+
+
+def test_every_generated_part_has_a_page(generate):
+    text = "\n".join(path.read_text(encoding="utf-8") for path in PAGES)
+    assert set(re.findall(r"<!-- generated: (\S+) -->", text)) == set(generate.PARTS)
+
+
+def test_a_stale_page_is_named_and_mended(generate, tmp_path):
+    page = tmp_path / "page.md"
+    page.write_text(
+        "before\n<!-- generated: split-columns -->\nold\n<!-- end of generated: split-columns -->\nafter\n"
+    )
+    ((found, text),) = generate.stale_pages(tmp_path).items()
+    assert found == page
+    assert "| `role` |" in text
+    assert "old" not in text
+    assert text.startswith("before\n")
+    assert text.endswith("\nafter\n")
+    page.write_text(text)
+    assert generate.stale_pages(tmp_path) == {}
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_a_section(command):
+    titles = (DOCS / "reference" / "cli.md").read_text(encoding="utf-8").splitlines()
+    assert f"## holotype {command}" in titles
+
+
+@pytest.mark.parametrize("page", linked(), ids=lambda path: str(path.relative_to(ROOT)))
+def test_relative_links_resolve(page):
+    for target in LINK.findall(prose(page)):
+        if re.match(r"[a-z]+:", target):
+            continue
+        place, _, anchor = target.partition("#")
+        path = page.parent / place if place else page
+        assert path.exists(), f"{page.relative_to(ROOT)}: {target}"
+        if anchor and path.suffix == ".md":
+            assert anchor in set(anchors(path)), f"{page.relative_to(ROOT)}: {target}"
+
+
+@pytest.mark.parametrize(
+    "page", [p for p in PAGES if p != DOCS / "README.md"], ids=lambda path: path.stem
+)
+def test_every_page_has_a_door(page):
+    doors = LINK.findall((DOCS / "README.md").read_text(encoding="utf-8"))
+    assert page.relative_to(DOCS).as_posix() in doors
+
+
+def test_shipped_recipes_are_named():
+    text = "\n".join(path.read_text(encoding="utf-8") for path in PAGES)
+    assert [name for name in shipped_recipes() if f"`{name}`" not in text] == []
+
+
+@pytest.mark.parametrize("name", VERSIONED)
+def test_format_pages_say_the_version_of_the_code(name):
+    text = (DOCS / "formats" / f"{name}.md").read_text(encoding="utf-8")
+    format_name, version = VERSIONED[name]
+    assert f"Format `{format_name}`, version {version}." in text
+    rows = [line for line in text.splitlines() if line.startswith("| `format`, `version` |")]
+    assert [f"`{format_name}`, {version} |" in row for row in rows] == [True]
+
+
+def test_embeddings_page_says_the_version_of_the_code():
+    written = {}
+    for node in ast.walk(ast.parse(inspect.getsource(embed))):
+        if isinstance(node, ast.Dict):
+            keys = [getattr(key, "value", None) for key in node.keys]
+            if {"format", "version"} <= set(keys):
+                written = dict(zip(keys, node.values, strict=True))
+    said = written["format"].value, written["version"].value
+    text = (DOCS / "formats" / "embeddings.md").read_text(encoding="utf-8")
+    assert f"Format `{said[0]}`, version {said[1]}." in text
+
+
+def test_predictions_page_has_the_columns_of_version_1():
+    # The file bears no version. These are the columns of version 1: another list is version 2.
+    ranks = ["kingdom", "phylum", "class", "order", "family", "genus", "species"]
+    scores = [f"score_{rank}" for rank in ranks]
+    version_1 = ["input", "label", *ranks, "rank", "score", *scores, "top_k", "failure"]
+    assert ANSWER_SCHEMA.names == version_1
+    text = (DOCS / "formats" / "predictions.md").read_text(encoding="utf-8")
+    assert "Version 1 of the columns below." in text
+    assert re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE) == version_1
+
+
+def test_format_pages_number_their_sentences():
+    for page in sorted((DOCS / "formats").glob("*.md")):
+        text = page.read_text(encoding="utf-8")
+        numbers = [int(found) for found in re.findall(r"^(\d+)\. ", text, re.MULTILINE)]
+        assert numbers == list(range(1, len(numbers) + 1)), page.name
+        assert numbers, page.name
+        assert "MUST" in text, page.name
+
+
+def test_python_in_pages_compiles():
+    for page in PAGES:
+        text = page.read_text(encoding="utf-8")
+        for block in re.findall(r"^```python\n(.*?)^```", text, re.DOTALL | re.MULTILINE):
+            signature = block.strip().removeprefix("holotype.")
+            source = f"def {signature}: ..." if page.name == "python.md" else block
+            compile(source, str(page), "exec")
