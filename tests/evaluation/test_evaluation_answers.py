@@ -63,7 +63,7 @@ def test_label_accuracy_is_that_of_the_best_logit(examined: Bundle, tiny_exam: E
 
 
 def test_top_five_is_never_below_top_one(examined: Bundle, tiny_exam: Exam) -> None:
-    scores = classification_scores(examined, tiny_exam) + retrieval_scores(tiny_exam)
+    scores = classification_scores(examined, tiny_exam) + retrieval_scores(examined, tiny_exam)
     for one in (s for s in scores if s.metric.startswith("top1")):
         same = {"task": one.task, "method": one.method, "pair": one.pair, "rank": one.rank}
         (five,) = pick(scores, **same, part=one.part, metric=one.metric.replace("top1", "top5"))
@@ -71,7 +71,7 @@ def test_top_five_is_never_below_top_one(examined: Bundle, tiny_exam: Exam) -> N
 
 
 @pytest.mark.parametrize("pair", [(IMAGE, IMAGE), (IMAGE, BARCODE), (BARCODE, BARCODE)])
-def test_retrieval_agrees_with_a_slow_loop(tiny_exam: Exam, pair) -> None:
+def test_retrieval_agrees_with_a_slow_loop(examined: Bundle, tiny_exam: Exam, pair) -> None:
     asked, keyed = (tiny_exam.encoded[modality] for modality in pair)
     species = tiny_exam.names["species"]
     keys = tiny_exam.among(keyed, Role.KEY).tolist()
@@ -84,7 +84,7 @@ def test_retrieval_agrees_with_a_slow_loop(tiny_exam: Exam, pair) -> None:
             hits[str(tiny_exam.status_N[row])].append(
                 species[keyed.row_R[nearest]] == species[row]
             )
-    scores = retrieval_scores(tiny_exam)
+    scores = retrieval_scores(examined, tiny_exam)
     for status, found in hits.items():
         (score,) = pick(
             scores, method="model", pair=f"{pair[0]}-{pair[1]}", rank="species", part=status,

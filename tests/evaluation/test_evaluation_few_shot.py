@@ -21,22 +21,22 @@ def clusters(exam_of, *, noise: float, seed: int = 0) -> Exam:
     return exam_of(z_ND, {"species": species.tolist()}, role)
 
 
-def test_clear_clusters_are_named_without_fault(exam_of) -> None:
-    for score in few_shot_scores(clusters(exam_of, noise=0.01), rank="species"):
+def test_clear_clusters_are_named_without_fault(examined, exam_of) -> None:
+    for score in few_shot_scores(examined, clusters(exam_of, noise=0.01)):
         assert (score.value, score.low, score.high, score.n) == (1.0, 1.0, 1.0, 12)
 
 
-def test_five_examples_say_more_than_one(exam_of) -> None:
+def test_five_examples_say_more_than_one(examined, exam_of) -> None:
     values = {"1_shot": [], "5_shot": []}
     for seed in range(8):
-        for score in few_shot_scores(clusters(exam_of, noise=0.6, seed=seed), rank="species"):
+        for score in few_shot_scores(examined, clusters(exam_of, noise=0.6, seed=seed)):
             values[score.metric].append(score.value)
             assert score.low <= score.value <= score.high
     assert np.mean(values["5_shot"]) > np.mean(values["1_shot"]) + 0.05
 
 
 def test_what_the_test_part_holds_never_reaches_the_support(
-    tiny_exam: Exam, monkeypatch: pytest.MonkeyPatch
+    examined, tiny_exam: Exam, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     drawn: list[int] = []
     choice = few_shot.generator
@@ -54,13 +54,13 @@ def test_what_the_test_part_holds_never_reaches_the_support(
     for modality, encoded in tiny_exam.encoded.items():
         drawn.clear()
         alone = dataclasses.replace(tiny_exam, encoded={modality: encoded})
-        few_shot_scores(alone, rank="species")
+        few_shot_scores(examined, alone)
         assert drawn
         roles = set(tiny_exam.role_N[encoded.row_R[drawn]].tolist())
         assert roles == {tiny_exam.key_role.value}
 
 
-def test_poisoned_queries_change_no_answer_but_their_own(exam_of) -> None:
+def test_poisoned_queries_change_no_answer_but_their_own(examined, exam_of) -> None:
     exam = clusters(exam_of, noise=0.5)
     (encoded,) = exam.encoded.values()
     poisoned = encoded.z_RD.copy()
@@ -74,23 +74,23 @@ def test_poisoned_queries_change_no_answer_but_their_own(exam_of) -> None:
     # Their names are taken away, so they are asked nothing; the three others answer as before.
     names = [None if victim else name for victim, name in zip(victims, exam.names["species"])]
     blind = {**exam.names, "species": names}
-    before = few_shot_scores(dataclasses.replace(exam, names=blind), rank="species")
-    after = few_shot_scores(dataclasses.replace(changed, names=blind), rank="species")
+    before = few_shot_scores(examined, dataclasses.replace(exam, names=blind))
+    after = few_shot_scores(examined, dataclasses.replace(changed, names=blind))
     assert [s.as_json() for s in before] == [s.as_json() for s in after]
     assert {s.n for s in after} == {3}
     assert {s.left_out for s in after} == {9}
 
 
-def test_species_without_enough_support_are_not_asked(exam_of) -> None:
+def test_species_without_enough_support_are_not_asked(examined, exam_of) -> None:
     names = ["a"] * 6 + ["b"] * 6 + ["c"] * 2
     role = ["key"] * 5 + ["test"] + ["key"] * 5 + ["test"] + ["key"] + ["test"]
     exam = exam_of(np.random.default_rng(0).normal(size=(14, 4)), {"species": names}, role)
-    scores = few_shot_scores(exam, rank="species")
+    scores = few_shot_scores(examined, exam)
     assert {s.metric: (s.n, s.left_out) for s in scores} == {"1_shot": (3, 0), "5_shot": (2, 1)}
 
 
-def test_seen_and_unseen_are_told_apart(tiny_exam: Exam) -> None:
-    scores = few_shot_scores(tiny_exam, rank="species")
+def test_seen_and_unseen_are_told_apart(examined, tiny_exam: Exam) -> None:
+    scores = few_shot_scores(examined, tiny_exam)
     for metric in ("1_shot",):
         parts = {
             s.part: s for s in pick(scores, metric=metric, method="model", pair="image")

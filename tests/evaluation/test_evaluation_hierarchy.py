@@ -9,7 +9,7 @@ from holotype.evaluation.hierarchy import hierarchy_scores
 from holotype.splits.plan import Role
 
 
-def test_four_queries_by_hand(exam_of) -> None:
+def test_four_queries_by_hand(examined, exam_of) -> None:
     # Keys: a1 and a2 of genus A, b1 of genus B, one known to genus A alone.
     names = {
         "genus": ["A", "A", "B", "A", "A", "A", "B"],
@@ -18,7 +18,7 @@ def test_four_queries_by_hand(exam_of) -> None:
     role = ["key"] * 4 + ["test"] * 3
     degrees = np.deg2rad([0, 20, 90, 5, 1, 80, 60])
     z_ND = np.stack([np.cos(degrees), np.sin(degrees)], axis=1)
-    (model, chance) = hierarchy_scores(exam_of(z_ND, names, role))
+    (model, chance) = hierarchy_scores(examined, exam_of(z_ND, names, role))
     # a1 (1 deg) may find a2 and b1: a2, genus A, right. a2 (80 deg) may find a1 and b1: b1, wrong.
     # b1 (60 deg) may find a1 and a2: a2, wrong. The nameless key is barred to all.
     assert (model.rank, model.metric) == ("genus", "neighbour_of_another_species")
@@ -49,8 +49,8 @@ def slowly(exam: Exam, modality, rank: str) -> tuple[float, float]:
     return float(np.mean(agreed)), float(np.mean(by_chance))
 
 
-def test_figures_agree_with_brute_force(tiny_exam: Exam) -> None:
-    scores = hierarchy_scores(tiny_exam)
+def test_figures_agree_with_brute_force(examined, tiny_exam: Exam) -> None:
+    scores = hierarchy_scores(examined, tiny_exam)
     checked = 0
     for modality in tiny_exam.encoded:
         for rank in ("kingdom", "class", "family", "genus"):
@@ -63,15 +63,15 @@ def test_figures_agree_with_brute_force(tiny_exam: Exam) -> None:
     assert checked >= 4
 
 
-def test_wider_ranks_agree_at_least_as_often(tiny_exam: Exam) -> None:
+def test_wider_ranks_agree_at_least_as_often(examined, tiny_exam: Exam) -> None:
     for modality in tiny_exam.encoded:
         values = [
             s.value
-            for s in pick(hierarchy_scores(tiny_exam), pair=modality.value, method="chance")
+            for s in pick(hierarchy_scores(examined, tiny_exam), pair=modality.value, method="chance")
         ]
         assert values == sorted(values, reverse=True)
 
 
-def test_a_single_rank_has_no_tree(exam_of) -> None:
+def test_a_single_rank_has_no_tree(examined, exam_of) -> None:
     exam = exam_of(np.eye(4), {"species": ["a", "b", "a", "b"]}, ["key", "key", "test", "test"])
-    assert hierarchy_scores(exam) == []
+    assert hierarchy_scores(examined, exam) == []

@@ -4,6 +4,7 @@ Exit codes: 0 done, 1 our fault, 2 the user can mend it, 3 done but some inputs 
 """
 
 import json
+import os
 import sys
 from collections.abc import Callable
 from dataclasses import asdict
@@ -85,6 +86,8 @@ def _printed(result: Any) -> int:
     """Prints a command's result and returns its exit code."""
     if not isinstance(result, commands.Result):
         return int(result or 0)
+    if os.environ.get("LOCAL_RANK", "0") != "0":
+        return Exit.DONE  # one of several training processes: the first one prints
     content = asdict(result.report)
     if result.as_json:
         sys.stdout.write(json.dumps(content, ensure_ascii=False, default=str) + "\n")

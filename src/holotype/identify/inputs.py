@@ -68,14 +68,17 @@ def _one_input(given: str, path: Path, preset: str | None) -> Iterator[Specimen]
 
 
 def _container(given: str, path: Path) -> Iterator[Specimen]:
-    skipped = 0
+    found, skipped = 0, 0
     for member in members(path):
         if member.skip_reason is None and member.suffix in IMAGE_SUFFIXES:
+            found += 1
             yield Specimen(f"{given.rstrip('/')}/{member.name}", read_image=member.read)
         else:
             skipped += 1
     if skipped:
         note(f"{given}: {skipped:,} files that are no images were left aside")
+    if not found:
+        raise SourceError("no image in it")
 
 
 def _of_item(given: str, item: Item) -> Specimen:

@@ -131,17 +131,14 @@ def _train_epoch(
         torch.manual_seed(stream_seed(recipe.seed, "dropout", progress.step))
         share_B = row_B[fabric.global_rank :: fabric.world_size]
         losses = _losses(fabric, wrapped, lesson, share_B, step=progress.step, side_px=side_px)
-        if losses:
-            loss = torch.stack(list(losses.values())).sum()
-            if not math.isfinite(float(loss.detach())):
-                raise FloatingPointError(
-                    f"the loss is {float(loss.detach())} at step {progress.step}"
-                )
-            fabric.backward(loss)
-            if schedule.clip is not None:
-                fabric.clip_gradients(wrapped, optimizer, max_norm=schedule.clip)
-            optimizer.step()
-            optimizer.zero_grad()
+        loss = torch.stack([*losses.values(), _nothing(model)]).sum()
+        if not math.isfinite(float(loss.detach())):
+            raise FloatingPointError(f"the loss is {float(loss)} at step {progress.step}")
+        fabric.backward(loss)
+        if schedule.clip is not None:
+            fabric.clip_gradients(wrapped, optimizer, max_norm=schedule.clip)
+        optimizer.step()
+        optimizer.zero_grad()
         if average is not None and schedule.average is not None:
             updated_average(
                 average.state_dict(),
@@ -157,6 +154,11 @@ def _train_epoch(
     figures = {f"loss_{name}": value / counts[name] for name, value in sums.items()}
     row = {"epoch": progress.epoch, "step": progress.step, "rate": rate, **figures}
     return {**row, "loss": sum(figures.values()), "scale": float(model.scale.detach())}
+
+
+def _nothing(model: nn.Module) -> Tensor:
+    """Returns a zero that gradients flow through: a share without a loss still takes part in the step."""
+    return 0.0 * next(p for p in model.parameters() if p.requires_grad).sum()
 
 
 def _drawing_weights(lesson: Lesson) -> NDArray[np.float64]:
