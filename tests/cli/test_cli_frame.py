@@ -127,7 +127,14 @@ def test_some_failed_inputs_are_three_and_the_rest_is_done(
 ) -> None:
     (tmp_path / "reads.fasta").write_text(">a\n" + "ACGTTGCATC" * 30 + "\n")
     out_path = tmp_path / "a.csv"
-    words = ["predict", tiny_run, tmp_path / "reads.fasta", tmp_path / "none.png", "--out", out_path]
+    words = [
+        "predict",
+        tiny_run,
+        tmp_path / "reads.fasta",
+        tmp_path / "none.png",
+        "--out",
+        out_path,
+    ]
     code, out, err = run(*words, "--json")
     assert code == Exit.SOME_FAILED
     assert json.loads(out) == {"out": str(out_path), "rows": 2, "failures": 1}

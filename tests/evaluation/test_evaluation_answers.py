@@ -81,9 +81,7 @@ def test_retrieval_agrees_with_a_slow_loop(examined: Bundle, tiny_exam: Exam, pa
         row = asked.row_R[query]
         if species[row] in known:
             nearest = max(keys, key=lambda k: float(asked.z_RD[query] @ keyed.z_RD[k]))
-            hits[str(tiny_exam.status_N[row])].append(
-                species[keyed.row_R[nearest]] == species[row]
-            )
+            hits[str(tiny_exam.status_N[row])].append(species[keyed.row_R[nearest]] == species[row])
     scores = retrieval_scores(examined, tiny_exam)
     for status, found in hits.items():
         (score,) = pick(

@@ -36,7 +36,9 @@ def test_one_seed_gives_one_report(
     cells = content["confusion"]["cells"]
     assert sum(n for _, _, n in cells) == sum(row["test"] for row in content["per_class"])
     assert content["composition"]["records"] == len(open_collection(tiny_collection))
-    assert sum(n for _, n in content["composition"]["lineages"]) == content["composition"]["records"]
+    assert (
+        sum(n for _, n in content["composition"]["lineages"]) == content["composition"]["records"]
+    )
     points = content["map"]
     assert len(points["x"]) == len(points["y"]) == len(points["status"])
 

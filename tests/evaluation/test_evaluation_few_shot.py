@@ -72,7 +72,10 @@ def test_poisoned_queries_change_no_answer_but_their_own(examined, exam_of) -> N
         exam, encoded={modality: dataclasses.replace(encoded, z_RD=poisoned)}
     )
     # Their names are taken away, so they are asked nothing; the three others answer as before.
-    names = [None if victim else name for victim, name in zip(victims, exam.names["species"])]
+    names = [
+        None if victim else name
+        for victim, name in zip(victims, exam.names["species"], strict=True)
+    ]
     blind = {**exam.names, "species": names}
     before = few_shot_scores(examined, dataclasses.replace(exam, names=blind))
     after = few_shot_scores(examined, dataclasses.replace(changed, names=blind))
@@ -92,9 +95,7 @@ def test_species_without_enough_support_are_not_asked(examined, exam_of) -> None
 def test_seen_and_unseen_are_told_apart(examined, tiny_exam: Exam) -> None:
     scores = few_shot_scores(examined, tiny_exam)
     for metric in ("1_shot",):
-        parts = {
-            s.part: s for s in pick(scores, metric=metric, method="model", pair="image")
-        }
+        parts = {s.part: s for s in pick(scores, metric=metric, method="model", pair="image")}
         assert set(parts) == {"all", "seen", "unseen"}
         total = sum(parts[p].n * parts[p].value for p in ("seen", "unseen"))
         assert total == pytest.approx(parts["all"].n * parts["all"].value)

@@ -39,9 +39,7 @@ def slowly(exam: Exam, modality, rank: str) -> tuple[float, float]:
         row = encoded.row_R[query]
         if roles[row] != Role.TEST.value or species[row] is None or names[row] is None:
             continue
-        others = [
-            k for k in keys if species[encoded.row_R[k]] not in (None, species[row])
-        ]
+        others = [k for k in keys if species[encoded.row_R[k]] not in (None, species[row])]
         cosines = [float(encoded.z_RD[query] @ encoded.z_RD[k]) for k in others]
         nearest = others[int(np.argmax(cosines))]
         agreed.append(names[encoded.row_R[nearest]] == names[row])
@@ -67,7 +65,9 @@ def test_wider_ranks_agree_at_least_as_often(examined, tiny_exam: Exam) -> None:
     for modality in tiny_exam.encoded:
         values = [
             s.value
-            for s in pick(hierarchy_scores(examined, tiny_exam), pair=modality.value, method="chance")
+            for s in pick(
+                hierarchy_scores(examined, tiny_exam), pair=modality.value, method="chance"
+            )
         ]
         assert values == sorted(values, reverse=True)
 

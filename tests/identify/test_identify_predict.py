@@ -34,9 +34,10 @@ def places(brought, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]
     root = tmp_path_factory.mktemp("brought")
     folder = root / "crops"
     (folder / "inner").mkdir(parents=True)
-    with zipfile.ZipFile(root / "crops.zip", "w") as zipped, tarfile.open(
-        root / "crops.tar.gz", "w:gz"
-    ) as tarred:
+    with (
+        zipfile.ZipFile(root / "crops.zip", "w") as zipped,
+        tarfile.open(root / "crops.tar.gz", "w:gz") as tarred,
+    ):
         for name, content in brought["images"]:
             (folder / "inner" / name).write_bytes(content)
             zipped.writestr(f"inner/{name}", content)

@@ -66,9 +66,7 @@ def test_equal_barcodes_and_they_alone_share_a_haplotype(
 
 def test_named_records_have_concepts(tiny_collection: Path, table: pa.Table) -> None:
     opened = open_collection(tiny_collection)
-    materials = prepare_collection(
-        opened, side_px=None, channels=1, rows=np.arange(len(opened))
-    )
+    materials = prepare_collection(opened, side_px=None, channels=1, rows=np.arange(len(opened)))
     for concept, species in zip(materials.concept_N, table["species"].to_pylist(), strict=True):
         assert concept is not None
         if species is not None:

@@ -8,7 +8,7 @@ import torch
 
 from holotype.config import checked
 from holotype.errors import RecipeError
-from holotype.inputs.batches import Batch, BarcodeBatch, CaptionBatch, ImageBatch
+from holotype.inputs.batches import BarcodeBatch, Batch, CaptionBatch, ImageBatch
 from holotype.inputs.captions import encode_captions
 from holotype.inputs.dna import encode_barcodes
 from holotype.models.aligned import MAX_SCALE, AlignedModel, ModelSettings

@@ -71,7 +71,7 @@ def test_no_folder_is_no_bundle(tmp_path: Path) -> None:
 def test_an_unfinished_run_is_refused(copy: Path) -> None:
     (copy / "resume").mkdir()
     (copy / "bundle.json").unlink()
-    with pytest.raises(BundleError, match="has not finished. Run holotype train again"):
+    with pytest.raises(BundleError, match=r"has not finished\. Run holotype train again"):
         open_bundle(copy)
 
 
@@ -97,7 +97,7 @@ def test_one_changed_byte_of_the_weights_is_found(copy: Path, at: int) -> None:
     content = bytearray((copy / "model.safetensors").read_bytes())
     content[at] ^= 1
     (copy / "model.safetensors").write_bytes(content)
-    with pytest.raises(BundleError, match="not the weights that bundle.json names. Restore it"):
+    with pytest.raises(BundleError, match=r"not the weights that bundle\.json names\. Restore it"):
         open_bundle(copy)
 
 
@@ -135,7 +135,10 @@ sys.exit(f"unpickled {found}" if found else 0)
 
 def test_opening_a_bundle_unpickles_nothing(tiny_run: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-c", UNPICKLED, str(tiny_run)], capture_output=True, text=True, check=False
+        [sys.executable, "-c", UNPICKLED, str(tiny_run)],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     pickled = [p for p in tiny_run.rglob("*") if p.is_file() and p.read_bytes()[:1] == b"\x80"]
@@ -146,7 +149,9 @@ def test_softmax_by_hand() -> None:
     logit_BL = np.log(np.asarray([[1, 2, 5]], dtype=np.float32))
     assert softmax(logit_BL)[0].tolist() == pytest.approx([1 / 8, 2 / 8, 5 / 8])
     # Divided by one half: squares, 1 + 4 + 25 = 30.
-    assert softmax(logit_BL, temperature=0.5)[0].tolist() == pytest.approx([1 / 30, 4 / 30, 25 / 30])
+    assert softmax(logit_BL, temperature=0.5)[0].tolist() == pytest.approx(
+        [1 / 30, 4 / 30, 25 / 30]
+    )
     assert softmax(np.asarray([[1e4, 0]], dtype=np.float32)).tolist() == [[1.0, 0.0]]
 
 

@@ -80,10 +80,15 @@ def test_different_concepts_never_share_a_name(worlds: list[dict[str, str]]) -> 
     assert len(pairs) == len(set(names)) == len(set(concepts))
 
 
+def test_written_labels_of_several_meanings_are_told_apart() -> None:
+    concepts = [taxon(**CLASS), taxon(**ORDER), taxon(**ORDER), None, taxon(**ORDER)]
+    found = label_names(Target.WRITTEN_LABEL, ["b", "b", "a", "c", "a"], concepts)
+    assert found == ["b [Copepoda]", "b [Copepoda Calanoida]", "a", "c", "a"]
+
+
 def test_labels_are_alphabetical_with_their_records_and_commonest_meaning() -> None:
-    written = ["b", "a", "b", None, "b"]
+    names = ["b", "a", "b", None, "b"]
     concepts = [taxon(**CLASS), BUBBLE, taxon(**ORDER), None, taxon(**ORDER)]
-    names = label_names(Target.WRITTEN_LABEL, written, concepts)
     space = build_label_space(Target.WRITTEN_LABEL, names, concepts)
     assert space.names == ["a", "b"]
     assert [label.records for label in space.labels] == [1, 3]

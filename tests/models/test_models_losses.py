@@ -147,9 +147,7 @@ def test_an_ignored_pair_has_no_say() -> None:
     ignored_PQ[:, 2] = ignored_PQ[2, :] = True
     positive_PQ[2, 2] = False
     whole = alignment_loss(z_PD, z_QD, positive_PQ, ignored_PQ, scale)
-    part = alignment_loss(
-        z_PD[:2], z_QD[:2], positive_PQ[:2, :2], ignored_PQ[:2, :2], scale
-    )
+    part = alignment_loss(z_PD[:2], z_QD[:2], positive_PQ[:2, :2], ignored_PQ[:2, :2], scale)
     assert float(whole) == pytest.approx(float(part), abs=1e-12)
 
 

@@ -130,9 +130,7 @@ def test_padding_does_not_change_a_barcodes_features(depth: int) -> None:
     tower = stirred(small_barcode_tower(depth))
     with torch.no_grad():
         together = tower(*map(torch.from_numpy, encode_barcodes(BARCODES, max_bp=200)))
-        padded = tower(
-            *map(torch.from_numpy, encode_barcodes(BARCODES, max_bp=200, pad_to_bp=400))
-        )
+        padded = tower(*map(torch.from_numpy, encode_barcodes(BARCODES, max_bp=200, pad_to_bp=400)))
         alone = torch.cat(
             [tower(*map(torch.from_numpy, encode_barcodes([b], max_bp=200))) for b in BARCODES[:4]]
         )
@@ -205,9 +203,7 @@ def test_barcode_tower_is_its_seeds_alone() -> None:
     torch.rand(7)  # moves the global generator
     again, other = barcode_tower(settings, seed=1), barcode_tower(settings, seed=2)
     assert all(torch.equal(first[name], value) for name, value in again.state_dict().items())
-    assert not torch.equal(
-        first["patches.weight"], other.state_dict()["patches.weight"]
-    )
+    assert not torch.equal(first["patches.weight"], other.state_dict()["patches.weight"])
 
 
 def test_padding_does_not_change_a_captions_features() -> None:

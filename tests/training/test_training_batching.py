@@ -20,9 +20,7 @@ def made(recipe_with, lesson_of):
         recipe = recipe_with(*overrides)
         lesson, _ = lesson_of(recipe)
         rows = np.arange(16)
-        return training_batch(
-            recipe, lesson.materials, lesson.teaching, rows, step=step, view=view
-        )
+        return training_batch(recipe, lesson.materials, lesson.teaching, rows, step=step, view=view)
 
     return make
 

@@ -128,9 +128,7 @@ def test_records_against_captions_by_hand(
     wide = concept(**{"class": "Copepoda"})
     chosen = (GLACIALIS, COARSE, wide, MARSHALLAE)
     place = {one: index for index, one in enumerate(teaching.concepts)}
-    captions = ChosenCaptions(
-        tuple("abcd"), np.asarray([place[one] for one in chosen])
-    )
+    captions = ChosenCaptions(tuple("abcd"), np.asarray([place[one] for one in chosen]))
     images, texts = embeddings(4, 4)
     signs = [  # columns: glacialis, its family, its class, marshallae
         "+++.",  # glacialis: the captions of wider taxa are true of it

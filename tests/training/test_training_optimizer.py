@@ -48,7 +48,9 @@ def test_learning_rate_of_a_short_run_is_positive_and_below_the_peak(total: int)
 def test_running_mean_by_hand() -> None:
     average = {"w": torch.tensor([1.0, 2.0]), "n": torch.tensor(3)}
     # Step 8: (1 + 8) / (10 + 8) = 0.5 is below the decay; 0.5 * 1 + 0.5 * 5 = 3.
-    updated_average(average, {"w": torch.tensor([5.0, 2.0]), "n": torch.tensor(9)}, decay=0.9, step=8)
+    updated_average(
+        average, {"w": torch.tensor([5.0, 2.0]), "n": torch.tensor(9)}, decay=0.9, step=8
+    )
     assert average["w"].tolist() == [3.0, 2.0]
     assert average["n"].item() == 9  # counters are copied
     # Late steps use the decay itself: 0.9 * 3 + 0.1 * 13 = 4.

@@ -49,7 +49,10 @@ def test_the_recipes_of_the_house_are_shipped() -> None:
         (LEAST + "[schedul]\n", "unknown key 'schedul'. Did you mean 'schedule'?"),
         (LEAST + "[schedule]\nepoch = 3\n", "unknown key 'schedule.epoch'. Did you mean 'epochs'?"),
         (LEAST + "[damage]\ntrim = 3\n", "damage.trim: Unexpected"),
-        (LEAST + "[schedule]\nepochs = 'ten'\n", "schedule.epochs: Input should be a valid integer"),
+        (
+            LEAST + "[schedule]\nepochs = 'ten'\n",
+            "schedule.epochs: Input should be a valid integer",
+        ),
         (LEAST + "[schedule]\nepochs = 0\n", "schedule.epochs: Input should be greater than"),
         (LEAST + "[damage]\ndeletion_rate = 2.0\n", "deletion_rate is 2.0"),
         (LEAST + "[align]\npairs = [['image', 'dna']]\n", "align.pairs.0.1"),

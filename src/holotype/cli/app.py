@@ -27,6 +27,9 @@ class Exit(IntEnum):
     SOME_FAILED = 3
 
 
+INTERRUPTED = 130
+"""What Typer returns after Ctrl-C; older versions raise ``Abort``."""
+
 app = typer.Typer(
     name="holotype",
     help="Names organisms from images, DNA barcodes and words, and says how sure it is.",
@@ -55,11 +58,13 @@ for _name, _command in COMMANDS.items():
 def main() -> None:
     """Runs the command line; prints the result on stdout and ends with the exit code."""
     try:
-        result = app(standalone_mode=False)
+        result = app(standalone_mode=False, prog_name="holotype")
+        if result == INTERRUPTED:
+            raise KeyboardInterrupt
     except HolotypeError as reason:
         note(f"holotype: {reason}")
         sys.exit(Exit.USER_CAN_MEND)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, typer.Abort):
         note("holotype: interrupted; run the same command again to go on")
         sys.exit(Exit.USER_CAN_MEND)
     except Exception as reason:  # noqa: BLE001 - the outermost frame: usage errors, then our faults

@@ -1,5 +1,6 @@
 """One question asked of several models on the same queries: figures, and their paired differences."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,14 +27,20 @@ class Comparison:
 
 
 def retrieval_accuracy(
-    exam: Exam, query: Modality, key: Modality, *, rank: str, status: Status
+    exam: Exam,
+    query: Modality,
+    key: Modality,
+    *,
+    rank: str,
+    status: Status,
+    roles: Sequence[Role] = (Role.TEST,),
 ) -> Estimate:
     """Returns how often the nearest key bears the query's name, over queries whose name has a key."""
     asked, keyed = exam.encoded[query], exam.encoded[key]
     keys = exam.among(keyed, exam.key_role)
     key_names = np.asarray(exam.names_of(rank, keyed.row_R[keys]), dtype=object)
     known = set(key_names.tolist()) - {None}
-    tested = exam.among(asked, Role.TEST)
+    tested = np.concatenate([exam.among(asked, role) for role in roles])
     rows = asked.row_R[tested]
     names = exam.names_of(rank, rows)
     use = np.asarray([n in known for n in names], dtype=bool)
@@ -45,11 +52,21 @@ def retrieval_accuracy(
 
 
 def compare_retrieval(
-    first: Exam, second: Exam, query: Modality, key: Modality, *, rank: str, status: Status
+    first: Exam,
+    second: Exam,
+    query: Modality,
+    key: Modality,
+    *,
+    rank: str,
+    status: Status,
+    roles: Sequence[Role] = (Role.TEST,),
 ) -> Comparison:
-    """Returns two models' accuracy on the same queries and keys, and the paired difference."""
-    a = retrieval_accuracy(first, query, key, rank=rank, status=status)
-    b = retrieval_accuracy(second, query, key, rank=rank, status=status)
+    """Returns two models' accuracy on the same queries and keys, and the paired difference.
+
+    Queries of the validation part may join those of the test part (``roles``) where nothing was chosen by them.
+    """
+    a = retrieval_accuracy(first, query, key, rank=rank, status=status, roles=roles)
+    b = retrieval_accuracy(second, query, key, rank=rank, status=status, roles=roles)
     return Comparison(a, b, difference(b, a))
 
 

@@ -133,7 +133,7 @@ def _train_epoch(
         losses = _losses(fabric, wrapped, lesson, share_B, step=progress.step, side_px=side_px)
         loss = torch.stack([*losses.values(), _nothing(model)]).sum()
         if not math.isfinite(float(loss.detach())):
-            raise FloatingPointError(f"the loss is {float(loss)} at step {progress.step}")
+            raise FloatingPointError(f"the loss is {float(loss.detach())} at step {progress.step}")
         fabric.backward(loss)
         if schedule.clip is not None:
             fabric.clip_gradients(wrapped, optimizer, max_norm=schedule.clip)

@@ -27,7 +27,15 @@ MISSING = frozenset({"", "none", "na", "n/a", "nan", "null", "not_classified", "
 """What tables write where nothing is known, in lower case; a written label is kept as it is."""
 
 FOUND_BY_INTAKE = frozenset(
-    {"image_width_px", "image_height_px", "image_sha256", "haplotype", "other_ranks"}
+    {
+        "image_width_px",
+        "image_height_px",
+        "image_sha256",
+        "haplotype",
+        "other_ranks",
+        "source",
+        "source_item",
+    }
 )
 """Columns of a collection that no table gives: intake finds them from the image and the names."""
 
@@ -219,7 +227,9 @@ def _image_reader(root: Path) -> Callable[[str], bytes]:
         return _zip_reader(root) if root.name.lower().endswith(".zip") else _tar_reader(root)
     except DAMAGE as reason:
         first_line = str(reason).partition(":\n")[0]
-        raise SourceError(f"{root}: not a whole archive ({first_line}). Fetch it again.") from reason
+        raise SourceError(
+            f"{root}: not a whole archive ({first_line}). Fetch it again."
+        ) from reason
 
 
 def _folder_reader(root: Path) -> Callable[[str], bytes]:
