@@ -124,7 +124,11 @@ def holotype_command() -> Callable[..., subprocess.CompletedProcess[str]]:
     def run(*words: str | Path, timeout: int = 300) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-c", "from holotype.cli.app import main; main()"]
         return subprocess.run(
-            [*command, *map(str, words)], capture_output=True, text=True, timeout=timeout, check=False
+            [*command, *map(str, words)],
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
         )
 
     return run

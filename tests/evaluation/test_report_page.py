@@ -15,10 +15,23 @@ from holotype.evaluation.report.layout import embedded_json
 from holotype.evaluation.report.page import page
 from holotype.evaluation.report.words import DASH, RANKS, interval, measured, wilson
 
-HOSTILE = '</script><script>alert(1)</script>"><img src=x onerror=alert(2)><a href=https://evil.example>'
+HOSTILE = (
+    '</script><script>alert(1)</script>"><img src=x onerror=alert(2)><a href=https://evil.example>'
+)
 PIXEL = "data:image/png;base64,iVBORw0KGgo="
 LINEAGES = [
-    [["Animalia", "Arthropoda", "Copepoda", "Calanoida", "Acartiidae", "Acartia", "Acartia tonsa"], 6],
+    [
+        [
+            "Animalia",
+            "Arthropoda",
+            "Copepoda",
+            "Calanoida",
+            "Acartiidae",
+            "Acartia",
+            "Acartia tonsa",
+        ],
+        6,
+    ],
     [["Animalia", "Arthropoda", "Copepoda", None, None, None, None], 3],
     [["Animalia", None, None, None, "Incertidae", None, None], 2],
     [[None] * 7, 4],
@@ -57,10 +70,19 @@ def make_content() -> dict[str, Any]:
         for part in ("all", "seen", "unseen", "harmonic")
         for method in ("model", "commonest name")
     ]
-    scores += [score("few_shot", shots, part=p) for shots in ("1_shot", "5_shot") for p in ("all", "seen")]
+    scores += [
+        score("few_shot", shots, part=p) for shots in ("1_shot", "5_shot") for p in ("all", "seen")
+    ]
     scores.append(score("hierarchy", "neighbour_of_another_species", rank="genus"))
     scores.append(
-        score("hierarchy", "neighbour_of_another_species", 0.1, rank="genus", method="chance", low=None)
+        score(
+            "hierarchy",
+            "neighbour_of_another_species",
+            0.1,
+            rank="genus",
+            method="chance",
+            low=None,
+        )
     )
     return {
         "format": "holotype-report", "version": 1, "holotype": "0.1.0",
@@ -279,7 +301,9 @@ def test_right_and_wrong_are_words(full: Reader) -> None:
 def test_many_labels_get_a_table_of_confusions_and_a_smaller_map() -> None:
     content = make_content()
     labels = [f"taxon {at:02}" for at in range(60)]
-    cells = [[at, at, 5] for at in range(60)] + [[at, (at + 1) % 60, 1 + (at == 7)] for at in range(60)]
+    cells = [[at, at, 5] for at in range(60)] + [
+        [at, (at + 1) % 60, 1 + (at == 7)] for at in range(60)
+    ]
     content["confusion"] = {"modality": "image", "labels": labels, "cells": cells}
     found = Reader(page(content))
     assert "The 25 most frequent confusions of 60" in found.text
@@ -300,7 +324,11 @@ def test_the_tree_adds_up_and_skips_missing_ranks() -> None:
     root = next(node for node, above in parent.items() if above == "")
     by_name = {label[node]: node for node in value if node != root}
     assert value[root] == 15
-    assert (value[by_name["Animalia"]], value[by_name["Copepoda"]], value[by_name["no taxon"]]) == (11, 9, 4)
+    assert (value[by_name["Animalia"]], value[by_name["Copepoda"]], value[by_name["no taxon"]]) == (
+        11,
+        9,
+        4,
+    )
     assert label[parent[by_name["Incertidae"]]] == "Animalia"
     for node, records in value.items():
         assert sum(value[child] for child, above in parent.items() if above == node) <= records

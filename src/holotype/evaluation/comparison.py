@@ -63,7 +63,7 @@ def compare_retrieval(
 ) -> Comparison:
     """Returns two models' accuracy on the same queries and keys, and the paired difference.
 
-    Queries of the validation part may join those of the test part (``roles``) where nothing was chosen by them.
+    Queries of the validation part may join (``roles``) where nothing was chosen by them.
     """
     a = retrieval_accuracy(first, query, key, rank=rank, status=status, roles=roles)
     b = retrieval_accuracy(second, query, key, rank=rank, status=status, roles=roles)

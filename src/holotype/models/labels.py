@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from holotype.errors import RecipeError
+from holotype.inputs.captions import caption
 from holotype.taxonomy.label_table import Concept
 from holotype.taxonomy.labels import WHOLE, Kind
 from holotype.taxonomy.lineage import Lineage
@@ -168,7 +169,7 @@ def _written_names(
         if label is not None:
             meanings.setdefault(label, set()).add(concept)
     return [
-        f"{label} [{concept.lineage.text() or concept.name}]"
+        f"{label} [{caption(concept)}]"
         if label is not None and concept is not None and len(meanings[label]) > 1
         else label
         for label, concept in zip(written, concepts, strict=True)
