@@ -28,7 +28,12 @@ from holotype.splits.plan import Role, Split, Status, read_split
 from holotype.splits.split import Method, split
 from holotype.training.train import train
 
-SIMULATION = "seed = 1\nunnamed_species_fraction = 0.4\n"
+SIMULATION = """\
+seed = 1
+num_species = 400
+median_specimens_per_species = 9.0
+unnamed_species_fraction = 0.4
+"""
 NEW_SPECIMENS = 40
 QUERIES = (Role.VAL, Role.TEST)
 """The question is put to both parts: these recipes keep the last weights, so nothing is chosen by val."""
