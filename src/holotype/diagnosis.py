@@ -14,7 +14,8 @@ from holotype._version import __version__
 
 NEEDED = (
     "numpy", "pyarrow", "cv2", "PIL", "torch", "torchvision", "timm", "lightning_fabric",
-    "safetensors", "sklearn", "plotly", "edlib", "dnaio",
+    "safetensors", "sklearn", "scipy", "plotly", "edlib", "dnaio", "pydantic", "rapidfuzz",
+    "tensorboard", "tomli_w", "typer", "rich",
 )  # fmt: skip
 LEAST_DISK_BYTES = 2 << 30
 _DISTRIBUTIONS = {
@@ -22,6 +23,7 @@ _DISTRIBUTIONS = {
     "PIL": "pillow",
     "sklearn": "scikit-learn",
     "lightning_fabric": "lightning-fabric",
+    "tomli_w": "tomli-w",
 }
 
 
@@ -86,7 +88,7 @@ def _disk(folder: Path) -> Check:
 
 
 def _one_step() -> Check:
-    """Writes, reads and runs one tiny thing end to end: a file is renamed and a tensor multiplied."""
+    """Writes a file the way artefacts are written, and multiplies two tensors."""
     try:
         import torch
 

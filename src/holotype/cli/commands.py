@@ -103,15 +103,10 @@ def split(
         shares = [float(share) for share in fractions.split(",")]
     except ValueError:
         raise SplitError(f"--fractions {fractions}: write three numbers, as 0.7,0.1,0.2.") from None
-    try:
-        report = holotype.split(
-            collection, out=out, method=method, seed=seed, fractions=shares,
-            held_out=held_out, require=require or [],
-        )  # fmt: skip
-    except ValueError as reason:
-        if isinstance(reason, SplitError):
-            raise
-        raise SplitError(f"--method: {reason}.") from None
+    report = holotype.split(
+        collection, out=out, method=method, seed=seed, fractions=shares,
+        held_out=held_out, require=require or [],
+    )  # fmt: skip
     counts = "\n".join(f"  {count:8,}  {name}" for name, count in report.counts.items())
     verdict = "nothing crosses" if report.audit["clean"] else f"LEAKS: {report.audit['crossing']}"
     return Result(report, f"{report.split}\n{counts}\naudit: {verdict}", as_json)

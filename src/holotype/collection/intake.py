@@ -4,11 +4,9 @@ Items stream through in shards; each finished shard is kept with its ledger, so 
 goes on where it stopped. The manifest is written last.
 """
 
-import itertools
-import json
 import shutil
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,18 +18,14 @@ import pyarrow.parquet as pq
 from holotype import files
 from holotype._version import __version__
 from holotype.collection.quality import Findings, find_quality_issues
-from holotype.collection.record import examine
-from holotype.collection.schema import FORMAT, LEDGER_SCHEMA, RECORDS_SCHEMA, VERSION, Outcome
+from holotype.collection.schema import FORMAT, LEDGER_SCHEMA, VERSION, Outcome
 from holotype.collection.sources import SOURCES
-from holotype.collection.sources.item import Item, SourceOptions
+from holotype.collection.sources.item import SourceOptions
+from holotype.collection.staging import Job, Seen, stage
 from holotype.collection.store import MANIFEST, open_collection
 from holotype.errors import CollectionError, SourceError, did_you_mean
-from holotype.progress import note, tracked
+from holotype.progress import note
 from holotype.taxonomy.label_table import LabelTable, read_label_table
-
-SHARD_ITEMS = 4_096
-SHARD_BYTES = 256 << 20
-ROW_GROUP = 256
 
 
 @dataclass(frozen=True)
@@ -95,7 +89,7 @@ def import_(
         raise SourceError("no input given. Name at least one file or folder.")
     options = SourceOptions(preset, dict(columns or {}), Path(images) if images else None)
     table = read_label_table(Path(labels)) if labels else None
-    jobs = [_Job(kind, Path(path), source or source_name(Path(path)), options) for path in inputs]
+    jobs = [Job(kind, Path(path), source or source_name(Path(path)), options) for path in inputs]
     for job in jobs:
         if table is not None:
             table.check_source(job.source)
@@ -110,43 +104,26 @@ def source_name(path: Path) -> str:
     return name.removesuffix(".fasta").removesuffix(".fas").removesuffix(".fa") or "source"
 
 
-@dataclass(frozen=True)
-class _Job:
-    kind: str
-    path: Path
-    source: str
-    options: SourceOptions
-
-    def key(self, table: LabelTable | None, number: int) -> str:
-        """A hash of what is read, how, and as which import: the name of the place of its shards."""
-        stat = self.path.stat() if self.path.exists() else None
-        described = {
-            "number": number,
-            "kind": self.kind,
-            "path": str(self.path.resolve()),
-            "stat": [stat.st_size, stat.st_mtime_ns] if stat and self.path.is_file() else None,
-            "source": self.source,
-            "options": [self.options.preset, sorted(self.options.columns.items())],
-            "images": str(self.options.images),
-            "labels": files.sha256_file(table.path) if table else None,
-        }
-        return files.sha256_bytes(json.dumps(described, sort_keys=True).encode())[:12]
-
-
-def _run(jobs: Sequence[_Job], table: LabelTable | None, into: Path) -> ImportReport:
+def _run(jobs: Sequence[Job], table: LabelTable | None, into: Path) -> ImportReport:
     existing = open_collection(into) if (into / MANIFEST).exists() else None
     others = {p.name for p in into.iterdir()} if into.is_dir() else set()
+    others = {name for name in others if not name.endswith(".part")}
     if existing is None and not others <= {".intake", "records", "ledger.parquet"}:
         raise CollectionError(f"{into}: holds other files. Name an empty or new folder.")
-    seen = set(existing.columns(["record_id"])["record_id"].to_pylist()) if existing else set()
+    seen = Seen()
+    if existing is not None:
+        seen.add_table(existing.columns(list(Seen.COLUMNS)))
     staged: list[Path] = []
     imports_before = len(existing.manifest["imports"]) if existing else 0
     for number, job in enumerate(jobs, start=imports_before):
         folder = into / ".intake" / job.key(table, number)
-        _stage(job, table, folder, seen)
+        stage(job, table, folder, seen)
         staged.append(folder)
     ledgers = [pq.read_table(p) for folder in staged for p in sorted(folder.glob("ledger-*"))]
     ledger = pa.concat_tables(ledgers) if ledgers else LEDGER_SCHEMA.empty_table()
+    if not ledger.num_rows:
+        files.remove_folder(into / ".intake")
+        raise SourceError(f"{jobs[0].path}: nothing in it. Check the path.")
     shards = _publish(staged, into, already=len(existing.manifest["shards"]) if existing else 0)
     manifest: dict[str, Any] = {
         "format": FORMAT,
@@ -172,62 +149,6 @@ def _run(jobs: Sequence[_Job], table: LabelTable | None, into: Path) -> ImportRe
     return _report(into, ledger, table, findings)
 
 
-def _stage(job: _Job, table: LabelTable | None, folder: Path, seen: set[str]) -> None:
-    """Reads one input into shards with their ledgers; what is there already is not read again."""
-    folder.mkdir(parents=True, exist_ok=True)
-    done = sorted(folder.glob("ledger-*.parquet"))
-    read_before = sum(pq.read_metadata(path).num_rows for path in done)
-    for path in done:
-        seen.update(i for i in pq.read_table(path)["record_id"].to_pylist() if i is not None)
-    if read_before:
-        note(f"{job.path}: going on after {read_before:,} items read before")
-    items = itertools.islice(SOURCES[job.kind](job.path, job.options), read_before, None)
-    shard = len(done)
-    for rows, entries in _chunks(tracked(items, title=f"import {job.path.name}"), job, table, seen):
-        if rows:
-            records = pa.Table.from_pylist(rows, schema=RECORDS_SCHEMA)
-            with files.written_whole(folder / f"shard-{shard:05d}.parquet") as temporary:
-                pq.write_table(records, temporary, row_group_size=ROW_GROUP)
-        with files.written_whole(folder / f"ledger-{shard:05d}.parquet") as temporary:
-            pq.write_table(pa.Table.from_pylist(entries, schema=LEDGER_SCHEMA), temporary)
-        shard += 1
-
-
-def _chunks(
-    items: Iterable[Item], job: _Job, table: LabelTable | None, seen: set[str]
-) -> Iterator[tuple[list[dict[str, Any]], list[dict[str, Any]]]]:
-    """Yields rows and ledger entries, a shard at a time; each item gives exactly one entry."""
-    rows: list[dict[str, Any]] = []
-    entries: list[dict[str, Any]] = []
-    weight = 0
-    for item in items:
-        verdict = examine(item, source=job.source, labels=table)
-        record, outcome, notes = verdict.record, verdict.outcome, verdict.notes
-        if record is not None and record["record_id"] in seen:
-            record, outcome = None, Outcome.REPEATED
-            notes = [("repeated", f"id '{item.name}' was read before; the first one is kept")]
-        if record is not None:
-            seen.add(record["record_id"])
-            rows.append(record)
-            weight += len((record["image"] or {}).get("bytes") or b"")
-        entries.append(
-            {
-                "input": str(job.path),
-                "item": item.name,
-                "row": item.row,
-                "record_id": record["record_id"] if record else None,
-                "outcome": outcome.value,
-                "reason": "; ".join(code for code, _ in notes) or None,
-                "detail": "; ".join(sentence for _, sentence in notes) or None,
-            }
-        )
-        if len(entries) >= SHARD_ITEMS or weight >= SHARD_BYTES:
-            yield rows, entries
-            rows, entries, weight = [], [], 0
-    if entries:
-        yield rows, entries
-
-
 def _publish(staged: Sequence[Path], into: Path, *, already: int) -> list[dict[str, Any]]:
     """Puts finished shards in their place and returns their entries in the manifest.
 
@@ -247,7 +168,7 @@ def _publish(staged: Sequence[Path], into: Path, *, already: int) -> list[dict[s
     return shards
 
 
-def _describe(job: _Job, table: LabelTable | None) -> dict[str, Any]:
+def _describe(job: Job, table: LabelTable | None) -> dict[str, Any]:
     return {
         "kind": job.kind,
         "input": job.path.name,

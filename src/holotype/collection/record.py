@@ -86,8 +86,8 @@ def _fill_image(record: dict[str, Any], item: Item, notes: list[tuple[str, str]]
     try:
         content = item.read_image()
         pixels = read_pixels(content)
-    except MediaError as reason:
-        notes.append(("image", str(reason)))
+    except (MediaError, OSError) as reason:
+        notes.append(("image", " ".join(str(reason).split())))
         return
     record["image"] = {"bytes": content, "path": item.image_name}
     record["image_height_px"], record["image_width_px"] = pixels.shape[:2]
@@ -151,5 +151,5 @@ def _concept_of_fields(item: Item, written: str | None) -> Concept | None:
         lineage=lineage,
         qualifier=item.fields.get("qualifier") or (parsed.qualifier if written else WHOLE),
         kind=Kind(kind) if kind in set(Kind) else parsed.kind,
-        group=None if lineage else written,
+        group=None if lineage else parsed.taxon_words or written,
     )

@@ -12,17 +12,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from holotype.evaluation.metrics import nearest
+from holotype.inputs.dna import IUPAC_BASES
 from holotype.media.kmers import kmer_counts, unit_rows
 
 THUMBNAIL_PX = 16
 CANDIDATES = 20
 MIN_OVERLAP_BP = 100
 _SEED_BP = 11
-_AMBIGUITY = {
-    "R": "AG", "Y": "CT", "S": "CG", "W": "AT", "K": "GT", "M": "AC",
-    "B": "CGT", "D": "AGT", "H": "ACT", "V": "ACG", "N": "ACGT",
-}  # fmt: skip
-_EQUALITIES = [(code, base) for code, bases in _AMBIGUITY.items() for base in bases]
+_EQUALITIES = [
+    (code, base) for code, bases in IUPAC_BASES.items() if len(bases) > 1 for base in bases
+]
 
 
 def pixel_features(

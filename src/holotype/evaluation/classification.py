@@ -43,7 +43,7 @@ def ranked_names(
 def classification_scores(bundle: Bundle, exam: Exam) -> list[Score]:
     """Returns the scores of the head and of the baselines, for images and barcodes."""
     scores: list[Score] = []
-    known = set(bundle.labels.names)
+    certain = certain_labels(bundle)
     for modality, encoded in exam.encoded.items():
         if encoded.logit_RL is None:
             continue
@@ -58,7 +58,7 @@ def classification_scores(bundle: Bundle, exam: Exam) -> list[Score]:
         ranks = [r for r in present_ranks(exam, rows, with_label=True) if r in answers]
         taught = np.flatnonzero(exam.role_N == Role.TRAIN.value)
         answerable = {rank: set(filter(None, exam.names_of(rank, taught))) for rank in ranks}
-        answerable["label"] = known
+        answerable["label"] = certain
         questions = exam.questions(rows, answerable)
         answers = {rank: answers[rank] for rank in ranks}
         scores += score_answers(
@@ -71,12 +71,21 @@ def classification_scores(bundle: Bundle, exam: Exam) -> list[Score]:
         scores += score_answers(
             Answers("classification", "commonest name", modality.value, majority), questions
         )
-        for method, names in nearest_names(exam, modality, tested, Role.TRAIN, ranks).items():
+        for method, names in nearest_names(exam, modality, tested, (Role.TRAIN,), ranks).items():
             scores += score_answers(
                 Answers("classification", method, modality.value, names), questions
             )
-        scores.append(_macro_f1(exam, modality, rows, answers["label"], known))
+        scores.append(_macro_f1(exam, modality, rows, answers["label"], certain))
     return scores
+
+
+def certain_labels(bundle: Bundle) -> set[str]:
+    """Returns the labels that leave no other right: in a tree, those with no label below them.
+
+    A record known only to family cannot say whether a genus is wrong; it is judged at its ranks instead.
+    """
+    alone = bundle.labels.agrees_LL.sum(axis=1) == 1
+    return {name for name, one in zip(bundle.labels.names, alone.tolist(), strict=True) if one}
 
 
 def _macro_f1(
@@ -100,7 +109,9 @@ def confusion(bundle: Bundle, exam: Exam, encoded: Encoded) -> tuple[list[str], 
     """Returns the labels and how often each (row) was called each (column), int64 (L, L)."""
     assert encoded.logit_RL is not None
     tested = exam.among(encoded, Role.TEST)
-    truth = bundle.labels.index_of(exam.names_of("label", encoded.row_R[tested]))
+    certain = certain_labels(bundle)
+    names = exam.names_of("label", encoded.row_R[tested])
+    truth = bundle.labels.index_of([name if name in certain else None for name in names])
     found = encoded.logit_RL[tested].argmax(axis=1)
     counts = np.zeros((len(bundle.labels), len(bundle.labels)), dtype=np.int64)
     asked = truth >= 0

@@ -37,7 +37,7 @@ def retrieval_accuracy(
 ) -> Estimate:
     """Returns how often the nearest key bears the query's name, over queries whose name has a key."""
     asked, keyed = exam.encoded[query], exam.encoded[key]
-    keys = exam.among(keyed, exam.key_role)
+    keys = exam.among(keyed, *exam.key_roles)
     key_names = np.asarray(exam.names_of(rank, keyed.row_R[keys]), dtype=object)
     known = set(key_names.tolist()) - {None}
     tested = np.concatenate([exam.among(asked, role) for role in roles])
@@ -74,8 +74,13 @@ def as_row(name: str, estimate: Estimate) -> dict[str, Any]:
     """Returns an estimate as a row of a report's question."""
     return {
         "name": name,
-        "value": round(estimate.value, 4),
-        "low": round(estimate.low, 4),
-        "high": round(estimate.high, 4),
+        **{
+            name: round(figure, 4) if np.isfinite(figure) else None
+            for name, figure in (
+                ("value", estimate.value),
+                ("low", estimate.low),
+                ("high", estimate.high),
+            )
+        },
         "n": estimate.n,
     }

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from holotype import files
 from holotype._version import __version__
 from holotype.collection.store import Collection, open_collection
@@ -95,8 +97,8 @@ def write_report(content: dict[str, Any], folder: Path) -> EvaluateReport:
     """Writes the content of a report as JSON and as one self-contained page."""
     from holotype.evaluation.report.page import page
 
-    files.write_text(folder / "index.html", page(content))
     files.write_json(folder / "report.json", content)
+    files.write_text(folder / "index.html", page(content))
     return EvaluateReport(str(folder), len(content["scores"]), content["headline"])
 
 
@@ -145,12 +147,14 @@ def headline(scores: list[Score]) -> dict[str, float]:
                 scores, task="classification", method="model", pair=modality, rank="label",
                 part="all", metric=metric,
             ):  # fmt: skip
-                found[f"{modality} label {metric}"] = round(score.value, 4)
+                if score.n:
+                    found[f"{modality} label {metric}"] = round(score.value, 4)
     retrieved = pick(scores, task="retrieval", method="model", rank="species")
     parts = {score.part for score in retrieved}
     for part in ("seen", "unseen", "harmonic") if "unseen" in parts else ("all",):
         for score in pick(
             scores, task="retrieval", method="model", rank="species", part=part, metric="top1_micro"
         ):
-            found[f"{score.pair} species {part}"] = round(score.value, 4)
+            if np.isfinite(score.value):
+                found[f"{score.pair} species {part}"] = round(score.value, 4)
     return found

@@ -41,14 +41,21 @@ class Exam:
     encoded: dict[Modality, Encoded]
     seed: int
 
-    def among(self, encoded: Encoded, role: Role) -> NDArray[np.int64]:
-        """Returns the places in ``encoded`` of records with a role, int64."""
-        return np.flatnonzero(self.role_N[encoded.row_R] == role.value)
+    def among(self, encoded: Encoded, *roles: Role) -> NDArray[np.int64]:
+        """Returns the places in ``encoded`` of records with one of the roles, int64."""
+        return np.flatnonzero(np.isin(self.role_N[encoded.row_R], [role.value for role in roles]))
 
     @property
-    def key_role(self) -> Role:
-        """The role whose records are searched: keys, or the training part where there are none."""
-        return Role.KEY if (self.role_N == Role.KEY.value).any() else Role.TRAIN
+    def key_roles(self) -> tuple[Role, ...]:
+        """The roles whose records are searched.
+
+        Keys; with the training part where no key is of a seen species (BIOSCAN-5M, whose training records
+        are its seen keys, and splits without keys).
+        """
+        keys = self.role_N == Role.KEY.value
+        if (keys & (self.status_N == Status.SEEN.value)).any():
+            return (Role.KEY,)
+        return (Role.TRAIN, Role.KEY)
 
     def names_of(self, rank: str, rows: NDArray[np.int64]) -> list[str | None]:
         """Returns the names of some records at a rank."""

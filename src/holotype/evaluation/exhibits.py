@@ -121,7 +121,7 @@ def examples(bundle: Bundle, exam: Exam, *, seed: int) -> list[dict[str, Any]]:
     encoded = exam.encoded.get(Modality.IMAGE)
     if encoded is None:
         return []
-    tested, keys = exam.among(encoded, Role.TEST), exam.among(encoded, exam.key_role)
+    tested, keys = exam.among(encoded, Role.TEST), exam.among(encoded, *exam.key_roles)
     chosen = generator(seed, "examples").permutation(tested)[:NUM_EXAMPLES]
     if not len(chosen) or not len(keys):
         return []

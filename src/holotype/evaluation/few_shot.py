@@ -5,7 +5,7 @@ from collections import defaultdict
 import numpy as np
 from numpy.typing import NDArray
 
-from holotype.evaluation.baselines import pixel_features
+from holotype.evaluation.baselines import kmer_features, pixel_features
 from holotype.evaluation.evidence import Score
 from holotype.evaluation.exam import Exam, present_ranks
 from holotype.media.kmers import unit_rows
@@ -30,11 +30,14 @@ def few_shot_scores(bundle: Bundle, exam: Exam) -> list[Score]:
     rank = _rank_in_question(exam)
     for modality, encoded in exam.encoded.items():
         tested = exam.among(encoded, Role.TEST)
-        pool = exam.among(encoded, exam.key_role)
+        pool = exam.among(encoded, *exam.key_roles)
         features = {"model": encoded.z_RD}
         if modality is Modality.IMAGE:
             pixels = pixel_features(exam.materials.pixels_MSSC, exam.materials.size_M2)
             features["nearest class mean by pixels"] = pixels[exam.materials.image_N[encoded.row_R]]
+        else:
+            written = [exam.materials.barcode_N[row] or "" for row in encoded.row_R.tolist()]
+            features["nearest class mean by 5-mers"] = kmer_features(written)
         names = exam.names_of(rank, encoded.row_R)
         for shots in SHOTS:
             by_class: dict[str, list[int]] = defaultdict(list)
@@ -47,6 +50,12 @@ def few_shot_scores(bundle: Bundle, exam: Exam) -> list[Score]:
             if len(classes) < 2 or not len(queries):
                 continue
             status = exam.status_N[encoded.row_R[queries]]
+            scores.append(
+                Score(
+                    "few_shot", "chance", modality.value, rank, "all", f"{shots}_shot",
+                    1 / len(classes), None, None, len(queries), len(tested) - len(queries),
+                )
+            )  # fmt: skip
             for method, values in features.items():
                 right = np.stack(
                     [

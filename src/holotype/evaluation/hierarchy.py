@@ -20,7 +20,7 @@ def hierarchy_scores(bundle: Bundle, exam: Exam) -> list[Score]:
     del bundle
     scores: list[Score] = []
     for modality, encoded in exam.encoded.items():
-        tested, keys = exam.among(encoded, Role.TEST), exam.among(encoded, exam.key_role)
+        tested, keys = exam.among(encoded, Role.TEST), exam.among(encoded, *exam.key_roles)
         rows, key_rows = encoded.row_R[tested], encoded.row_R[keys]
         ranks = present_ranks(exam, rows, with_label=False)
         if len(ranks) < 2 or not len(keys):

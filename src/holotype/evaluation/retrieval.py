@@ -2,8 +2,9 @@
 
 The protocol is CLIBD's (Gong et al. 2024, arXiv 2405.17537): the prediction is the name of the nearest key, a
 query of a seen species must be told from seen and unseen keys alike, and the harmonic mean balances the two.
-Deviations: keys and queries share no haplotype and no image; a query whose taxon has no key is left out and
-counted; every figure has an interval; nearest neighbours without a model stand beside it.
+Deviations: the five of top-5 are different names, not keys; keys and queries share no haplotype and no
+image; a query whose taxon has no key is left out and counted; every figure has an interval; nearest
+neighbours without a model stand beside it.
 """
 
 import itertools
@@ -20,8 +21,8 @@ from holotype.models.bundle import Bundle
 from holotype.models.towers import Modality
 from holotype.splits.plan import Role
 
-DEPTH = 50
-"""Nearest keys that are looked at; enough for five different names at most ranks."""
+DEPTH = baselines.CANDIDATES
+"""Nearest keys whose different names, best first, are the candidates: the same for every method."""
 
 Names = dict[str, list[list[str | None]]]
 
@@ -32,7 +33,7 @@ def retrieval_scores(bundle: Bundle, exam: Exam) -> list[Score]:
     scores: list[Score] = []
     for query, key in itertools.product(exam.encoded, repeat=2):
         asked, keyed = exam.encoded[query], exam.encoded[key]
-        tested, keys = exam.among(asked, Role.TEST), exam.among(keyed, exam.key_role)
+        tested, keys = exam.among(asked, Role.TEST), exam.among(keyed, *exam.key_roles)
         if not len(tested) or not len(keys):
             continue
         rows = asked.row_R[tested]
@@ -47,7 +48,7 @@ def retrieval_scores(bundle: Bundle, exam: Exam) -> list[Score]:
         scores += score_answers(Answers("retrieval", "model", pair, found), questions)
         others: dict[str, Names] = {}
         if query == key:
-            others = nearest_names(exam, query, tested, exam.key_role, ranks)
+            others = nearest_names(exam, query, tested, exam.key_roles, ranks)
         commonest: Names = {
             rank: [[*baselines.commonest_first(exam.names_of(rank, keyed.row_R[keys]))[:DEPTH]]]
             * len(rows)
@@ -62,7 +63,7 @@ def nearest_names(
     exam: Exam,
     modality: Modality,
     tested: NDArray[np.int64],
-    key_role: Role,
+    key_roles: Sequence[Role],
     ranks: Sequence[str],
 ) -> dict[str, Names]:
     """Returns the names of the nearest records without a model, by baseline.
@@ -71,12 +72,12 @@ def nearest_names(
         exam: the records.
         modality: image or barcode.
         tested: places in the modality's ``encoded``.
-        key_role: whose records are searched.
+        key_roles: whose records are searched.
         ranks: at which to name them.
     """
     encoded = exam.encoded[modality]
     rows = encoded.row_R[tested]
-    key_rows = encoded.row_R[exam.among(encoded, key_role)]
+    key_rows = encoded.row_R[exam.among(encoded, *key_roles)]
     found: dict[str, NDArray[np.int64]] = {}
     if modality is Modality.IMAGE:
         images = exam.materials.image_N
@@ -93,7 +94,7 @@ def nearest_names(
             baselines.kmer_features(queries), baselines.kmer_features(keys), k=DEPTH
         )
         found["nearest barcode by identity"], _ = baselines.nearest_by_identity(
-            queries, keys, k=baselines.CANDIDATES
+            queries, keys, k=DEPTH
         )
     return {m: _names_at(exam, ranks, key_rows, index) for m, index in found.items()}
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from holotype.evaluation.baselines import commonest_first
 from holotype.evaluation.evidence import Answers, Score, score_answers
 from holotype.evaluation.exam import Exam, present_ranks
 from holotype.evaluation.metrics import nearest
@@ -24,7 +25,7 @@ def zero_shot_scores(bundle: Bundle, exam: Exam) -> list[Score]:
     if Modality.CAPTION not in bundle.model.modalities:
         return []
     scores: list[Score] = []
-    candidates = np.flatnonzero(np.isin(exam.role_N, [Role.TEST.value, exam.key_role.value]))
+    candidates = np.flatnonzero(np.isin(exam.role_N, [Role.TEST.value, *exam.key_roles]))
     for modality, encoded in exam.encoded.items():
         tested = exam.among(encoded, Role.TEST)
         rows = encoded.row_R[tested]
@@ -39,8 +40,13 @@ def zero_shot_scores(bundle: Bundle, exam: Exam) -> list[Score]:
             found[rank] = [[names[key] for key in row] for row in index_QK.tolist()]
             answerable[rank] = set(filter(None, names))
         questions = exam.questions(rows, answerable)
-        answers = Answers("zero_shot", "model", f"{modality}-caption", found)
-        scores += score_answers(answers, questions)
+        pair = f"{modality}-caption"
+        scores += score_answers(Answers("zero_shot", "model", pair, found), questions)
+        commonest: dict[str, list[list[str | None]]] = {
+            rank: [[*commonest_first(exam.names_of(rank, candidates))[:10]]] * len(rows)
+            for rank in found
+        }
+        scores += score_answers(Answers("zero_shot", "commonest name", pair, commonest), questions)
     return scores
 
 

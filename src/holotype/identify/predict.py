@@ -93,10 +93,10 @@ class _Loaded:
 
 
 def _loaded(specimen: Specimen) -> _Loaded:
-    if specimen.read_image is None or specimen.failure is not None:
+    if specimen.read_image is None:
         return _Loaded(specimen, None, specimen.failure)
     try:
-        return _Loaded(specimen, specimen.read_image(), None)
+        return _Loaded(specimen, specimen.read_image(), specimen.failure)
     except (OSError, ValueError) as reason:
         return _Loaded(specimen, None, " ".join(str(reason).split()))
 

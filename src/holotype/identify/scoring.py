@@ -30,7 +30,7 @@ class Scorer:
     def probabilities(self, materials: Materials) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """Returns the rows that could be scored, int64 (B,), and their probabilities, (B, L).
 
-        A record with image and barcode gets the normalised product of the two (their mean logit).
+        A record with image and barcode is scored by the mean of its two logits (their geometric mean).
         """
         count, size = len(materials), len(self.bundle.labels)
         total_NL, votes_N = np.zeros((count, size)), np.zeros(count)

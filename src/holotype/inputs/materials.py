@@ -32,6 +32,7 @@ class Materials:
         image_N: int64, the row of each record's image, -1 where it has none.
         barcode_N: the nucleotides, None where there are none.
         haplotype_N: int64, equal for equal barcodes, -1 where there is none.
+        marker_N: int64, equal for equal markers, -1 where none is named.
     """
 
     record_id: tuple[str, ...]
@@ -41,6 +42,7 @@ class Materials:
     image_N: NDArray[np.int64]
     barcode_N: tuple[str | None, ...]
     haplotype_N: NDArray[np.int64]
+    marker_N: NDArray[np.int64]
 
     def __len__(self) -> int:
         return len(self.record_id)
@@ -83,6 +85,7 @@ def prepare_collection(
         image_N=image_N,
         barcode_N=tuple(table["barcode"].to_pylist()),
         haplotype_N=numbered(names),
+        marker_N=numbered(table["marker"].to_pylist()),
     )
 
 
@@ -122,6 +125,7 @@ def prepare_loose(
         image_N=image_N,
         barcode_N=tuple(barcodes),
         haplotype_N=numbered(barcodes),
+        marker_N=np.full(len(names), -1, dtype=np.int64),
     )
     return materials, failures
 

@@ -5,14 +5,14 @@ or may not be of a species of that family, so the pair says nothing. Concepts ar
 the tree, as integers, so the answer costs one gather.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from holotype.taxonomy.label_table import Concept
-from holotype.taxonomy.lineage import Lineage, Rank
+from holotype.taxonomy.lineage import Lineage, Rank, completed
 
 _RANKS = tuple(Rank)
 _SPECIES = Rank.SPECIES.depth
@@ -35,31 +35,12 @@ class ConceptPaths:
     is_species_C: NDArray[np.bool_]
 
 
-def whole_taxa(lineages: Iterable[Lineage]) -> dict[Lineage, Lineage]:
-    """Returns for each taxon (a lineage and all above it) the fullest lineage that is surely the same taxon.
-
-    A source that leaves the phylum out means the same species: its lineage holds nothing that the fuller one
-    lacks. Where two fuller ones contradict each other (homonyms), the taxon stays by itself.
-    """
-    namesakes: dict[tuple[Rank, str], set[Lineage]] = {}
-    for lineage in set(lineages):
-        for rank, name in lineage:
-            namesakes.setdefault((rank, name), set()).add(lineage.truncate(rank))
-    found: dict[Lineage, Lineage] = {}
-    for group in namesakes.values():
-        for taxon in group:
-            fuller = [other for other in group if other != taxon and other.is_within(taxon)]
-            fullest = [o for o in fuller if not any(o != m and m.is_within(o) for m in fuller)]
-            found[taxon] = fullest[0] if len(fullest) == 1 else taxon
-    return found
-
-
 def concept_paths(concepts: Sequence[Concept]) -> ConceptPaths:
     """Returns the paths of concepts; equal taxa get equal numbers, qualifiers play no part.
 
-    Lineages of different completeness are brought together first: see ``whole_taxa``.
+    Lineages of different completeness are brought together first.
     """
-    whole = whole_taxa(concept.lineage for concept in concepts)
+    lineages = completed([concept.lineage for concept in concepts])
     numbers: dict[Lineage, int] = {}
     path_CR = np.full((len(concepts), len(_RANKS)), -1, dtype=np.int32)
     node_C = np.empty(len(concepts), dtype=np.int32)
@@ -70,8 +51,8 @@ def concept_paths(concepts: Sequence[Concept]) -> ConceptPaths:
             node_C[row] = -2 - groups.setdefault(concept.group or "", len(groups))
             path_CR[row, 0] = node_C[row]
             continue
-        for rank, _ in concept.lineage:
-            taxon = whole[concept.lineage.truncate(rank)]
+        for rank, _ in lineages[row]:
+            taxon = lineages[row].truncate(rank)
             path_CR[row, rank.depth] = numbers.setdefault(taxon, len(numbers))
             node_C[row], depth_C[row] = path_CR[row, rank.depth], rank.depth
     return ConceptPaths(path_CR, node_C, depth_C, depth_C >= _SPECIES)

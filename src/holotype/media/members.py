@@ -132,6 +132,8 @@ def _tar_members(path: Path) -> Iterator[Member]:
 
 def _reason_to_skip(name: str) -> str | None:
     parts = PurePosixPath(name.replace("\\", "/")).parts
+    if not parts:
+        return "no name"
     if name.startswith("/") or ".." in parts or (parts and ":" in parts[0]):
         return "a path that leaves the archive"
     if "__MACOSX" in parts or parts[-1] in _JUNK_NAMES or parts[-1].startswith("._"):

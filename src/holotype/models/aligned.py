@@ -105,9 +105,7 @@ class AlignedModel(nn.Module):
             {n: nn.Linear(w, shared) if shared else nn.Identity() for n, w in widths.items()}
         )
         self.embedding_dim = shared or next(iter(widths.values()))
-        self.log_scale = nn.Parameter(
-            torch.tensor(math.log(1 / 0.07)), requires_grad=len(built) > 1
-        )
+        self.log_scale = nn.Parameter(torch.tensor(math.log(1 / 0.07)))
         self.head: nn.Linear | None = None
         if settings.classifier is not None:
             cosine = settings.classifier.kind == "cosine"
@@ -142,6 +140,12 @@ class AlignedModel(nn.Module):
             if self.head is not None and name is not Modality.CAPTION
         }
         return Outputs(embedding, logit, self.scale, self.head_scale)
+
+    def fix_temperature(self, temperature: float | None) -> None:
+        """Sets the temperature of the shared space for good; None leaves it as it is."""
+        if temperature is not None:
+            self.log_scale.data.fill_(math.log(1 / temperature))
+        self.log_scale.requires_grad = False
 
     @property
     def scale(self) -> Tensor:

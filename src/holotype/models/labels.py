@@ -18,7 +18,7 @@ from holotype.errors import RecipeError
 from holotype.inputs.captions import caption
 from holotype.taxonomy.label_table import Concept
 from holotype.taxonomy.labels import WHOLE, Kind
-from holotype.taxonomy.lineage import Lineage
+from holotype.taxonomy.lineage import Lineage, completed
 from holotype.taxonomy.tree import LabelTree, build_tree
 
 
@@ -87,10 +87,13 @@ class LabelSpace:
                 label if name not in self._index and label in self._index else name
                 for name, label in zip(names, written, strict=True)
             ]
-        own = {label.concept: label.name for label in self.labels}
+        together = _completed([*(label.concept for label in self.labels), *concepts])
+        own: dict[Concept | None, str] = {}
+        for concept, label in zip(together, self.labels, strict=False):
+            own.setdefault(concept, label.name)
         return [
-            None if concept is None else own.get(_bare(concept), name)
-            for concept, name in zip(concepts, names, strict=True)
+            None if concept is None else own.get(concept, name)
+            for concept, name in zip(together[len(self.labels) :], names, strict=True)
         ]
 
     @cached_property
@@ -147,7 +150,7 @@ def label_names(
     Concepts that share a name but not a taxon (homonyms) are told apart by the names above them, and
     written labels that mean different things in different sources by what they mean.
     """
-    bare = [concept and _bare(concept) for concept in concepts]
+    bare = _completed(concepts)
     if target is Target.WRITTEN_LABEL:
         return _written_names(written, bare)
     taxa: dict[str, set[Concept]] = {}
@@ -176,8 +179,20 @@ def _written_names(
     ]
 
 
-def _bare(concept: Concept) -> Concept:
-    return Concept(concept.lineage, concept.qualifier, concept.kind, concept.group)
+def _completed(concepts: Sequence[Concept | None]) -> list[Concept | None]:
+    """Returns the concepts without identifiers, their lineages completed by one another."""
+    lineages = completed([concept.lineage if concept else Lineage() for concept in concepts])
+    seen: dict[tuple[int, Lineage], Concept] = {}
+    found: list[Concept | None] = []
+    for concept, lineage in zip(concepts, lineages, strict=True):
+        if concept is None:
+            found.append(None)
+            continue
+        key = (id(concept), lineage)
+        if key not in seen:
+            seen[key] = Concept(lineage, concept.qualifier, concept.kind, concept.group)
+        found.append(seen[key])
+    return found
 
 
 def _told_apart(concept: Concept) -> str:
@@ -208,9 +223,9 @@ def build_label_space(
             f"no training record has a {target.value}. Choose another target, or import with names."
         )
     borne: dict[str, Counter[Concept]] = {name: Counter() for name in counts}
-    for name, concept in zip(names, concepts, strict=True):
+    for name, concept in zip(names, _completed(concepts), strict=True):
         if name is not None:
-            borne[name][_bare(concept) if concept else Concept(Lineage(), WHOLE, group=name)] += 1
+            borne[name][concept or Concept(Lineage(), WHOLE, group=name)] += 1
     labels = [
         Label(name, borne[name].most_common(1)[0][0], count)
         for name, count in sorted(counts.items())

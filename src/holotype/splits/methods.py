@@ -23,10 +23,11 @@ COMMON_RECORDS = 10
 SEEN_FRACTION = 0.8
 SEEN_PARTS: tuple[tuple[Role, float], ...] = (
     (Role.TRAIN, 0.7),
-    (Role.VAL, 0.1),
-    (Role.TEST, 0.1),
     (Role.KEY, 0.1),
+    (Role.TEST, 0.1),
+    (Role.VAL, 0.1),
 )
+"""In this order groups are dealt out: a species with few haplotypes gets a key before it gets a query."""
 
 
 @dataclass
@@ -112,8 +113,8 @@ def stratified(
 def upstream(table: pa.Table, group_N: NDArray[np.int64], *, names: Mapping[str, str]) -> Roles:
     """Keeps the parts that the source published; ``names`` maps its words to roles.
 
-    A group that the source put in several parts is left out of training: it goes to the part that is
-    tested, and the audit reports it.
+    Of a group that the source put in several parts, only the records of one stay: those to be tested, else
+    to validate, else the keys; the others are left out, with the reason.
     """
     written = table["upstream_split"].to_pylist()
     unknown = sorted({word for word in written if word is not None and word.lower() not in names})
@@ -133,17 +134,18 @@ def upstream(table: pa.Table, group_N: NDArray[np.int64], *, names: Mapping[str,
         role, status = word.split()
         named = species[row] is not None or status == Status.UNSEEN.value
         roles.give([row], Role(role), Status(status) if named else Status.UNNAMED)
-    tested = {
-        group
-        for group, role in zip(group_N.tolist(), roles.role_N.tolist(), strict=True)
-        if role in {Role.VAL.value, Role.TEST.value}
-    }
-    for row in np.flatnonzero(roles.role_N == Role.TRAIN.value).tolist():
-        if group_N[row] in tested:
+    kept: dict[int, str] = {}
+    for group, role in zip(group_N.tolist(), roles.role_N.tolist(), strict=True):
+        if role in _PRECEDENCE:
+            kept[group] = max(role, kept.get(group, role), key=_PRECEDENCE.index)
+    for row, (group, role) in enumerate(zip(group_N.tolist(), roles.role_N.tolist(), strict=True)):
+        if role in _PRECEDENCE and role != kept[group]:
             roles.give([row], Role.UNUSED, Status(roles.status_N[row]))
-            roles.leave_out([row], "identical to a record that the source tests on")
+            roles.leave_out([row], f"identical to a record that the source puts in {kept[group]}")
     return roles
 
+
+_PRECEDENCE = (Role.TRAIN.value, Role.KEY.value, Role.VAL.value, Role.TEST.value)
 
 UPSTREAM_NAMES: dict[str, str] = {
     "train": "train seen",

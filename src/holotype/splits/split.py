@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 
 from holotype.collection.store import Collection, open_collection
 from holotype.errors import SplitError, did_you_mean, first_few
+from holotype.progress import note
 from holotype.splits import methods
 from holotype.splits.audit import audit_split
 from holotype.splits.groups import group_records
-from holotype.splits.plan import Split, write_split
+from holotype.splits.plan import Role, Split, write_split
 
 
 class Method(StrEnum):
@@ -54,9 +55,7 @@ def split(
 ) -> SplitReport:
     """Parts a collection and writes the split with its audit.
 
-    Records of one specimen, with identical image bytes or with identical barcodes never cross; with
-    ``upstream`` none of them crosses from training, and the audit counts what the source's own tested parts
-    share among themselves.
+    Records of one specimen, with identical image bytes or with identical barcodes never cross.
 
     Args:
         collection: its folder.
@@ -78,7 +77,19 @@ def split(
         opened, Method(method), seed=seed, fractions=fractions, held_out=held_out, require=require
     )
     write_split(made, Path(out))
+    _tell_markers(opened, made)
     return SplitReport(str(out), made.counts(), made.audit)
+
+
+def _tell_markers(collection: Collection, made: Split) -> None:
+    """Notes on stderr when barcodes of several markers would be compared with one another."""
+    used = pa.array(made.role_N != Role.UNUSED.value)
+    found = set(collection.columns(["marker"])["marker"].filter(used).to_pylist()) - {None}
+    if len(found) > 1:
+        note(
+            f"the split holds barcodes of several markers ({first_few(sorted(found))}), which cannot be "
+            f"compared; keep one with --require marker={sorted(found)[0]}"
+        )
 
 
 def make_split(

@@ -5,7 +5,7 @@ A lineage is the classification of one taxon from the top down. It may be ragged
 gave is absent, never "unknown". Species are whole binomials ("Calanus finmarchicus").
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
@@ -204,6 +204,49 @@ def common_ancestor_of(lineages: Iterable[Lineage]) -> Lineage:
     for lineage in lineages:
         result = lineage if result is None else common_ancestor(result, lineage)
     return result or Lineage()
+
+
+def _whole_taxa(lineages: Iterable[Lineage]) -> dict[Lineage, Lineage]:
+    """Returns for each taxon (a lineage and all above it) the fullest lineage that is surely the same taxon.
+
+    A source that leaves the phylum out means the same species: its lineage holds nothing that the fuller one
+    lacks. Where two fuller ones contradict each other (homonyms), the taxon stays by itself.
+    """
+    namesakes: dict[tuple[Rank, str], set[Lineage]] = {}
+    for lineage in set(lineages):
+        for rank, name in lineage:
+            namesakes.setdefault((rank, name), set()).add(lineage.truncate(rank))
+    found: dict[Lineage, Lineage] = {}
+    for group in namesakes.values():
+        for taxon in group:
+            fuller = [other for other in group if other != taxon and other.is_within(taxon)]
+            fullest = [o for o in fuller if not any(o != m and m.is_within(o) for m in fuller)]
+            found[taxon] = fullest[0] if len(fullest) == 1 else taxon
+    return found
+
+
+def completed(lineages: Sequence[Lineage]) -> list[Lineage]:
+    """Returns the lineages with the ranks that other ones surely fill in, in order.
+
+    One source gives the phylum, another leaves it out: the taxon is the same. Homonyms stay apart.
+
+    >>> full = Lineage.from_names({"phylum": "Arthropoda", "class": "Copepoda"})
+    >>> bare = Lineage.from_names({"class": "Copepoda", "order": "Calanoida"})
+    >>> completed([full, bare])[1].text()
+    'Arthropoda Copepoda Calanoida'
+    """
+    whole = _whole_taxa(lineages)
+    done: dict[Lineage, Lineage] = {}
+    for lineage in lineages:
+        if lineage in done:
+            continue
+        names = dict(lineage.taxa)
+        for rank, _ in lineage:
+            fuller = dict(whole[lineage.truncate(rank)].taxa)
+            if all(names.get(at, name) == name for at, name in fuller.items()):
+                names |= fuller
+        done[lineage] = Lineage(tuple(sorted(names.items(), key=lambda pair: pair[0].depth)))
+    return [done[lineage] for lineage in lineages]
 
 
 def canonical_name(rank: Rank, written: str, *, genus: str | None = None) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from holotype.taxonomy.lineage import LINNAEAN_RANKS, Lineage, Rank
+from holotype.taxonomy.lineage import LINNAEAN_RANKS, Lineage, Rank, completed
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,11 @@ class LabelTree:
 
 
 def build_tree(lineages: Sequence[Lineage]) -> LabelTree:
-    """Returns the tree above the labels' lineages; labels may share a lineage or have none."""
+    """Returns the tree above the labels' lineages; labels may share a lineage or have none.
+
+    Lineages of different completeness are brought together first, so a taxon is one node.
+    """
+    lineages = completed(lineages)
     nodes: dict[Lineage, int] = {}
     parents: list[int] = []
     for lineage in lineages:

@@ -14,13 +14,18 @@ from torch.nn import functional
 from holotype.inputs.captions import caption
 from holotype.inputs.materials import Materials
 from holotype.inputs.relations import ConceptPaths, concept_paths, is_within, same_taxon
-from holotype.media.kmers import kmer_counts, unit_rows
+from holotype.media.kmers import kmer_counts
 from holotype.models.aligned import Outputs
 from holotype.models.labels import LabelSpace
 from holotype.models.losses import agreeing_labels_loss, alignment_loss
 from holotype.models.towers import Modality
 from holotype.taxonomy.label_table import Concept
+from holotype.taxonomy.labels import WHOLE
 from holotype.training.recipe import AlignSettings, ClassifySettings
+
+_WORD_BP = 8
+_LEAST_WORDS = 60
+"""Reads with fewer certain 8-mers are too short to tell species apart."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +38,7 @@ class Teaching:
         concept_N: int64, the concept of each record, -1 for none.
         concepts: the different concepts, and the captions above them.
         paths: their paths in the tree.
+        qualifier_C: the qualifier of each concept.
         caption_of: by concept, the captions it may have: (text, index of the truncated concept).
     """
 
@@ -41,6 +47,7 @@ class Teaching:
     concept_N: NDArray[np.int64]
     concepts: tuple[Concept, ...]
     paths: ConceptPaths
+    qualifier_C: NDArray[np.str_]
     caption_of: tuple[tuple[tuple[str, int], ...], ...]
 
 
@@ -65,6 +72,7 @@ def teaching_of(materials: Materials, labels: LabelSpace, names: list[str | None
         concept_N=np.asarray([-1 if c is None else index[c] for c in materials.concept_N]),
         concepts=concepts,
         paths=concept_paths(concepts),
+        qualifier_C=np.asarray([concept.qualifier for concept in concepts], dtype=np.str_),
         caption_of=tuple(choices),
     )
 
@@ -133,8 +141,6 @@ def alignment_losses(
     settings: AlignSettings,
 ) -> dict[str, Tensor]:
     """Returns the loss of each pair that the batch has, by "image-barcode" and so on."""
-    fixed = None if settings.temperature is None else torch.tensor(1 / settings.temperature)
-    scale = outputs.scale if fixed is None else fixed.to(outputs.scale.device)
     losses: dict[str, Tensor] = {}
     for first, second in settings.pairs:
         other = views if first == second else outputs
@@ -157,7 +163,7 @@ def alignment_losses(
             z_QD,
             torch.from_numpy(positive).to(z_PD.device),
             torch.from_numpy(ignored).to(z_PD.device),
-            scale,
+            outputs.scale,
         )
     return losses
 
@@ -169,13 +175,19 @@ def _caption_masks(
     row_of: dict[Modality, NDArray[np.int64]],
     captions: ChosenCaptions,
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """A caption is true of every record below its taxon; of a record above it, nobody knows."""
+    """A caption is true of every record below its taxon; of a record above it, nobody knows.
+
+    A caption that names a life stage or part is true of that one only.
+    """
     row_P = row_of[first if second is Modality.CAPTION else second]
     named_P1 = (teaching.concept_N[row_P] >= 0)[:, None]
     concept_P = np.maximum(teaching.concept_N[row_P], 0)
     below = is_within(teaching.paths, concept_P, captions.concept_U)
     above = is_within(teaching.paths, captions.concept_U, concept_P).T
-    positive = below & named_P1
+    qualifier_P1 = teaching.qualifier_C[concept_P][:, None]
+    qualifier_U = teaching.qualifier_C[captions.concept_U][None, :]
+    true_of_it = (qualifier_U == WHOLE) | (qualifier_U == qualifier_P1)
+    positive = below & named_P1 & true_of_it
     ignored = (above & ~below) | ~np.broadcast_to(named_P1, below.shape)
     return (positive, ignored) if second is Modality.CAPTION else (positive.T, ignored.T)
 
@@ -218,11 +230,20 @@ def _of_two_views(
 def _surely_different(
     materials: Materials, row_P: NDArray[np.int64], row_Q: NDArray[np.int64], bound: float
 ) -> NDArray[np.bool_]:
-    """Returns which pairs of records have barcodes too different for one species, bool (P, Q)."""
-    unit_PS, unit_QS = (
-        unit_rows(np.sqrt(kmer_counts([materials.barcode_N[row] or "" for row in rows], 5)))
+    """Returns which pairs of records have barcodes too different for one species, bool (P, Q).
+
+    By containment (Broder 1997, doi:10.1109/SEQUEN.1997.666900): the share of the shorter read's 8-mers
+    that the other has, so that a mini-barcode is not different from the sequence it is of. Different
+    markers say nothing.
+    """
+    has_PS, has_QS = (
+        kmer_counts([materials.barcode_N[row] or "" for row in rows], _WORD_BP) > 0
         for rows in (row_P.tolist(), row_Q.tolist())
     )
-    has_P, has_Q = unit_PS.any(axis=1), unit_QS.any(axis=1)
-    different = np.asarray(unit_PS @ unit_QS.T < bound)
-    return different & np.asarray(has_P)[:, None] & np.asarray(has_Q)[None, :]
+    shared_PQ = has_PS.astype(np.float32) @ has_QS.astype(np.float32).T
+    shorter_PQ = np.minimum(has_PS.sum(axis=1)[:, None], has_QS.sum(axis=1)[None, :])
+    comparable_PQ = shorter_PQ >= _LEAST_WORDS
+    marker_P, marker_Q = materials.marker_N[row_P], materials.marker_N[row_Q]
+    comparable_PQ &= marker_P[:, None] == marker_Q[None, :]
+    different: NDArray[np.bool_] = np.logical_and(shared_PQ < bound * shorter_PQ, comparable_PQ)
+    return different

@@ -36,9 +36,9 @@ class AlignSettings(Settings):
     """Which modalities are aligned; one with itself means two random views of each record."""
     temperature: float | None = Field(None, gt=0.01, le=1)
     """A fixed temperature; by default it is learnt from 0.07 on, within [0.01, 1]."""
-    different_below: float = Field(0.85, ge=0, le=1)
-    """Where names leave open whether two records are of one species, a cosine of their 5-mer spectra
-    below this says no (0.85 is about 3 % divergence of a full barcode)."""
+    different_below: float = Field(0.75, ge=0, le=1)
+    """Where names leave open whether two records are of one species, barcodes that share less than this of
+    the shorter one's 8-mers say no (0.75 is about 3.5 % divergence)."""
     truncate_probability: float = Field(0.3, ge=0, le=1)
     """Chance that a caption stops at a random rank above the record's own."""
 

@@ -96,6 +96,9 @@ def train(
     torch.manual_seed(stream_seed(chosen.seed, "weights"))
     model = AlignedModel(chosen.model, num_labels=len(labels), seed=chosen.seed)
 
+    if chosen.align is None or chosen.align.temperature is not None:
+        model.fix_temperature(chosen.align.temperature if chosen.align else None)
+
     def validate(judged: AlignedModel, side_px: int | None) -> dict[str, float]:
         return _validation(judged, lesson, row_V, side_px)
 
@@ -126,7 +129,7 @@ def _fabric(accelerator: str, devices: int | str, precision: Any) -> Fabric:
         return Fabric(
             accelerator=accelerator, devices=count, strategy=strategy, precision=precision
         )
-    except (ValueError, RuntimeError) as reason:
+    except (ValueError, TypeError, RuntimeError) as reason:
         raise RecipeError(f"--accelerator {accelerator} --devices {devices}: {reason}") from reason
 
 

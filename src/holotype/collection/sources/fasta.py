@@ -6,6 +6,7 @@ as BOLD writes it, and a plain ``>id`` with an optional description. mkCOInr's
 ``>id taxid;kingdom;phylum;class;order;family;genus;species`` is read as well.
 """
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -64,9 +65,9 @@ def header_fields(header: str) -> dict[str, str]:
         return {"record_id": name, **_sintax_names(taxa)}
     if "|" in header:
         parts = [part.strip() for part in header.split("|")]
-        species = parts[1].replace("_", " ") if len(parts) > 1 else ""
+        written = parts[1].replace("_", " ") if len(parts) > 1 else ""
         marker = parts[2] if len(parts) > 2 else ""
-        names = {"species": species} if " " in species else {"genus": species}
+        names = _written_name(written)
         return {"record_id": parts[0].partition(" ")[0], "marker": marker, **names}
     name, _, description = header.partition(" ")
     taxa_parts = description.split(";")
@@ -77,6 +78,19 @@ def header_fields(header: str) -> dict[str, str]:
         }
         return {"record_id": name, "ncbi_id": taxa_parts[0], **names}
     return {"record_id": name}
+
+
+def _written_name(written: str) -> dict[str, str]:
+    """Returns genus and species of what a BOLD header says, and nothing of what is no name.
+
+    "Calanus sp." is a genus; "COI-5P" and "123" are nothing.
+    """
+    if not re.fullmatch(r"[A-Z][a-z-]+( [^|]+)?", written):
+        return {}
+    genus, _, epithet = written.partition(" ")
+    if not epithet or re.match(r"(sp|spp|cf|aff|nr)\.?( |$)", epithet):
+        return {"genus": genus}
+    return {"genus": genus, "species": written}
 
 
 def _sintax_names(taxa: str) -> dict[str, str]:

@@ -20,7 +20,7 @@ from holotype.collection.schema import COLUMN_NAMES
 from holotype.collection.sources.item import Item, SourceOptions
 from holotype.collection.sources.presets import PRESETS, Preset
 from holotype.errors import MediaError, SourceError, did_you_mean, first_few
-from holotype.media.members import DAMAGE, is_archive
+from holotype.media.members import DAMAGE, MAX_MEMBER_BYTES, is_archive
 from holotype.taxonomy.lineage import Rank
 
 MISSING = frozenset({"", "none", "na", "n/a", "nan", "null", "not_classified", "not classified"})
@@ -251,6 +251,8 @@ def _zip_reader(root: Path) -> Callable[[str], bytes]:
 
     def read_image(name: str) -> bytes:
         try:
+            if archive.getinfo(name).file_size > MAX_MEMBER_BYTES:
+                raise MediaError(f"'{name}' is over {MAX_MEMBER_BYTES:,} bytes unpacked")
             return archive.read(name)
         except KeyError:
             raise MediaError(f"no image '{name}' in {root}") from None
@@ -265,6 +267,8 @@ def _tar_reader(root: Path) -> Callable[[str], bytes]:
 
     def read_image(name: str) -> bytes:
         try:
+            if archive.getmember(name).size > MAX_MEMBER_BYTES:
+                raise MediaError(f"'{name}' is over {MAX_MEMBER_BYTES:,} bytes unpacked")
             handle = archive.extractfile(name)
             content = handle.read() if handle is not None else None
         except KeyError:
