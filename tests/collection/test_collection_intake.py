@@ -2,6 +2,7 @@
 
 import json
 import tempfile
+import zipfile
 from collections import Counter
 from pathlib import Path
 from unittest.mock import patch
@@ -12,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import holotype
-from holotype.collection import intake
+from holotype.collection import intake, staging
 from holotype.collection.sources import SOURCES
 from holotype.collection.sources.item import Item
 from holotype.collection.store import open_collection
@@ -30,7 +31,7 @@ def source_of(items):
 def mixed_items(draw, png):
     """Items of every fate, some under one name."""
     items, fates = [], []
-    for number in range(draw(st.integers(0, 12))):
+    for number in range(draw(st.integers(1, 12))):
         name = f"item {draw(st.integers(0, 5))}" if draw(st.booleans()) else f"own {number}"
         fate = draw(st.sampled_from(["skip", "error", "record", "record", "record"]))
         image = draw(st.sampled_from([GOOD, BAD, NONE]))
@@ -52,23 +53,24 @@ def mixed_items(draw, png):
                 error="cut short" if fate == "error" else None,
             )
         )
-        fates.append((name, fate, image, barcode, label))
+        fates.append((name, number, fate, image, barcode, label))
     return items, fates
 
 
 def slow_outcomes(fates):
     """What must become of each item, said in plain words."""
     seen, outcomes = set(), []
-    for name, fate, image, barcode, label in fates:
+    for name, number, fate, image, barcode, label in fates:
+        content = (name, number if image == GOOD else None, barcode == GOOD, label)
         nothing_read = GOOD not in (image, barcode)
         if fate == "skip":
             outcomes.append("skipped")
         elif fate == "error" or (nothing_read and (BAD in (image, barcode) or not label)):
             outcomes.append("rejected")
-        elif name in seen:
+        elif content in seen:
             outcomes.append("repeated")
         else:
-            seen.add(name)
+            seen.add(content)
             outcomes.append("imported_with_note" if BAD in (image, barcode) else "imported")
     return outcomes
 
@@ -81,7 +83,7 @@ def test_the_ledger_adds_up(png):
         with (
             tempfile.TemporaryDirectory() as folder,
             patch.dict(SOURCES, {"mixture": source_of(items)}),
-            patch.object(intake, "SHARD_ITEMS", shard_items),
+            patch.object(staging, "SHARD_ITEMS", shard_items),
         ):
             into = Path(folder) / "c"
             report = holotype.import_("mixture", [folder], into=into, source="s")
@@ -93,6 +95,7 @@ def test_the_ledger_adds_up(png):
             assert report.items == len(items)
             imported = [e["record_id"] for e in ledger if e["outcome"].startswith("imported")]
             assert collection.columns()["record_id"].to_pylist() == imported
+            assert len(set(imported)) == len(imported)
             assert len(collection) == report.records == len(imported)
             for entry in ledger:
                 plain = entry["outcome"] == "imported"
@@ -166,7 +169,7 @@ def content_of(folder):
 
 @pytest.fixture
 def small_shards(monkeypatch):
-    monkeypatch.setattr(intake, "SHARD_ITEMS", 3)
+    monkeypatch.setattr(staging, "SHARD_ITEMS", 3)
 
 
 @pytest.fixture
@@ -262,7 +265,7 @@ def test_a_shard_without_its_ledger_is_read_again(crops, tmp_path, uninterrupted
     with pytest.raises(ZeroDivisionError):
         holotype.import_("image-folder", [crops], into=into)
     monkeypatch.undo()
-    monkeypatch.setattr(intake, "SHARD_ITEMS", 3)
+    monkeypatch.setattr(staging, "SHARD_ITEMS", 3)
     (last,) = into.glob(".intake/*/ledger-00003.parquet")
     last.unlink()
     holotype.import_("image-folder", [crops], into=into)
@@ -345,7 +348,7 @@ def test_labels_are_joined_by_source_and_label(crops, tmp_path):
     assert {row["class"] for row in rows if row["written_label"] == "copepod"} == {"Copepoda"}
     eggs = [row for row in rows if row["written_label"] == "egg_Calanus"]
     assert {(row["genus"], row["group"], row["qualifier"]) for row in eggs} == {
-        (None, "egg_Calanus", "egg")
+        (None, "Calanus", "egg")
     }
     ledger = open_collection(tmp_path / "c").ledger().to_pylist()
     assert sum(entry["reason"] == "no_match" for entry in ledger) == 5
@@ -379,3 +382,93 @@ def test_the_manifest_says_what_was_read(crops, tmp_path):
 )
 def test_source_name(name, source):
     assert intake.source_name(Path("in") / name) == source
+
+
+def zipped(path, **content):
+    path.parent.mkdir(exist_ok=True)
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, body in content.items():
+            archive.writestr(f"K/{name}.png", body)
+    return path
+
+
+def test_two_archives_under_one_source_keep_all_their_files(tmp_path, png):
+    inputs = [zipped(tmp_path / f"cruise{n}.zip", a=png(n)) for n in (1, 2)]
+    into = tmp_path / "c"
+    report = holotype.import_("image-folder", inputs, into=into, source="lab")
+    assert (report.records, dict(report.outcomes)) == (2, {"imported": 2})
+    assert dict(open_collection(into).images()) == {
+        "lab/K/a.png": png(1),
+        "lab/cruise2.zip/K/a.png": png(2),
+    }
+    again = holotype.import_("image-folder", inputs, into=into, source="lab")
+    assert (again.records, dict(again.outcomes)) == (2, {"repeated": 2})
+
+
+def test_archives_of_one_name_keep_all_their_files(tmp_path, png):
+    inputs = [zipped(tmp_path / str(n) / "crops.zip", a=png(n)) for n in range(4)]
+    into = tmp_path / "c"
+    report = holotype.import_("image-folder", inputs, into=into, source="lab")
+    assert (report.records, dict(report.outcomes)) == (4, {"imported": 4})
+    assert [image for _, image in open_collection(into).images()] == [png(n) for n in range(4)]
+    again = holotype.import_("image-folder", inputs, into=into, source="lab")
+    assert dict(again.outcomes) == {"repeated": 4}
+
+
+def test_an_input_without_items_is_told(tmp_path):
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(SourceError, match="nothing in it"):
+        holotype.import_("image-folder", [tmp_path / "empty"], into=tmp_path / "c")
+    assert not (tmp_path / "c" / "collection.json").exists()
+
+
+def test_leftovers_of_a_cut_write_are_no_other_files(crops, tmp_path):
+    (tmp_path / "c").mkdir()
+    (tmp_path / "c" / "ledger.parquet.x1.part").write_bytes(b"half")
+    assert holotype.import_("image-folder", [crops], into=tmp_path / "c").records == 11
+
+
+def test_an_input_that_changed_since_is_read_from_the_start(
+    crops, tmp_path, png, monkeypatch, small_shards, capsys
+):
+    into = tmp_path / "c"
+    step = intake._publish
+    monkeypatch.setattr(intake, "_publish", lambda *given, **named: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        holotype.import_("image-folder", [crops], into=into)
+    monkeypatch.setattr(intake, "_publish", step)
+    (crops / "copepod" / "0 new.png").write_bytes(png(60))
+    report = holotype.import_("image-folder", [crops], into=into)
+    assert "changed since the interrupted import; read again" in capsys.readouterr().err
+    assert (report.items, report.records) == (13, 12)
+    fresh = holotype.import_("image-folder", [crops], into=tmp_path / "fresh" / "c")
+    assert fresh.records == 12
+    assert content_of(into) == content_of(tmp_path / "fresh" / "c")
+
+
+def test_an_image_that_the_disk_cannot_give_costs_its_record_alone(tmp_path, png, monkeypatch):
+    def broken():
+        raise OSError(5, "Input/output error")
+
+    items = [
+        Item("a", read_image=lambda: png(1), image_name="a.png"),
+        Item("b", read_image=broken, image_name="b.png"),
+        Item("c", read_image=lambda: png(3), image_name="c.png"),
+    ]
+    monkeypatch.setitem(SOURCES, "mixture", source_of(items))
+    report = holotype.import_("mixture", [tmp_path], into=tmp_path / "c", source="s")
+    assert dict(report.outcomes) == {"imported": 2, "rejected": 1}
+    ledger = open_collection(tmp_path / "c").ledger().to_pylist()
+    assert "Input/output error" in ledger[1]["detail"]
+
+
+@pytest.mark.parametrize(
+    ("written", "group"),
+    [("kellikottia", "kellikottia"), ("copepod_calanoid_eggs", "copepod calanoid")],
+)
+def test_without_a_lineage_the_group_is_what_the_label_says(tmp_path, png, written, group):
+    (tmp_path / "in" / written).mkdir(parents=True)
+    (tmp_path / "in" / written / "1.png").write_bytes(png(1))
+    holotype.import_("image-folder", [tmp_path / "in"], into=tmp_path / "c")
+    (row,) = open_collection(tmp_path / "c").columns().to_pylist()
+    assert (row["written_label"], row["group"]) == (written, group)

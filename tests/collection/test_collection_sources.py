@@ -77,8 +77,16 @@ def test_the_label_is_the_innermost_folder(tmp_path, png):
         ),
         (
             "EPAF082-03|Astraptes fulgerator|COI-5P|AB12",
-            {"record_id": "EPAF082-03", "marker": "COI-5P", "species": "Astraptes fulgerator"},
+            {
+                "record_id": "EPAF082-03",
+                "marker": "COI-5P",
+                "genus": "Astraptes",
+                "species": "Astraptes fulgerator",
+            },
         ),
+        ("A1|Calanus sp.|COI-5P", {"record_id": "A1", "marker": "COI-5P", "genus": "Calanus"}),
+        ("A1|COI-5P", {"record_id": "A1", "marker": ""}),
+        ("A1|123|COI-5P", {"record_id": "A1", "marker": "COI-5P"}),
         ("EPAF082-03|Astraptes", {"record_id": "EPAF082-03", "marker": "", "genus": "Astraptes"}),
         ("|Astraptes", {"record_id": "", "marker": "", "genus": "Astraptes"}),
         (
@@ -96,7 +104,18 @@ def test_the_label_is_the_innermost_folder(tmp_path, png):
             },
         ),
     ],
-    ids=["plain", "described", "sintax", "bold", "bold-genus", "nameless", "mkcoinr"],
+    ids=[
+        "plain",
+        "described",
+        "sintax",
+        "bold",
+        "bold-sp",
+        "bold-marker",
+        "bold-number",
+        "bold-genus",
+        "nameless",
+        "mkcoinr",
+    ],
 )
 def test_fasta_headers(header, fields):
     assert header_fields(header) == fields

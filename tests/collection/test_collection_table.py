@@ -2,6 +2,8 @@
 
 import csv
 import gzip
+import io
+import tarfile
 import zipfile
 
 import pyarrow as pa
@@ -265,7 +267,7 @@ def test_the_shards_of_a_collection_are_a_table(tmp_path, tiny_collection):
     before = open_collection(tiny_collection).columns().to_pylist()
     assert report.records == len(before)
     for row in before:
-        same = found[row["source_item"]]
+        same = found[row["record_id"]]
         for name in ("image_sha256", "barcode", "species", "order", "latitude_deg", "instrument"):
             assert same[name] == row[name]
 
@@ -304,6 +306,42 @@ def test_a_damaged_member_costs_its_row_alone(tmp_path, png):
     table = write_csv(tmp_path / "t.csv", ["image"], ["0.png"], ["1.png"], ["2.png"])
     report, _ = imported(table, tmp_path, images=tmp_path / "crops.zip")
     assert report.outcomes == {"imported": 2, "rejected": 1}
+
+
+@pytest.mark.parametrize("ending", ["zip", "tar"])
+def test_images_that_unpack_too_large_are_refused(tmp_path, png, monkeypatch, ending):
+    bodies = {"fits.png": png(1), "big.png": png(2) + b"\0" * 1000}
+    monkeypatch.setattr(
+        "holotype.collection.sources.table.MAX_MEMBER_BYTES", len(bodies["fits.png"])
+    )
+    if ending == "zip":
+        with zipfile.ZipFile(tmp_path / "in.zip", "w") as zipped:
+            for name, body in bodies.items():
+                zipped.writestr(name, body)
+    else:
+        with tarfile.open(tmp_path / "in.tar", "w") as tarred:
+            for name, body in bodies.items():
+                member = tarfile.TarInfo(name)
+                member.size = len(body)
+                tarred.addfile(member, io.BytesIO(body))
+    table = write_csv(tmp_path / "t.csv", ["image"], ["big.png"], ["fits.png"])
+    report, _ = imported(table, tmp_path, images=tmp_path / f"in.{ending}")
+    assert report.outcomes == {"imported": 1, "rejected": 1}
+    ledger = open_collection(tmp_path / "c").ledger().to_pylist()
+    assert "bytes unpacked" in ledger[0]["detail"]
+
+
+def test_an_unknown_kind_is_noted(tmp_path):
+    table = write_csv(
+        tmp_path / "t.csv",
+        ["record_id", "written_label", "kind"],
+        ["a", "bubble", "artefact"],
+        ["b", "bubble", "artifakt"],
+    )
+    report, _ = imported(table, tmp_path)
+    assert report.outcomes == {"imported": 1, "imported_with_note": 1}
+    reasons = [entry["reason"] for entry in open_collection(tmp_path / "c").ledger().to_pylist()]
+    assert reasons == [None, "kind"]
 
 
 @pytest.mark.parametrize("name", ["none", "text.zip", "text.tar"])

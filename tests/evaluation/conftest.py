@@ -21,6 +21,7 @@ def hand_exam(
     names: dict[str, list[str | None]],
     role: list[str],
     status: list[str] | None = None,
+    barcodes: list[str] | None = None,
 ) -> Exam:
     """An exam of barcode embeddings alone; every record is its own group."""
     count = len(role)
@@ -31,8 +32,9 @@ def hand_exam(
         pixels_MSSC=np.zeros((0, 4, 4, 1), dtype=np.uint8),
         size_M2=np.zeros((0, 2), dtype=np.float32),
         image_N=np.full(count, -1),
-        barcode_N=("ACGT",) * count,
+        barcode_N=tuple(barcodes or ["ACGT"] * count),
         haplotype_N=np.arange(count),
+        marker_N=np.zeros(count, dtype=np.int64),
     )
     return Exam(
         materials=materials,

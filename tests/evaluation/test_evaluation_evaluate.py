@@ -10,6 +10,8 @@ import pytest
 import holotype
 from holotype.collection.store import open_collection
 from holotype.errors import SplitError
+from holotype.evaluation.evaluate import write_report
+from holotype.evaluation.report import page as page_module
 from holotype.models.bundle import Bundle
 from holotype.splits.plan import read_split, write_split
 
@@ -41,6 +43,20 @@ def test_one_seed_gives_one_report(
     )
     points = content["map"]
     assert len(points["x"]) == len(points["y"]) == len(points["status"])
+
+
+def test_the_page_is_written_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "report"
+
+    def stopped(_: object) -> str:
+        assert json.loads((folder / "report.json").read_text()) == content
+        raise KeyboardInterrupt
+
+    content = {"scores": [], "headline": {}}
+    monkeypatch.setattr(page_module, "page", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        write_report(content, folder)
+    assert [path.name for path in folder.iterdir()] == ["report.json"]
 
 
 def test_nothing_to_test_on_is_said(

@@ -22,17 +22,47 @@ def clusters(exam_of, *, noise: float, seed: int = 0) -> Exam:
 
 
 def test_clear_clusters_are_named_without_fault(examined, exam_of) -> None:
-    for score in few_shot_scores(examined, clusters(exam_of, noise=0.01)):
+    scores = few_shot_scores(examined, clusters(exam_of, noise=0.01))
+    named = pick(scores, method="model")
+    assert [score.metric for score in named] == ["1_shot", "5_shot"]
+    for score in named:
         assert (score.value, score.low, score.high, score.n) == (1.0, 1.0, 1.0, 12)
 
 
 def test_five_examples_say_more_than_one(examined, exam_of) -> None:
     values = {"1_shot": [], "5_shot": []}
     for seed in range(8):
-        for score in few_shot_scores(examined, clusters(exam_of, noise=0.6, seed=seed)):
+        scores = few_shot_scores(examined, clusters(exam_of, noise=0.6, seed=seed))
+        for score in pick(scores, method="model"):
             values[score.metric].append(score.value)
             assert score.low <= score.value <= score.high
     assert np.mean(values["5_shot"]) > np.mean(values["1_shot"]) + 0.05
+
+
+def test_chance_is_one_of_the_classes(examined, exam_of) -> None:
+    scores = pick(few_shot_scores(examined, clusters(exam_of, noise=0.5)), method="chance")
+    assert [s.metric for s in scores] == ["1_shot", "5_shot"]
+    for score in scores:
+        assert (score.value, score.low, score.high, score.n) == (
+            pytest.approx(1 / 3),
+            None,
+            None,
+            12,
+        )
+
+
+def test_barcodes_are_named_by_their_5_mers_without_a_model(examined, exam_of) -> None:
+    rng = np.random.default_rng(0)
+    species = np.repeat(["a", "b", "c"], 10)
+    barcode = {name: "".join(rng.choice(list("ACGT"), size=200)) for name in "abc"}
+    exam = exam_of(
+        rng.normal(size=(30, 3)), {"species": species.tolist()}, (["key"] * 6 + ["test"] * 4) * 3,
+        barcodes=[barcode[name] for name in species],
+    )  # fmt: skip
+    scores = few_shot_scores(examined, exam)
+    by_kmers = pick(scores, method="nearest class mean by 5-mers")
+    assert [(s.metric, s.value, s.n) for s in by_kmers] == [("1_shot", 1, 12), ("5_shot", 1, 12)]
+    assert all(s.value < 0.7 for s in pick(scores, method="model"))  # its space is noise
 
 
 def test_what_the_test_part_holds_never_reaches_the_support(
@@ -51,13 +81,14 @@ def test_what_the_test_part_holds_never_reaches_the_support(
             return found
 
     monkeypatch.setattr(few_shot, "generator", Recording)
+    assert tiny_exam.key_roles == (Role.KEY,)
     for modality, encoded in tiny_exam.encoded.items():
         drawn.clear()
         alone = dataclasses.replace(tiny_exam, encoded={modality: encoded})
         few_shot_scores(examined, alone)
         assert drawn
         roles = set(tiny_exam.role_N[encoded.row_R[drawn]].tolist())
-        assert roles == {tiny_exam.key_role.value}
+        assert roles == {Role.KEY.value}
 
 
 def test_poisoned_queries_change_no_answer_but_their_own(examined, exam_of) -> None:

@@ -33,7 +33,7 @@ def slowly(exam: Exam, modality, rank: str) -> tuple[float, float]:
     encoded = exam.encoded[modality]
     roles, species, names = exam.role_N, exam.names["species"], exam.names[rank]
     places = range(len(encoded))
-    keys = [p for p in places if roles[encoded.row_R[p]] == exam.key_role.value]
+    keys = [p for p in places if roles[encoded.row_R[p]] in exam.key_roles]
     agreed, by_chance = [], []
     for query in places:
         row = encoded.row_R[query]

@@ -295,3 +295,20 @@ def test_rows_are_the_same_in_chunks_of_any_size(
     whole = predicted(tmp_path / "a.csv", *inputs)
     monkeypatch.setattr(command, "CHUNK", 1)
     assert predicted(tmp_path / "b.csv", *inputs) == whole
+
+
+def test_a_bad_barcode_does_not_cost_the_image(predicted, brought, tmp_path: Path) -> None:
+    import pyarrow as pa
+
+    images = [{"bytes": content, "path": name} for name, content in brought["images"][:2]]
+    for name, barcodes in {"bad": ["MKVLE*", None], "none": [None, None]}.items():
+        table = pa.table(
+            {"record_id": ["a", "b"], "image": images, "barcode": pa.array(barcodes, pa.string())}
+        )
+        pq.write_table(table, tmp_path / f"{name}.parquet")
+    bad = predicted(tmp_path / "bad.csv", tmp_path / "bad.parquet")
+    clean = predicted(tmp_path / "clean.csv", tmp_path / "none.parquet")
+    assert "amino-acid" in bad[0]["failure"]
+    assert clean[0]["label"]
+    assert not clean[0]["failure"]
+    assert without_input([{**bad[0], "failure": ""}, bad[1]]) == without_input(clean)

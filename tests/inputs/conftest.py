@@ -20,4 +20,5 @@ def five_records() -> Materials:
         image_N=np.asarray([0, -1, -1, 1, -1]),
         barcode_N=barcodes,
         haplotype_N=numbered(barcodes),
+        marker_N=np.full(5, -1, dtype=np.int64),
     )

@@ -108,3 +108,15 @@ def test_nothing_to_decode_still_has_a_shape() -> None:
     assert materials.pixels_MSSC.shape == (0, 32, 32, 3)
     assert materials.size_M2.shape == (0, 2)
     assert failures == {}
+
+
+def test_equal_markers_get_equal_numbers(tiny_collection: Path, table: pa.Table) -> None:
+    rows = np.arange(len(table))[::-1]
+    found = prepare_collection(
+        open_collection(tiny_collection), side_px=None, channels=1, rows=rows
+    ).marker_N
+    written = [table["marker"][int(row)].as_py() for row in rows]
+    assert None in written
+    assert len(set(written)) > 1
+    assert found.dtype == np.int64
+    assert found.tolist() == numbered(written).tolist()

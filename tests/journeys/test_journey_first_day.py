@@ -117,6 +117,13 @@ def test_mistakes_end_with_code_2_and_one_clear_line(tmp_path, holotype_command,
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 
 
+def test_a_missing_collection_is_not_blamed_on_the_method(tmp_path, holotype_command):
+    done = holotype_command("split", tmp_path / "nosuch", "--out", tmp_path / "s.parquet")
+    assert done.returncode == 2
+    assert "nosuch" in done.stderr
+    assert "--method" not in done.stderr
+
+
 def test_a_split_of_another_collection_is_refused_by_training(tmp_path, tiny_split, tiny_recipe):
     (tmp_path / "in.fasta").write_text(">a|Aus bus\nACGTACGT\n>b|Aus cus\nACGTACGG\n")
     holotype.import_("fasta", [tmp_path / "in.fasta"], into=tmp_path / "c")

@@ -145,6 +145,11 @@ def test_a_member_that_unpacks_too_large_is_told(tmp_path, monkeypatch):
         assert all_read(path) == {"big.png": "1,001 bytes unpacked", "fits.png": b"0" * 1000}
 
 
+def test_a_member_without_a_name_is_skipped(tmp_path):
+    path = make_zip(tmp_path / "x.zip", {".": b"x", "a.png": b"a"})
+    assert all_read(path) == {".": "no name", "a.png": b"a"}
+
+
 def test_one_damaged_member_does_not_cost_the_others(tmp_path):
     bodies = {f"{i}.png": os.urandom(200) + b"0" * 400 for i in range(3)}
     path = make_zip(tmp_path / "x.zip", bodies)

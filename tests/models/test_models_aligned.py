@@ -116,10 +116,10 @@ def test_a_linear_head_is_a_linear_map_after_dropout() -> None:
 def test_scales_stay_within_their_bounds(log_scale: float, expected: float) -> None:
     model = model_of(**ALL)
     with torch.no_grad():
-        assert float(model.scale) == pytest.approx(1 / 0.07, rel=1e-5)
+        assert model.scale.item() == pytest.approx(1 / 0.07, rel=1e-5)
         model.log_scale.fill_(log_scale)
         model.log_head_scale.fill_(log_scale)
-        assert float(model.scale) == pytest.approx(expected, rel=1e-5)
+        assert model.scale.item() == pytest.approx(expected, rel=1e-5)
         assert float(model.head_scale) == pytest.approx(expected, rel=1e-5)
 
 
@@ -144,3 +144,20 @@ def test_pixels_are_centred_by_the_settings(batch: Batch) -> None:
         found = centred(batch).embedding[Modality.IMAGE]
         expected = plain(batch._replace(images=by_hand)).embedding[Modality.IMAGE]
     assert torch.allclose(found, expected, atol=1e-5)
+
+
+def test_a_fixed_temperature_is_written_into_the_model() -> None:
+    model = model_of(**ALL)
+    assert model.log_scale.requires_grad
+    assert model.scale.item() == pytest.approx(1 / 0.07)
+    model.fix_temperature(0.25)
+    assert model.log_scale.item() == pytest.approx(math.log(4))
+    assert model.scale.item() == pytest.approx(4)
+    assert not model.log_scale.requires_grad
+
+
+def test_a_temperature_of_none_stays_where_it_is() -> None:
+    model = model_of(**ALL)
+    model.fix_temperature(None)
+    assert model.scale.item() == pytest.approx(1 / 0.07)
+    assert not model.log_scale.requires_grad

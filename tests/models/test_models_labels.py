@@ -10,7 +10,7 @@ from holotype.errors import RecipeError
 from holotype.models.labels import LabelSpace, Target, build_label_space, label_names
 from holotype.taxonomy.label_table import Concept
 from holotype.taxonomy.labels import Kind
-from holotype.taxonomy.lineage import Lineage, Rank
+from holotype.taxonomy.lineage import Lineage, Rank, completed
 
 
 def taxon(qualifier: str = "full_body", **names: str) -> Concept:
@@ -76,8 +76,20 @@ def test_homonyms_of_another_kind_say_so() -> None:
 def test_different_concepts_never_share_a_name(worlds: list[dict[str, str]]) -> None:
     concepts = [taxon(**names) for names in worlds]
     names = label_names(Target.CONCEPT, [None] * len(concepts), concepts)
-    pairs = set(zip(names, concepts, strict=True))
-    assert len(pairs) == len(set(names)) == len(set(concepts))
+    whole = completed([concept.lineage for concept in concepts])
+    pairs = set(zip(names, whole, strict=True))
+    assert len(pairs) == len(set(names)) == len(set(whole))
+
+
+def test_lineages_of_different_completeness_are_one_label() -> None:
+    full = taxon(kingdom="Animalia", phylum="Arthropoda", genus="Acartia")
+    bare = taxon(kingdom="Animalia", genus="Acartia")
+    names = label_names(Target.CONCEPT, [None] * 2, [bare, full])
+    assert names == ["Acartia", "Acartia"]
+    space = build_label_space(Target.CONCEPT, names, [bare, full])
+    assert [(label.name, label.records) for label in space.labels] == [("Acartia", 2)]
+    assert space.labels[0].concept.lineage == full.lineage
+    assert space.names_of([None], [bare]) == ["Acartia"]
 
 
 def test_written_labels_of_several_meanings_are_told_apart() -> None:

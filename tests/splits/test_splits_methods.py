@@ -205,8 +205,35 @@ def test_upstream_parts_that_share_an_image_leave_training(records_of):
     assert roles.role_N.tolist() == ["unused", "test", "train", "unused"]
     assert roles.status_N[2] == "unnamed"
     assert roles.reason_N == [
-        "identical to a record that the source tests on", None, None, "the source puts it in no part",
+        "identical to a record that the source puts in test", None, None, "the source puts it in no part",
     ]  # fmt: skip
+
+
+def test_of_a_group_in_several_upstream_parts_one_stays(records_of):
+    words = ["train", "seen_keys", "val", "test"]
+    rows = [
+        {"upstream_split": word, "species": "Aus bus", "image_sha256": f"from {least}"}
+        for least in range(4)
+        for word in words[: least + 1]
+    ]
+    rows.append({"upstream_split": "no_split", "image_sha256": "alone"})
+    roles = parted(rows, records_of, methods.upstream, names=methods.UPSTREAM_NAMES)
+    expected, reasons = [], []
+    for least, kept in enumerate(["train", "key", "val", "test"]):
+        expected += ["unused"] * least + [kept]
+        reasons += [f"identical to a record that the source puts in {kept}"] * least + [None]
+    assert roles.role_N.tolist() == [*expected, "train"]
+    assert roles.reason_N == [*reasons, None]
+
+
+def test_few_haplotypes_are_dealt_to_keys_before_queries(records_of):
+    assert [role for role, _ in methods.SEEN_PARTS] == [Role.TRAIN, Role.KEY, Role.TEST, Role.VAL]
+    rows = [
+        {"species": f"Aus s{s}", "haplotype": f"{s} {i % 2}"} for s in range(5) for i in range(20)
+    ]
+    found = counted(parted(rows, records_of, methods.seen_unseen, seed=0), rows)
+    seen = [where for where in found.values() if "train seen" in where]
+    assert seen and all(set(where) == {"train seen", "key seen"} for where in seen)
 
 
 @pytest.mark.parametrize(

@@ -253,3 +253,15 @@ def test_a_good_split_that_is_changed_is_found_out(tiny_collection, tiny_split):
     role_N = made.role_N.copy()
     role_N[made.rows(Role.KEY, Status.UNSEEN)[0]] = "train"
     assert audit_split(Split(**{**vars(made), "role_N": role_N}), table)["unseen_in_train"]
+
+
+def test_barcodes_of_several_markers_are_noted(tmp_path, capsys):
+    rows = [f"r{i},{'ACGT' * (i + 3)},{'COI-5P' if i % 2 else '18S'},Aus bus" for i in range(20)]
+    (tmp_path / "t.csv").write_text("\n".join(["record_id,barcode,marker,species", *rows]) + "\n")
+    holotype.import_("table", [tmp_path / "t.csv"], into=tmp_path / "c")
+    capsys.readouterr()
+    holotype.split(tmp_path / "c", out=tmp_path / "s.parquet", method="stratified")
+    told = capsys.readouterr().err
+    assert "several markers (18S, COI-5P)" in told
+    holotype.split(tmp_path / "c", out=tmp_path / "t.parquet", require=["marker=18S"])
+    assert "several markers" not in capsys.readouterr().err

@@ -3,7 +3,7 @@
 import itertools
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from holotype.errors import TaxonomyError
@@ -14,6 +14,7 @@ from holotype.taxonomy.lineage import (
     canonical_name,
     common_ancestor,
     common_ancestor_of,
+    completed,
 )
 
 CALANUS = Lineage.from_names(
@@ -227,3 +228,55 @@ def test_canonical_name(rank, written, genus, name):
 def test_canonical_name_is_idempotent(rank, written):
     once = canonical_name(rank, written, genus="Genus")
     assert canonical_name(rank, once, genus="Genus") == once
+
+
+def named(**names):
+    return Lineage.from_names({rank.removesuffix("_"): name for rank, name in names.items()})
+
+
+def test_completed_fills_in_the_phylum():
+    full = named(kingdom="Animalia", phylum="Arthropoda", class_="Copepoda")
+    bare = named(kingdom="Animalia", class_="Copepoda", order="Calanoida")
+    alone = named(kingdom="Animalia", class_="Hydrozoa")
+    assert completed([bare, full, alone, Lineage()]) == [
+        named(kingdom="Animalia", phylum="Arthropoda", class_="Copepoda", order="Calanoida"),
+        full,
+        alone,
+        Lineage(),
+    ]
+
+
+def test_completed_keeps_homonyms_apart():
+    worlds = [
+        named(phylum="Arthropoda", genus="Acartia"),
+        named(phylum="Mollusca", genus="Acartia"),
+        named(genus="Acartia"),
+    ]
+    assert completed(worlds) == worlds
+
+
+def test_what_one_lineage_learns_another_one_learns_from_it():
+    genus = named(kingdom="K", family="F", species="F s")
+    bare = named(kingdom="K", species="F s")
+    family = named(kingdom="K", phylum="P", family="F")
+    whole = named(kingdom="K", phylum="P", family="F", species="F s")
+    assert completed([genus, bare, family]) == [whole, whole, family]
+
+
+small_lineages = st.dictionaries(
+    st.sampled_from([Rank.KINGDOM, Rank.PHYLUM, Rank.CLASS, Rank.FAMILY, Rank.SPECIES]),
+    st.sampled_from("AB"),
+).map(Lineage.from_names)
+
+
+@settings(deadline=None)
+@given(st.lists(small_lineages, max_size=7), st.randoms())
+def test_completed_only_adds_is_idempotent_and_knows_no_order(lineages, rng):
+    whole = completed(lineages)
+    assert completed(whole) == whole
+    for before, after in zip(lineages, whole, strict=True):
+        assert after.is_within(before)
+        assert after.rank is before.rank
+    order = list(range(len(lineages)))
+    rng.shuffle(order)
+    assert completed([lineages[i] for i in order]) == [whole[i] for i in order]

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from holotype.taxonomy.lineage import LINNAEAN_RANKS, Lineage, Rank
+from holotype.taxonomy.lineage import LINNAEAN_RANKS, Lineage, Rank, completed
 from holotype.taxonomy.tree import build_tree, linnaean_columns
 
 
@@ -69,6 +69,16 @@ def test_a_homonym_is_two_nodes():
     assert tree.parent_N.tolist() == [-1, 0, -1, 2]
 
 
+def test_a_rank_left_out_makes_no_second_node():
+    full = lineage(kingdom="Animalia", phylum="Arthropoda", class_="Copepoda")
+    bare = lineage(class_="Copepoda", order="Calanoida")
+    tree = build_tree([bare, full])
+    assert sorted(node.name for node in tree.nodes) == [
+        "Animalia", "Arthropoda", "Calanoida", "Copepoda",
+    ]  # fmt: skip
+    assert tree.leaf_mask_LL().astype(int).tolist() == [[1, 0], [1, 1]]
+
+
 def test_no_labels_and_labels_without_taxa():
     tree = build_tree([])
     assert tree.node_probability(np.zeros((2, 0))).shape == (2, 0)
@@ -94,8 +104,12 @@ def test_against_the_slow_loop(lineages, seed):
     tree = build_tree(lineages)
     probability = np.random.default_rng(seed).dirichlet(np.ones(len(lineages)), size=3)
     slow = np.zeros((3, len(tree.nodes)))
+    whole = completed(lineages)
+    ends = {found.truncate(rank) for found in whole for rank, _ in found}
+    assert len(tree.nodes) == len(ends)
+    assert set(tree.nodes) == ends
     for n, node in enumerate(tree.nodes):
-        for label, found in enumerate(lineages):
+        for label, found in enumerate(whole):
             if found.taxa[: len(node.taxa)] == node.taxa:
                 slow[:, n] += probability[:, label]
     found = tree.node_probability(probability)

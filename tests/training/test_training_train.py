@@ -2,6 +2,7 @@
 
 import csv
 import json
+import math
 from pathlib import Path
 
 import pytest
@@ -132,5 +133,46 @@ def test_a_split_of_another_collection_is_refused(
         holotype.train(
             tiny_recipe, collection=tiny_collection, split=tmp_path / "split.parquet",
             out=tmp_path / "run",
+        )  # fmt: skip
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_fixed_temperature_is_kept_in_the_weights(trained, tmp_path: Path) -> None:
+    once = (*SMALL, "schedule.epochs=1")
+    learnt, _ = trained(tmp_path / "learnt", *once)
+    fixed, _ = trained(tmp_path / "fixed", *once, "align.temperature=0.25")
+    assert fixed["log_scale"].item() == pytest.approx(math.log(4))
+    assert abs(learnt["log_scale"].item() - math.log(1 / 0.07)) > 1e-4
+
+
+def test_without_alignment_the_temperature_stays_where_it_starts(
+    tiny_collection: Path, tiny_split: Path, tmp_path: Path
+) -> None:
+    from holotype.models.bundle import open_bundle
+
+    recipe = tmp_path / "recipe.toml"
+    recipe.write_text(
+        "name = 'dna'\n[model.barcodes]\nfeature_dim = 16\nkmer_bp = 2\nwidth = 8\ndepth = 0\n"
+        "[model.classifier]\n[classify]\n[schedule]\nepochs = 1\nweight_decay = 0.5\n"
+    )
+    holotype.train(
+        recipe, collection=tiny_collection, split=tiny_split, out=tmp_path / "run",
+        accelerator="cpu",
+    )  # fmt: skip
+    model = open_bundle(tmp_path / "run").model
+    assert model.log_scale.item() == pytest.approx(math.log(1 / 0.07))
+
+
+@pytest.mark.parametrize(
+    ("accelerator", "devices"), [("abacus", "auto"), ("cpu", "x"), ("cpu", 0), ("cpu", -1)]
+)
+def test_devices_that_there_are_not_are_said(
+    tiny_collection: Path, tiny_split: Path, tiny_recipe: Path, tmp_path: Path, accelerator: str,
+    devices: int | str,
+) -> None:  # fmt: skip
+    with pytest.raises(RecipeError, match=f"--accelerator {accelerator} --devices {devices}: "):
+        holotype.train(
+            tiny_recipe, collection=tiny_collection, split=tiny_split, out=tmp_path / "run",
+            accelerator=accelerator, devices=devices,
         )  # fmt: skip
     assert not (tmp_path / "run").exists()

@@ -80,17 +80,18 @@ class Seen:
 
         An id that comes again with the same content is the same record. With other content it is
         another record (the folders of two archives often bear the same names): the name of the input
-        goes into its id.
+        goes into its id, and where that is taken too, the hash of its content.
         """
-        for _ in range(2):
-            known = self._content.get(record["record_id"])
+        content = self._hash(record)
+        longer = f"{record['source']}/{input_name}/{record['source_item']}"
+        for record_id in (record["record_id"], longer, f"{longer} ({content:016x})"):
+            known = self._content.get(record_id)
             if known is None:
-                self.add(record)
+                record["record_id"] = record_id
+                self._content[record_id] = content
                 return True
-            if known == self._hash(record):
+            if known == content:
                 return False
-            inside = record["source_item"]
-            record["record_id"] = f"{record['source']}/{input_name}/{inside}"
         return False
 
     def _hash(self, record: dict[str, Any]) -> int:

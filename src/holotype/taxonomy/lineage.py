@@ -235,6 +235,14 @@ def completed(lineages: Sequence[Lineage]) -> list[Lineage]:
     >>> completed([full, bare])[1].text()
     'Arthropoda Copepoda Calanoida'
     """
+    known = list(lineages)
+    while (fuller := _completed_once(known)) != known:
+        known = fuller
+    return known
+
+
+def _completed_once(lineages: Sequence[Lineage]) -> list[Lineage]:
+    """What one lineage learns here may be what another one needs: see ``completed``."""
     whole = _whole_taxa(lineages)
     done: dict[Lineage, Lineage] = {}
     for lineage in lineages:
