@@ -97,6 +97,7 @@ def write_report(content: dict[str, Any], folder: Path) -> EvaluateReport:
     """Writes the content of a report as JSON and as one self-contained page."""
     from holotype.evaluation.report.page import page
 
+    (folder / "index.html").unlink(missing_ok=True)
     files.write_json(folder / "report.json", content)
     files.write_text(folder / "index.html", page(content))
     return EvaluateReport(str(folder), len(content["scores"]), content["headline"])

@@ -25,6 +25,7 @@ def zero_shot_scores(bundle: Bundle, exam: Exam) -> list[Score]:
     if Modality.CAPTION not in bundle.model.modalities:
         return []
     scores: list[Score] = []
+    searched = np.flatnonzero(np.isin(exam.role_N, exam.key_roles))
     candidates = np.flatnonzero(np.isin(exam.role_N, [Role.TEST.value, *exam.key_roles]))
     for modality, encoded in exam.encoded.items():
         tested = exam.among(encoded, Role.TEST)
@@ -43,7 +44,7 @@ def zero_shot_scores(bundle: Bundle, exam: Exam) -> list[Score]:
         pair = f"{modality}-caption"
         scores += score_answers(Answers("zero_shot", "model", pair, found), questions)
         commonest: dict[str, list[list[str | None]]] = {
-            rank: [[*commonest_first(exam.names_of(rank, candidates))[:10]]] * len(rows)
+            rank: [[*commonest_first(exam.names_of(rank, searched))[:10]]] * len(rows)
             for rank in found
         }
         scores += score_answers(Answers("zero_shot", "commonest name", pair, commonest), questions)

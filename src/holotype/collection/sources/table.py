@@ -9,6 +9,7 @@ import gzip
 import string
 import sys
 import tarfile
+import weakref
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
@@ -279,4 +280,5 @@ def _tar_reader(root: Path) -> Callable[[str], bytes]:
             raise MediaError(f"no image '{name}' in {root}")
         return content
 
+    weakref.finalize(read_image, archive.close)
     return read_image
