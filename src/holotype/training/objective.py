@@ -14,7 +14,7 @@ from torch.nn import functional
 from holotype.inputs.captions import caption
 from holotype.inputs.materials import Materials
 from holotype.inputs.relations import ConceptPaths, concept_paths, is_within, same_taxon
-from holotype.media.kmers import kmer_counts
+from holotype.media.kmers import shared_words
 from holotype.models.aligned import Outputs
 from holotype.models.labels import LabelSpace
 from holotype.models.losses import agreeing_labels_loss, alignment_loss
@@ -236,12 +236,12 @@ def _surely_different(
     that the other has, so that a mini-barcode is not different from the sequence it is of. Different
     markers say nothing.
     """
-    has_PS, has_QS = (
-        kmer_counts([materials.barcode_N[row] or "" for row in rows], _WORD_BP) > 0
+    read_P, read_Q = (
+        [materials.barcode_N[row] or "" for row in rows]
         for rows in (row_P.tolist(), row_Q.tolist())
     )
-    shared_PQ = has_PS.astype(np.float32) @ has_QS.astype(np.float32).T
-    shorter_PQ = np.minimum(has_PS.sum(axis=1)[:, None], has_QS.sum(axis=1)[None, :])
+    shared_PQ, words_P, words_Q = shared_words(read_P, read_Q, _WORD_BP)
+    shorter_PQ = np.minimum(words_P[:, None], words_Q[None, :])
     comparable_PQ = shorter_PQ >= _LEAST_WORDS
     marker_P, marker_Q = materials.marker_N[row_P], materials.marker_N[row_Q]
     comparable_PQ &= marker_P[:, None] == marker_Q[None, :]
