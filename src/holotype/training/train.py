@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 from lightning_fabric import Fabric
+from threadpoolctl import threadpool_limits
 
 from holotype import files
 from holotype.collection.store import Collection, open_collection
@@ -102,7 +103,8 @@ def train(
     def validate(judged: AlignedModel, side_px: int | None) -> dict[str, float]:
         return _validation(judged, lesson, row_V, side_px)
 
-    weights, history = fit(fabric, model, lesson, folder, validate)
+    with threadpool_limits(limits=1, user_api="blas"):  # NumPy's threads would fight torch's
+        weights, history = fit(fabric, model, lesson, folder, validate)
     model.load_state_dict(weights)
     if fabric.is_global_zero:
         training = _summary(lesson, labels, opened, parts, history, row_V)
