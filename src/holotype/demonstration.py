@@ -116,16 +116,16 @@ def ask(runs: dict[str, Path], collection: Collection, split: Split) -> dict[str
             without, with_dna, image, image, rank="species", status=status, roles=QUERIES
         )
         rows += [
-            as_row(f"{status} species, image to image, without DNA", found.first),
-            as_row(f"{status} species, image to image, with DNA", found.second),
-            as_row(f"{status} species: gain by DNA", found.gain),
+            as_row(f"{status}: without DNA", found.first),
+            as_row(f"{status}: with DNA", found.second),
+            as_row(f"{status}: gain by DNA", found.gain),
         ]
         gains[status] = found.gain
     for rank in ("species", "genus"):
         across = retrieval_accuracy(
             with_dna, image, barcode, rank=rank, status=Status.UNSEEN, roles=QUERIES
         )
-        rows.append(as_row(f"unseen species, image to barcode, {rank}", across))
+        rows.append(as_row(f"unseen: barcode, {rank}", across))
     gain = gains[Status.UNSEEN]
     verdict = "Yes" if gain.low > 0 else "No" if gain.high < 0 else "Not shown"
     answer = (
@@ -139,6 +139,7 @@ def ask(runs: dict[str, Path], collection: Collection, split: Split) -> dict[str
         "answer": answer,
         "rows": rows,
         "notes": [
+            "Species of the nearest key, image to image; the last two rows: image to barcode, with DNA.",
             "Both models see the same images and captions for the same epochs from the same seed.",
             "One of them aligns barcodes as well.",
             "Queries are those of the validation and test parts: nothing was chosen by either.",
