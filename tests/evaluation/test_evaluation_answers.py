@@ -127,8 +127,8 @@ def test_zero_shot_candidates_are_all_taxa_in_question(examined: Bundle, tiny_ex
     (baseline,) = pick(scores, method="commonest name")
     assert len(scores) == 2
     assert baseline.n == score.n
-    in_question = np.isin(tiny_exam.role_N, ["test", "key"])
-    genera = [n for n, use in zip(tiny_exam.names["genus"], in_question, strict=True) if use and n]
+    keys = tiny_exam.role_N == "key"
+    genera = [n for n, use in zip(tiny_exam.names["genus"], keys, strict=True) if use and n]
     commonest = min(set(genera), key=lambda name: (-genera.count(name), name))
     rows = encoded.row_R[tiny_exam.among(encoded, Role.TEST)]
     asked = [name for name in tiny_exam.names_of("genus", rows) if name is not None]
