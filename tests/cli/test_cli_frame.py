@@ -166,7 +166,7 @@ def test_doctor_says_what_cannot_be_imported(run, monkeypatch: pytest.MonkeyPatc
     assert checks["numpy"]["good"] is True
     assert checks["no_such_library"]["good"] is False
     assert "No module named" in checks["no_such_library"]["found"]
-    assert code == Exit.SOME_FAILED
+    assert code == Exit.USER_CAN_MEND
 
 
 def test_the_table_of_commands_is_what_the_package_offers() -> None:

@@ -68,17 +68,6 @@ def test_size_features_by_hand() -> None:
         size_features(torch.ones(3))
 
 
-def test_crop_tower_is_made_again_from_a_generator() -> None:
-    tower = CropTower(width=8, depth=1)
-    image_BCHW = crops(2, 1, 32)
-    outputs = []
-    for seed in (3, 3, 4):
-        tower.reset_parameters(torch.Generator().manual_seed(seed))
-        outputs.append(tower.eval()(image_BCHW, SIZE))
-    assert torch.equal(outputs[0], outputs[1])
-    assert not torch.equal(outputs[0], outputs[2])
-
-
 def test_crop_tower_refuses_empty_parts() -> None:
     with pytest.raises(ValueError, match="depth=0"):
         CropTower(depth=0)

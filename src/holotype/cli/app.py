@@ -98,4 +98,6 @@ def _printed(result: Any) -> int:
         sys.stdout.write(json.dumps(content, ensure_ascii=False, default=str) + "\n")
     else:
         sys.stdout.write(result.text.rstrip("\n") + "\n")
+    if result.to_mend:
+        return Exit.USER_CAN_MEND
     return Exit.SOME_FAILED if result.failures else Exit.DONE

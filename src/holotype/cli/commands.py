@@ -14,12 +14,13 @@ Run = Annotated[Path, typer.Argument(help="Folder of a trained model (a bundle).
 
 @dataclass(frozen=True)
 class Result:
-    """What a command prints, and whether some of its inputs failed."""
+    """What a command prints, how many of its inputs failed, and whether the user has to mend something."""
 
     report: Any
     text: str
     as_json: bool
     failures: int = 0
+    to_mend: bool = False
 
 
 def import_(
@@ -207,4 +208,4 @@ def doctor(as_json: Json = False) -> Result:
     lines = [
         f"{'ok ' if check.good else 'NO '} {check.name}: {check.found}" for check in report.checks
     ]
-    return Result(report, "\n".join(lines), as_json, sum(not check.good for check in report.checks))
+    return Result(report, "\n".join(lines), as_json, to_mend=not report.healthy)

@@ -21,7 +21,6 @@ DAMAGE = (
     zlib.error,
     OSError,
     EOFError,
-    NotImplementedError,
     RuntimeError,
 )
 """What reading one damaged or encrypted member of a zip or tar may raise."""

@@ -15,7 +15,6 @@ Shape legend: B batch, C image channels, H height, W width, K channels of a stag
 2 width and height, E size embedding, D feature dimension.
 """
 
-import math
 from itertools import pairwise
 from typing import Final
 
@@ -118,8 +117,7 @@ class CropTower(nn.Module):
     ) -> None:
         """Builds the tower.
 
-        The weights drawn here come from PyTorch's default generator; call `reset_parameters`
-        with a generator of your own to fix them.
+        The weights drawn here come from PyTorch's default generator.
 
         Args:
             channels: channels of the images, 1 (grey) or 3 (RGB).
@@ -176,22 +174,6 @@ class CropTower(nn.Module):
         return x_BKHW.mean(dim=(2, 3))
 
     @torch.no_grad()
-    def reset_parameters(self, generator: torch.Generator) -> None:
-        """Draws every weight again from `generator`, so that one seed gives the same tower.
-
-        Convolutions and linear layers are uniform within 1 / sqrt(fan in), PyTorch's own default;
-        batch normalisation returns to the identity.
-        """
-        for module in self.modules():
-            if isinstance(module, nn.Conv2d | nn.Linear):
-                bound = 1.0 / math.sqrt(module.weight[0].numel())
-                module.weight.uniform_(-bound, bound, generator=generator)
-                if module.bias is not None:
-                    module.bias.uniform_(-bound, bound, generator=generator)
-            elif isinstance(module, nn.BatchNorm2d):
-                module.reset_parameters()
-        self._zero_added_parts()
-
     def _zero_added_parts(self) -> None:
         """Starts each residual branch and each size bias at 0."""
         for module in self.modules():

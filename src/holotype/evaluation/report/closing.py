@@ -14,6 +14,7 @@ _BASELINES = {
         "the barcode of highest identity over the overlap, aligned, among the 20 nearest by 6-mers."
     ),
     "nearest class mean by pixels": "few-shot with thumbnails in the place of embeddings.",
+    "nearest class mean by 5-mers": "few-shot with counts of words of five bases in the place of embeddings.",
     "chance": "a key of another taxon drawn at random.",
 }
 
