@@ -18,7 +18,7 @@ from typing import Any
 
 import pyarrow as pa
 import typer
-from meanings import ANSWERS, LEDGER, OUTCOMES, SPLIT
+from meanings import ANSWERS, ENVIRONMENT, IMPORT_OPTIONS, KNOWN_FROM, LEDGER, OUTCOMES, SPLIT
 from pydantic import BaseModel
 from wording import (
     arrow_type,
@@ -31,9 +31,17 @@ from wording import (
 )
 
 import holotype
-from holotype.cli.app import COMMANDS, app
-from holotype.collection.schema import BOUNDS, COLUMNS, LEDGER_SCHEMA, Outcome
-from holotype.collection.sources import SOURCES
+from holotype.cli.app import COMMANDS, GROUPS, app
+from holotype.collection.schema import (
+    BOUNDS,
+    COLUMNS,
+    ENVIRONMENT_FIELDS,
+    LEDGER_SCHEMA,
+    KnownFrom,
+    Outcome,
+)
+from holotype.collection.sources import SHIPPED
+from holotype.collection.sources.item import Source
 from holotype.collection.sources.presets import PRESETS
 from holotype.identify.answers import ANSWER_SCHEMA
 from holotype.simulate import SimulationSettings
@@ -71,6 +79,20 @@ def ledger_outcomes() -> str:
     return table(("outcome", "meaning"), rows)
 
 
+def known_from() -> str:
+    """Returns the words of ``place_from``, ``depth_from`` and ``time_from``."""
+    rows = [(code(word.value), KNOWN_FROM[word.value]) for word in KnownFrom]
+    return table(("word", "meaning"), rows)
+
+
+def environment_fields() -> str:
+    """Returns the parts of a value of the column ``environment``."""
+    rows = [
+        (code(name), arrow_type(kind), ENVIRONMENT[name]) for name, kind in ENVIRONMENT_FIELDS
+    ]
+    return table(("part", "type", "meaning"), rows)
+
+
 def split_columns() -> str:
     """Returns the columns of a split."""
     return columns_of(SPLIT_SCHEMA, SPLIT)
@@ -82,9 +104,16 @@ def answer_columns() -> str:
 
 
 def command_sections() -> str:
-    """Returns one section for each command, from what its --help says."""
+    """Returns one section for each command and group, from what its --help says."""
     commands = typer.main.get_command(app).commands  # type: ignore[attr-defined]
-    return "\n".join(_command(name, commands[name]) for name in COMMANDS)
+    found = [_command(name, commands[name]) for name in COMMANDS]
+    for group in GROUPS:
+        inner = commands[group].commands
+        about = " ".join(inspect.cleandoc(commands[group].help).split())
+        listed = ", ".join(code(name) for name in inner)
+        found.append(f"## holotype {group}\n\n{about} Its commands: {listed}.\n")
+        found += [_command(f"{group} {name}", command) for name, command in inner.items()]
+    return "\n".join(found)
 
 
 def _command(name: str, command: Any) -> str:
@@ -136,9 +165,40 @@ def recipe_list() -> str:
     return table(("recipe", "what for", "target", "pairs aligned", "schedule"), rows)
 
 
+def source_list() -> str:
+    """Returns every kind of input: what it is, its page, and the options it listens to."""
+    rows = []
+    for source in SHIPPED:
+        page = f"../formats/sources/{source.name}.md" if _has_page(source) else f"#{source.name}"
+        options = ", ".join(f"`{IMPORT_OPTIONS[name]}`" for name in _options_read(source))
+        rows.append((f"[{source.name}]({page})", source.about, source.instrument or "", options))
+    return table(("kind", "what it reads", "instrument", "own options"), rows)
+
+
+def _has_page(source: Source) -> bool:
+    return (DOCS / "formats" / "sources" / f"{source.name}.md").is_file()
+
+
+def _options_read(source: Source) -> list[str]:
+    """Returns which options of an import the code of a source looks at, by reading that code."""
+    module = inspect.getmodule(source.read)
+    assert module is not None
+    place = Path(inspect.getfile(module))
+    is_package = place.name == "__init__.py" or place.parent.name != "sources"
+    files = sorted(place.parent.glob("*.py")) if is_package else [place]
+    read = {
+        node.attr
+        for file in files
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Attribute) and getattr(node.value, "id", None) == "options"
+    }
+    return [name for name in IMPORT_OPTIONS if name in read]
+
+
 def source_sections() -> str:
-    """Returns one section for each kind of input."""
-    return "\n".join(f"## {kind}\n\n{_module_words(read)}\n" for kind, read in SOURCES.items())
+    """Returns one section for each kind of input that has no page of its own."""
+    alone = [source for source in SHIPPED if not _has_page(source)]
+    return "\n".join(f"## {one.name}\n\n{_module_words(one.read)}\n" for one in alone)
 
 
 def _module_words(read: object) -> str:
@@ -208,11 +268,14 @@ PARTS: dict[str, Callable[[], str]] = {
     "collection-columns": collection_columns,
     "ledger-columns": ledger_columns,
     "ledger-outcomes": ledger_outcomes,
+    "known-from": known_from,
+    "environment-fields": environment_fields,
     "split-columns": split_columns,
     "answer-columns": answer_columns,
     "commands": command_sections,
     "recipe": recipe_sections,
     "shipped-recipes": recipe_list,
+    "source-list": source_list,
     "sources": source_sections,
     "presets": preset_sections,
     "simulation": simulation_table,

@@ -1,6 +1,6 @@
-"""What the columns of splits, ledgers and predictions mean, for the format pages.
+"""What the words of schemas and options mean, for the reference and format pages.
 
-Their schemas hold names and types only. A column that is missing here stops ``docs/generate.py``.
+The schemas hold names and types only. A word that is missing here stops ``docs/generate.py``.
 """
 
 from collections.abc import Mapping
@@ -33,6 +33,36 @@ OUTCOMES: Mapping[str, str] = {
     "rejected": "no record: the item cannot be read, or nothing is left of it",
     "repeated": "no record: its id is in the collection already; the first one is kept",
     "skipped": "no record was expected: no image ending, a link, a file of an operating system",
+    "set_aside": (
+        "was a record; a later step took it out: a repair, or a licence that is not allowed"
+    ),
+}
+
+KNOWN_FROM: Mapping[str, str] = {
+    "record": "the source gives it for this record",
+    "sample": "the source gives it for the sample or run that the record is of",
+    "file_name": "read from the name of the image file",
+    "source": "one value for the whole source: from `--constant`, or from the catalogue",
+    "not_given": "null: the source gives none",
+    "unreadable": "null: the source gives something that cannot be read, or lies out of bounds",
+    "not_applicable": "null: it makes no sense for this record (a culture, a simulation)",
+}
+
+ENVIRONMENT: Mapping[str, str] = {
+    "variable": "the name the user gave it",
+    "value": "of the nearest cell that has one; never interpolated",
+    "unit": "as the grid states it; empty where it does not",
+    "grid": "file name of the grid",
+    "distance_km": "from the record to the middle of the cell, on the sphere",
+    "depth_difference_m": "depth of the record less depth of the cell; null without depths",
+    "time_difference_h": "time of the record less time of the cell; null without times",
+}
+
+IMPORT_OPTIONS: Mapping[str, str] = {
+    "preset": "--preset",
+    "columns": "--column",
+    "images": "--images",
+    "annotations": "--annotations",
 }
 
 ANSWERS: Mapping[str, str] = {

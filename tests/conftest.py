@@ -1,5 +1,6 @@
 """What tests share: the real data, where it is; a small simulated collection; the command line."""
 
+import io
 import json
 import os
 import subprocess
@@ -8,7 +9,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from PIL import Image
 
 ROOT = Path(__file__).parent.parent
 TINY_SIMULATION = (
@@ -137,3 +140,16 @@ def holotype_command() -> Callable[..., subprocess.CompletedProcess[str]]:
 def printed_json(done: subprocess.CompletedProcess[str]) -> Any:
     """The JSON on a finished command's stdout, which must hold nothing else."""
     return json.loads(done.stdout)
+
+
+@pytest.fixture(scope="session")
+def png() -> Callable[[int], bytes]:
+    """Returns an encoded grey image that differs from that of every other number."""
+
+    def make(number: int) -> bytes:
+        pixels = np.random.default_rng(number).integers(0, 256, (6, 8), dtype=np.uint8)
+        handle = io.BytesIO()
+        Image.fromarray(pixels).save(handle, "PNG")
+        return handle.getvalue()
+
+    return make

@@ -16,36 +16,68 @@ from typing import TYPE_CHECKING, Any
 from holotype._version import __version__
 
 if TYPE_CHECKING:
+    from holotype.catalogue.check import check_sources
+    from holotype.catalogue.get import get_source
+    from holotype.catalogue.listing import list_sources, show_source
+    from holotype.collection.dropping import drop
+    from holotype.collection.environment.join import environment
     from holotype.collection.intake import import_
+    from holotype.collection.licensing import licences
+    from holotype.collection.quality.check import check
     from holotype.demonstration import demo
     from holotype.diagnosis import doctor
     from holotype.evaluation.embed import embed
     from holotype.evaluation.evaluate import evaluate
+    from holotype.exchange.export import export
     from holotype.identify.predict import predict
+    from holotype.identify.trained_on import trained_on
+    from holotype.splits.foreign import audit
     from holotype.splits.split import split
     from holotype.training.train import train
 
 _COMMANDS = {
     "import_": "holotype.collection.intake",
+    "drop": "holotype.collection.dropping",
+    "check": "holotype.collection.quality.check",
+    "licences": "holotype.collection.licensing",
+    "environment": "holotype.collection.environment.join",
     "split": "holotype.splits.split",
+    "audit": "holotype.splits.foreign",
+    "list_sources": "holotype.catalogue.listing",
+    "show_source": "holotype.catalogue.listing",
+    "check_sources": "holotype.catalogue.check",
+    "get_source": "holotype.catalogue.get",
     "train": "holotype.training.train",
     "evaluate": "holotype.evaluation.evaluate",
     "embed": "holotype.evaluation.embed",
+    "export": "holotype.exchange.export",
     "predict": "holotype.identify.predict",
+    "trained_on": "holotype.identify.trained_on",
     "demo": "holotype.demonstration",
     "doctor": "holotype.diagnosis",
 }
 
 __all__ = [
     "__version__",
+    "audit",
+    "check",
+    "check_sources",
     "demo",
     "doctor",
+    "drop",
     "embed",
+    "environment",
     "evaluate",
+    "export",
+    "get_source",
     "import_",
+    "licences",
+    "list_sources",
     "predict",
+    "show_source",
     "split",
     "train",
+    "trained_on",
 ]
 
 

@@ -25,7 +25,8 @@ from holotype.models.bundle import open_bundle
 from holotype.models.towers import Modality
 from holotype.progress import note
 from holotype.splits.plan import Role, Split, Status, read_split
-from holotype.splits.split import Method, split
+from holotype.splits.settings import Method
+from holotype.splits.split import split
 from holotype.training.train import train
 
 SIMULATION = """\

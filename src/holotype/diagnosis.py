@@ -14,7 +14,7 @@ from holotype._version import __version__
 
 NEEDED = (
     "numpy", "pyarrow", "cv2", "PIL", "torch", "torchvision", "timm", "lightning_fabric",
-    "safetensors", "sklearn", "scipy", "plotly", "edlib", "dnaio", "pydantic", "rapidfuzz",
+    "safetensors", "sklearn", "scipy", "plotly", "edlib", "daft", "xarray", "h5py", "pydantic", "rapidfuzz",
     "tensorboard", "tomli_w", "typer", "rich",
 )  # fmt: skip
 LEAST_DISK_BYTES = 2 << 30

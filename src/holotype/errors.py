@@ -27,6 +27,10 @@ class CollectionError(HolotypeError, ValueError):
     """A collection is missing, incomplete or of another format version."""
 
 
+class EngineError(HolotypeError, RuntimeError):
+    """The engine asked for is unknown, not installed or not reachable, or one of its tasks failed."""
+
+
 class SplitError(HolotypeError, ValueError):
     """A split does not fit its collection, or cannot be made from it."""
 

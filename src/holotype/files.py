@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from holotype.errors import HolotypeError
+from holotype.errors import CollectionError, HolotypeError
 
 CHUNK_BYTES = 1 << 20
 
@@ -29,6 +29,28 @@ def written_whole(path: Path) -> Iterator[Path]:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def only_one(folder: Path) -> Iterator[None]:
+    """Holds a folder for this process while it is being changed; the lock goes with the process.
+
+    Raises:
+        CollectionError: when another process holds it.
+    """
+    import fcntl
+
+    folder.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError:
+        raise CollectionError(
+            f"{folder}: another process is changing it. Wait until it has ended."
+        ) from None
+    finally:
+        os.close(descriptor)
 
 
 def write_text(path: Path, text: str) -> None:

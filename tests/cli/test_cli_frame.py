@@ -45,7 +45,7 @@ def test_every_command_explains_itself(command: str, run) -> None:
 def test_help_lists_every_command_in_the_order_of_the_path(run) -> None:
     code, out, _ = run("--help")
     assert code == 0
-    listed = re.findall(r"^  (\w+)  ", out, flags=re.MULTILINE)
+    listed = re.findall(r"^  ([\w-]+)  ", out, flags=re.MULTILINE)
     assert [name for name in listed if name in COMMANDS] == list(COMMANDS)
 
 

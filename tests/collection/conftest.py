@@ -1,25 +1,9 @@
 """Small images and folders of them, made by number."""
 
-import io
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import pytest
-from PIL import Image
-
-
-@pytest.fixture(scope="session")
-def png() -> Callable[[int], bytes]:
-    """Returns an encoded grey image that differs from that of every other number."""
-
-    def make(number: int) -> bytes:
-        pixels = np.random.default_rng(number).integers(0, 256, (6, 8), dtype=np.uint8)
-        handle = io.BytesIO()
-        Image.fromarray(pixels).save(handle, "PNG")
-        return handle.getvalue()
-
-    return make
 
 
 @pytest.fixture

@@ -13,18 +13,25 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import holotype
-from holotype.collection import intake, staging
-from holotype.collection.sources import SOURCES
-from holotype.collection.sources.item import Item
+from holotype.collection import intake, listing, manifest
+from holotype.collection.examination import examine_chunk
+from holotype.collection.sources import sources
+from holotype.collection.sources.item import Item, Source
 from holotype.collection.store import open_collection
 from holotype.errors import CollectionError, SourceError, TaxonomyError
+from holotype.media.locations import FileAt
 
 GOOD, BAD, NONE = "good", "bad", ""
 
 
 def source_of(items):
     """A source that yields these items."""
-    return lambda path, options: iter(items)
+    return Source("mixture", "a test", lambda path, options: iter(items))
+
+
+def in_this_process(work, tasks, *, engine):
+    """What ``run_tasks`` does for one task, for all of them: quick, and it can be interrupted."""
+    yield from map(examine_chunk, tasks)
 
 
 @st.composite
@@ -47,7 +54,7 @@ def mixed_items(draw, png):
                 name,
                 row=number,
                 fields=fields,
-                read_image=(lambda content=content: content) if image else None,
+                content=content if image else None,
                 image_name="x.png",
                 skip_reason="no image" if fate == "skip" else None,
                 error="cut short" if fate == "error" else None,
@@ -82,8 +89,9 @@ def test_the_ledger_adds_up(png):
         items, fates = mixture
         with (
             tempfile.TemporaryDirectory() as folder,
-            patch.dict(SOURCES, {"mixture": source_of(items)}),
-            patch.object(staging, "SHARD_ITEMS", shard_items),
+            patch.dict(sources(), {"mixture": source_of(items)}),
+            patch.object(listing, "CHUNK_ITEMS", shard_items),
+            patch.object(intake, "run_tasks", in_this_process),
         ):
             into = Path(folder) / "c"
             report = holotype.import_("mixture", [folder], into=into, source="s")
@@ -103,7 +111,8 @@ def test_the_ledger_adds_up(png):
                 assert (entry["record_id"] is None) == (
                     entry["outcome"] in {"skipped", "rejected", "repeated"}
                 )
-            shards = collection.manifest["shards"]
+            (one,) = collection.manifest["imports"]
+            shards = one["shards"]
             assert all(0 < shard["rows"] <= shard_items for shard in shards)
 
     check()
@@ -137,8 +146,9 @@ def test_a_folder_that_has_grown_adds_what_is_new(crops, tmp_path, png):
     ids = collection.columns()["record_id"].to_pylist()
     assert len(ids) == len(set(ids)) == report.records == 12
     assert len(set(map(str, collection.shard_paths()))) == 2
-    for shard in collection.manifest["shards"]:
-        assert pq.read_metadata(into / shard["path"]).num_rows == shard["rows"]
+    for one in collection.manifest["imports"]:
+        for shard in one["shards"]:
+            assert pq.read_metadata(into / shard["path"]).num_rows == shard["rows"]
 
 
 def test_one_input_named_twice_is_read_once(crops, tmp_path):
@@ -169,7 +179,8 @@ def content_of(folder):
 
 @pytest.fixture
 def small_shards(monkeypatch):
-    monkeypatch.setattr(staging, "SHARD_ITEMS", 3)
+    monkeypatch.setattr(listing, "CHUNK_ITEMS", 3)
+    monkeypatch.setattr(intake, "run_tasks", in_this_process)
 
 
 @pytest.fixture
@@ -179,45 +190,55 @@ def uninterrupted(crops, tmp_path, small_shards):
     return content_of(into)
 
 
-@pytest.mark.parametrize("after", [0, 1, 3, 4, 6, 11, 12])
+@pytest.mark.parametrize("after", [0, 1, 2, 3, 4])
 def test_an_interrupted_import_goes_on(crops, tmp_path, uninterrupted, monkeypatch, after):
     into = tmp_path / "c"
-    whole_source = SOURCES["image-folder"]
 
-    def failing(path, options):
-        for number, item in enumerate(whole_source(path, options)):
-            if number == after:
-                raise PowerCutError
-            yield item
+    def failing(work, tasks, *, engine):
+        yield from map(examine_chunk, tasks[:after])
         raise PowerCutError
 
-    monkeypatch.setitem(SOURCES, "image-folder", failing)
+    monkeypatch.setattr(intake, "run_tasks", failing)
     with pytest.raises(PowerCutError):
         holotype.import_("image-folder", [crops], into=into)
     with pytest.raises(CollectionError, match="not a complete holotype-collection"):
         open_collection(into)
-    read = []
+    shards = {path: path.stat().st_mtime_ns for path in into.glob(".intake/*/shard-*")}
+    assert len(shards) == after
+    rewritten = []
 
-    def told(read_image):
-        def read_and_tell():
-            read.append(1)
-            return read_image()
+    def told(work, tasks, *, engine):
+        for task in tasks:
+            yield examine_chunk(task)
+        now = {path: path.stat().st_mtime_ns for path in into.glob(".intake/*/shard-*")}
+        rewritten.extend(path for path, before in shards.items() if now[path] != before)
 
-        return read_and_tell
-
-    def counted(path, options):
-        for item in whole_source(path, options):
-            reader = told(item.read_image) if item.read_image else None
-            yield Item(**{**vars(item), "read_image": reader})
-
-    monkeypatch.setitem(SOURCES, "image-folder", counted)
+    monkeypatch.setattr(intake, "run_tasks", told)
     report = holotype.import_("image-folder", [crops], into=into)
     assert content_of(into) == uninterrupted
     assert (report.items, report.records) == (12, 11)
-    assert len(read) <= 12 - after // 3 * 3  # what finished shards hold is not read again
+    assert not rewritten  # what finished shards hold is not read again
 
 
-@pytest.mark.parametrize("place", ["find_quality_issues", "_publish"])
+def test_an_interrupted_listing_goes_on(crops, tmp_path, uninterrupted, monkeypatch):
+    into = tmp_path / "c"
+    whole = sources()["image-folder"]
+
+    def failing(path, options):
+        for number, item in enumerate(whole.read(path, options)):
+            if number == 7:
+                raise PowerCutError
+            yield item
+
+    monkeypatch.setitem(sources(), "image-folder", Source("image-folder", "", failing))
+    with pytest.raises(PowerCutError):
+        holotype.import_("image-folder", [crops], into=into)
+    monkeypatch.setitem(sources(), "image-folder", whole)
+    holotype.import_("image-folder", [crops], into=into)
+    assert content_of(into) == uninterrupted
+
+
+@pytest.mark.parametrize("place", ["settle_ids", "publish", "write_manifest"])
 def test_an_import_interrupted_at_its_end_goes_on(
     crops, tmp_path, uninterrupted, monkeypatch, place
 ):
@@ -225,7 +246,8 @@ def test_an_import_interrupted_at_its_end_goes_on(
     step = getattr(intake, place)
 
     def failing(*given, **named):
-        step(*given, **named)
+        if place != "write_manifest":
+            step(*given, **named)
         raise PowerCutError
 
     monkeypatch.setattr(intake, place, failing)
@@ -245,7 +267,8 @@ def test_a_half_written_shard_is_never_taken_for_whole(crops, tmp_path, uninterr
 
     def failing(table, where, **options):
         calls.append(where)
-        if len(calls) == 3:
+        if len(calls) == 7:
+            assert "shard-" in Path(where).name
             Path(where).write_bytes(b"PAR1 half")
             raise PowerCutError
         return write(table, where, **options)
@@ -261,20 +284,22 @@ def test_a_half_written_shard_is_never_taken_for_whole(crops, tmp_path, uninterr
 
 def test_a_shard_without_its_ledger_is_read_again(crops, tmp_path, uninterrupted, monkeypatch):
     into = tmp_path / "c"
-    monkeypatch.setattr(intake, "_publish", lambda *given, **named: 1 / 0)
+    publish = intake.publish
+    monkeypatch.setattr(intake, "publish", lambda *given, **named: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         holotype.import_("image-folder", [crops], into=into)
-    monkeypatch.undo()
-    monkeypatch.setattr(staging, "SHARD_ITEMS", 3)
-    (last,) = into.glob(".intake/*/ledger-00003.parquet")
+    monkeypatch.setattr(intake, "publish", publish)
+    (last,) = into.glob(".intake/*/ledger-000003-*.parquet")
     last.unlink()
     holotype.import_("image-folder", [crops], into=into)
     assert content_of(into) == uninterrupted
 
 
-@pytest.mark.parametrize("place", ["find_quality_issues", "_describe"])
+@pytest.mark.parametrize(
+    ("where", "place"), [(manifest, "find_quality_issues"), (intake, "publish")]
+)
 def test_an_interrupted_append_leaves_the_collection_as_it_was(
-    crops, tmp_path, png, monkeypatch, small_shards, place
+    crops, tmp_path, png, monkeypatch, small_shards, where, place
 ):
     into = tmp_path / "c"
     holotype.import_("image-folder", [crops], into=into)
@@ -283,19 +308,19 @@ def test_an_interrupted_append_leaves_the_collection_as_it_was(
     (tmp_path / "more").mkdir()
     for number in range(5):
         (tmp_path / "more" / f"{number}.png").write_bytes(png(70 + number))
-    step = getattr(intake, place)
+    step = getattr(where, place)
 
     def failing(*given, **named):
         raise PowerCutError
 
-    monkeypatch.setattr(intake, place, failing)
+    monkeypatch.setattr(where, place, failing)
     with pytest.raises(PowerCutError):
         holotype.import_("image-folder", [tmp_path / "more"], into=into)
     between = open_collection(into)
     assert between.columns() == columns
     assert between.ledger() == ledger
     assert between.fingerprint == before.fingerprint
-    monkeypatch.setattr(intake, place, step)
+    monkeypatch.setattr(where, place, step)
     report = holotype.import_("image-folder", [tmp_path / "more"], into=into)
     after = open_collection(into)
     assert report.records == len(after) == 16
@@ -362,7 +387,7 @@ def test_the_manifest_says_what_was_read(crops, tmp_path):
     manifest = json.loads((tmp_path / "c" / "collection.json").read_text())
     assert (manifest["format"], manifest["version"], manifest["name"]) == (
         "holotype-collection",
-        1,
+        2,
         "c",
     )
     (one,) = manifest["imports"]
@@ -428,38 +453,107 @@ def test_leftovers_of_a_cut_write_are_no_other_files(crops, tmp_path):
     assert holotype.import_("image-folder", [crops], into=tmp_path / "c").records == 11
 
 
-def test_an_input_that_changed_since_is_read_from_the_start(
-    crops, tmp_path, png, monkeypatch, small_shards, capsys
+def test_an_input_that_changed_since_gives_what_it_holds_now(
+    crops, tmp_path, png, monkeypatch, small_shards
 ):
     into = tmp_path / "c"
-    step = intake._publish
-    monkeypatch.setattr(intake, "_publish", lambda *given, **named: 1 / 0)
+    step = intake.publish
+    monkeypatch.setattr(intake, "publish", lambda *given, **named: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         holotype.import_("image-folder", [crops], into=into)
-    monkeypatch.setattr(intake, "_publish", step)
+    monkeypatch.setattr(intake, "publish", step)
     (crops / "copepod" / "0 new.png").write_bytes(png(60))
+    first = sorted((crops / "copepod").glob("*.png"))[-1]
+    first.write_bytes(png(61))
     report = holotype.import_("image-folder", [crops], into=into)
-    assert "changed since the interrupted import; read again" in capsys.readouterr().err
     assert (report.items, report.records) == (13, 12)
     fresh = holotype.import_("image-folder", [crops], into=tmp_path / "fresh" / "c")
     assert fresh.records == 12
     assert content_of(into) == content_of(tmp_path / "fresh" / "c")
 
 
-def test_an_image_that_the_disk_cannot_give_costs_its_record_alone(tmp_path, png, monkeypatch):
-    def broken():
-        raise OSError(5, "Input/output error")
-
+def test_an_image_that_cannot_be_got_costs_its_record_alone(tmp_path, png, monkeypatch):
     items = [
-        Item("a", read_image=lambda: png(1), image_name="a.png"),
-        Item("b", read_image=broken, image_name="b.png"),
-        Item("c", read_image=lambda: png(3), image_name="c.png"),
+        Item("a", content=png(1), image_name="a.png"),
+        Item("b", image=FileAt(str(tmp_path / "gone.png")), image_name="b.png"),
+        Item("c", content=png(3), image_name="c.png"),
     ]
-    monkeypatch.setitem(SOURCES, "mixture", source_of(items))
+    monkeypatch.setitem(sources(), "mixture", source_of(items))
     report = holotype.import_("mixture", [tmp_path], into=tmp_path / "c", source="s")
     assert dict(report.outcomes) == {"imported": 2, "rejected": 1}
     ledger = open_collection(tmp_path / "c").ledger().to_pylist()
-    assert "Input/output error" in ledger[1]["detail"]
+    assert "no image 'gone.png' in" in ledger[1]["detail"]
+
+
+def three_sources(tmp_path, png):
+    """Three folders; the second shares a file with the first."""
+    folders = [tmp_path / name for name in ("a", "b", "c")]
+    for number, folder in enumerate(folders):
+        (folder / "K").mkdir(parents=True)
+        for image in range(3):
+            (folder / "K" / f"{image}.png").write_bytes(png(10 * number + image))
+    (folders[1] / "K" / "same.png").write_bytes(png(0))
+    return folders
+
+
+def test_the_order_of_imports_does_not_matter(tmp_path, png):
+    folders = three_sources(tmp_path, png)
+    for name, order in (("first", folders), ("second", folders[::-1])):
+        for folder in order:
+            holotype.import_("image-folder", [folder], into=tmp_path / name / "z")
+    assert content_of(tmp_path / "first" / "z") == content_of(tmp_path / "second" / "z")
+
+
+def test_adding_refreshing_and_dropping_equal_a_build_from_scratch(tmp_path, png):
+    a, b, c = three_sources(tmp_path, png)
+    grown = tmp_path / "grown" / "z"
+    holotype.import_("image-folder", [b], into=grown)
+    holotype.import_("image-folder", [a], into=grown)
+    holotype.import_("image-folder", [c], into=grown)
+    (b / "K" / "1.png").unlink()
+    (b / "K" / "9.png").write_bytes(png(99))
+    holotype.import_("image-folder", [b], into=grown, existing="replace")
+    holotype.drop(grown, source="c")
+    scratch = tmp_path / "scratch" / "z"
+    for folder in (a, b):
+        holotype.import_("image-folder", [folder], into=scratch)
+    assert content_of(grown) == content_of(scratch)
+    assert open_collection(grown).columns().num_rows == 7
+
+
+def test_what_cannot_be_dropped(tmp_path, crops):
+    holotype.import_("image-folder", [crops], into=tmp_path / "c")
+    with pytest.raises(CollectionError, match="no source 'corps'. Did you mean 'crops'"):
+        holotype.drop(tmp_path / "c", source="corps")
+    with pytest.raises(CollectionError, match="its only source"):
+        holotype.drop(tmp_path / "c", source="crops")
+
+
+def test_several_processes_give_the_same_bytes_as_one(tmp_path, crops, monkeypatch):
+    monkeypatch.setattr(listing, "CHUNK_ITEMS", 3)
+    holotype.import_("image-folder", [crops], into=tmp_path / "several" / "c")
+    monkeypatch.setattr(intake, "run_tasks", in_this_process)
+    holotype.import_("image-folder", [crops], into=tmp_path / "one" / "c")
+    assert content_of(tmp_path / "several" / "c") == content_of(tmp_path / "one" / "c")
+
+
+def test_constants_fill_what_the_source_does_not_give(tmp_path, crops):
+    given = {
+        "instrument": "CPICS",
+        "latitude_deg": "34.68",
+        "longitude_deg": "139.4",
+        "licence": "cc0",
+    }
+    holotype.import_("image-folder", [crops], into=tmp_path / "c", constants=given)
+    row = open_collection(tmp_path / "c").columns().to_pylist()[0]
+    assert (row["instrument"], row["latitude_deg"], row["licence"]) == ("CPICS", 34.68, "CC0-1.0")
+    assert (row["place_from"], row["depth_from"], row["licence_from"]) == (
+        "source",
+        "not_given",
+        "user",
+    )
+    with pytest.raises(SourceError, match="no column 'instrumnt'. Did you mean 'instrument'"):
+        holotype.import_("image-folder", [crops], into=tmp_path / "d", constants={"instrumnt": "x"})
 
 
 @pytest.mark.parametrize(

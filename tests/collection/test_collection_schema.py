@@ -30,8 +30,9 @@ def test_columns_are_unique_and_say_what_they_mean():
 
 def test_units_are_in_the_names_of_numbers():
     counts = {column.name for column in COLUMNS if column.type == pa.int32()}
-    for name in REAL_COLUMNS | counts:
-        assert re.search(r"_(um|px|deg|m)$", name), name
+    unitless = {"grey_mean", "grey_sd", "subsample_fraction"}
+    for name in (REAL_COLUMNS | counts) - unitless:
+        assert re.search(r"_(um|px|deg|m|l)$", name), name
     assert set(BOUNDS) == REAL_COLUMNS
 
 
@@ -42,7 +43,8 @@ def test_every_shard_has_exactly_these_columns(tiny_collection):
         for key in (b"huggingface", b"holotype"):
             assert json.loads(schema.metadata[key]) == json.loads(RECORDS_SCHEMA.metadata[key])
         assert schema.field("image").type == IMAGE_TYPE
-    assert pq.read_schema(tiny_collection / "ledger.parquet").equals(LEDGER_SCHEMA)
+    (ledger,) = (tiny_collection / "ledger").glob("*.parquet")
+    assert pq.read_schema(ledger).equals(LEDGER_SCHEMA)
 
 
 def test_formats_of_the_columns(tiny_collection):
@@ -111,4 +113,4 @@ def test_hugging_face_datasets_shows_images(crops, tmp_path, monkeypatch):
 
 def test_schema_metadata_names_the_format():
     described = json.loads(RECORDS_SCHEMA.metadata[b"holotype"])
-    assert described == {"format": "holotype-collection", "version": 1}
+    assert described == {"format": "holotype-collection", "version": 2}

@@ -6,9 +6,6 @@ import zipfile
 import pytest
 
 import holotype
-from holotype.collection.sources import SOURCES
-from holotype.collection.sources.fasta import header_fields
-from holotype.collection.sources.item import SourceOptions
 from holotype.collection.store import open_collection
 from holotype.errors import SourceError
 
@@ -60,67 +57,6 @@ def test_the_label_is_the_innermost_folder(tmp_path, png):
     assert {row["written_label"] for row in records(tmp_path / "c")} == {"copepod", "egg"}
 
 
-@pytest.mark.parametrize(
-    ("header", "fields"),
-    [
-        ("MZ1", {"record_id": "MZ1"}),
-        ("MZ1 a copepod; really", {"record_id": "MZ1"}),
-        (
-            "MZ1;tax=d:Eukaryota,k:Animalia,p:Arthropoda,s:Calanus_glacialis;",
-            {
-                "record_id": "MZ1",
-                "rank:domain": "Eukaryota",
-                "kingdom": "Animalia",
-                "phylum": "Arthropoda",
-                "species": "Calanus glacialis",
-            },
-        ),
-        (
-            "EPAF082-03|Astraptes fulgerator|COI-5P|AB12",
-            {
-                "record_id": "EPAF082-03",
-                "marker": "COI-5P",
-                "genus": "Astraptes",
-                "species": "Astraptes fulgerator",
-            },
-        ),
-        ("A1|Calanus sp.|COI-5P", {"record_id": "A1", "marker": "COI-5P", "genus": "Calanus"}),
-        ("A1|COI-5P", {"record_id": "A1", "marker": ""}),
-        ("A1|123|COI-5P", {"record_id": "A1", "marker": "COI-5P"}),
-        ("EPAF082-03|Astraptes", {"record_id": "EPAF082-03", "marker": "", "genus": "Astraptes"}),
-        ("|Astraptes", {"record_id": "", "marker": "", "genus": "Astraptes"}),
-        (
-            "NC_1 225159;Metazoa;Mollusca;Gastropoda;;Lottiidae;Lottia;Lottia_digitalis",
-            {
-                "record_id": "NC_1",
-                "ncbi_id": "225159",
-                "kingdom": "Metazoa",
-                "phylum": "Mollusca",
-                "class": "Gastropoda",
-                "order": "",
-                "family": "Lottiidae",
-                "genus": "Lottia",
-                "species": "Lottia digitalis",
-            },
-        ),
-    ],
-    ids=[
-        "plain",
-        "described",
-        "sintax",
-        "bold",
-        "bold-sp",
-        "bold-marker",
-        "bold-number",
-        "bold-genus",
-        "nameless",
-        "mkcoinr",
-    ],
-)
-def test_fasta_headers(header, fields):
-    assert header_fields(header) == fields
-
-
 def test_fasta_records(tmp_path):
     found = import_fasta(
         tmp_path,
@@ -132,19 +68,6 @@ def test_fasta_records(tmp_path):
     assert found[1]["species"] == "Calanus glacialis"
     assert found[0]["species"] is None
     assert found[0]["written_label"] is None
-
-
-def test_fasta_without_a_name_takes_its_number(tmp_path):
-    found = import_fasta(tmp_path, f">\n{SEQUENCE}\n>|Calanus\n{SEQUENCE}\n")
-    assert [row["record_id"] for row in found] == ["in/sequence 1", "in/sequence 2"]
-
-
-def test_compressed_fasta_is_the_same(tmp_path):
-    import gzip
-
-    (tmp_path / "x.fasta.gz").write_bytes(gzip.compress(f">a\n{SEQUENCE}\n".encode()))
-    (item,) = SOURCES["fasta"](tmp_path / "x.fasta.gz", SourceOptions())
-    assert (item.name, item.row, item.fields["barcode"]) == ("a", 1, SEQUENCE)
 
 
 @pytest.mark.parametrize(

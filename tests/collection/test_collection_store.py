@@ -29,7 +29,7 @@ def test_columns_and_images_are_in_one_order(collection, crops):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"version": 2}, "format version 2; this Holotype reads version 1"),
+        ({"version": 1}, "format version 1; this Holotype reads version 2"),
         ({"format": "holotype-bundle"}, "this is a holotype-bundle, not a holotype-collection"),
     ],
 )

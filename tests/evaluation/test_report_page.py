@@ -11,9 +11,9 @@ import pytest
 
 from holotype.evaluation.report import figures
 from holotype.evaluation.report.collected import sunburst
-from holotype.evaluation.report.layout import embedded_json
 from holotype.evaluation.report.page import page
-from holotype.evaluation.report.words import DASH, RANKS, interval, measured, wilson
+from holotype.page.layout import embedded_json
+from holotype.page.words import DASH, RANKS, interval, measured, wilson
 
 HOSTILE = (
     '</script><script>alert(1)</script>"><img src=x onerror=alert(2)><a href=https://evil.example>'

@@ -12,13 +12,17 @@ ROOT = Path(__file__).parent.parent.parent
 SOURCE = ROOT / "src" / "holotype"
 MODULES = sorted(SOURCE.rglob("*.py"))
 LAYERS = [
-    "errors", "files", "randomness", "progress", "config", "taxonomy", "media", "simulate",
-    "collection", "splits", "inputs", "models", "training", "evaluation", "identify", "cli",
+    "errors", "files", "randomness", "progress", "config", "engine", "taxonomy", "media", "simulate",
+    "catalogue", "page", "collection", "splits", "inputs", "models", "training", "evaluation",
+    "identify", "exchange", "cli",
 ]  # fmt: skip
-BESIDE_CLI = {"demonstration", "diagnosis"}
+BESIDE_CLI = {"demonstration", "diagnosis", "testing"}
 FACE = {"__init__", "_version"}
 MAX_LINES = 300
-WITHOUT_TORCH = ("taxonomy", "media", "simulate", "collection", "splits", "evaluation/metrics.py")
+WITHOUT_TORCH = (
+    "taxonomy", "media", "simulate", "catalogue", "collection", "splits", "exchange",
+    "evaluation/metrics.py",
+)  # fmt: skip
 HEAVY = {"torch", "torchvision", "timm", "lightning_fabric", "safetensors", "tensorboard"}
 
 

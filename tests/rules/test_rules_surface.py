@@ -93,7 +93,7 @@ def test_every_command_says_what_it_does(name, holotype_command):
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_is_a_function_of_the_package(name):
-    word = f"{name}_" if name in {"import"} else name
+    word = f"{name}_" if name in {"import"} else name.replace("-", "_")
     assert word in holotype.__all__
     function = getattr(holotype, word)
     assert inspect.isfunction(function)

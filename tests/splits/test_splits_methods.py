@@ -8,9 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from holotype.errors import SplitError
-from holotype.splits import methods
+from holotype.splits import leave_out, methods, upstream
 from holotype.splits.groups import group_records
+from holotype.splits.held_out_taxa import held_out_taxa
 from holotype.splits.plan import Role
+from holotype.splits.roles import deal
 
 FRACTIONS = (0.7, 0.1, 0.2)
 PARTS = tuple(zip((Role.TRAIN, Role.VAL, Role.TEST), FRACTIONS, strict=True))
@@ -52,14 +54,14 @@ def counted(roles, rows, key="species"):
     ],
 )
 def test_deal_by_hand(records, expected):
-    dealt = methods.deal([[row] for row in range(records)], PARTS, np.random.default_rng(0))
+    dealt = deal([[row] for row in range(records)], PARTS)
     assert tuple(len(dealt[role]) for role, _ in PARTS) == expected
     assert sorted(row for rows in dealt.values() for row in rows) == list(range(records))
 
 
 def test_deal_never_parts_a_group():
     groups = [[0, 1, 2, 3, 4, 5], [6, 7], [8], [9]]
-    dealt = methods.deal(groups, PARTS, np.random.default_rng(1))
+    dealt = deal(groups, PARTS)
     role_of = {row: role for role, rows in dealt.items() for row in rows}
     assert all(len({role_of[row] for row in group}) == 1 for group in groups)
     assert role_of[0] is Role.TRAIN
@@ -187,7 +189,7 @@ def test_upstream_words(records_of):
         "val_unseen_keys": "key unseen", "single_species": "unused unseen",
     }  # fmt: skip
     rows = [{"upstream_split": word, "species": "Aus bus"} for word in words]
-    roles = parted(rows, records_of, methods.upstream, names=methods.UPSTREAM_NAMES)
+    roles = parted(rows, records_of, upstream.upstream, names=upstream.UPSTREAM_NAMES)
     found = [
         f"{r} {s}" for r, s in zip(roles.role_N.tolist(), roles.status_N.tolist(), strict=True)
     ]
@@ -201,11 +203,11 @@ def test_upstream_parts_that_share_an_image_leave_training(records_of):
         {"upstream_split": "train", "species": None},
         {"upstream_split": None, "species": "Aus bus"},
     ]
-    roles = parted(rows, records_of, methods.upstream, names=methods.UPSTREAM_NAMES)
+    roles = parted(rows, records_of, upstream.upstream, names=upstream.UPSTREAM_NAMES)
     assert roles.role_N.tolist() == ["unused", "test", "train", "unused"]
     assert roles.status_N[2] == "unnamed"
     assert roles.reason_N == [
-        "identical to a record that the source puts in test", None, None, "the source puts it in no part",
+        "tied to a record that the source puts in test", None, None, "the source puts it in no part",
     ]  # fmt: skip
 
 
@@ -217,11 +219,11 @@ def test_of_a_group_in_several_upstream_parts_one_stays(records_of):
         for word in words[: least + 1]
     ]
     rows.append({"upstream_split": "no_split", "image_sha256": "alone"})
-    roles = parted(rows, records_of, methods.upstream, names=methods.UPSTREAM_NAMES)
+    roles = parted(rows, records_of, upstream.upstream, names=upstream.UPSTREAM_NAMES)
     expected, reasons = [], []
     for least, kept in enumerate(["train", "key", "val", "test"]):
         expected += ["unused"] * least + [kept]
-        reasons += [f"identical to a record that the source puts in {kept}"] * least + [None]
+        reasons += [f"tied to a record that the source puts in {kept}"] * least + [None]
     assert roles.role_N.tolist() == [*expected, "train"]
     assert roles.reason_N == [*reasons, None]
 
@@ -247,35 +249,8 @@ def test_few_haplotypes_are_dealt_to_keys_before_queries(records_of):
 def test_upstream_parts_that_mean_nothing(records_of, word, message):
     with pytest.raises(SplitError, match=message):
         parted(
-            [{"upstream_split": word}], records_of, methods.upstream, names=methods.UPSTREAM_NAMES
+            [{"upstream_split": word}], records_of, upstream.upstream, names=upstream.UPSTREAM_NAMES
         )
-
-
-def instrument_rows():
-    rows = [
-        {"instrument": name, "written_label": "a"} for name in ("UVP6", "ISIIS") for _ in range(20)
-    ]
-    rows[0]["specimen_id"] = rows[20]["specimen_id"] = "imaged by both"
-    return [*rows, {"written_label": "a"}]
-
-
-def test_one_instrument_is_held_out(records_of):
-    rows = instrument_rows()
-    options = {"seed": 0, "fractions": FRACTIONS, "held_out": "ISIIS"}
-    roles = parted(rows, records_of, methods.held_out_instrument, **options)
-    found = counted(roles, rows, "instrument")
-    assert found["ISIIS"] == {"test seen": 20}
-    assert set(found["UVP6"]) <= {"train seen", "val seen", "unused seen"}
-    assert found["UVP6"]["train seen"] >= 14
-    assert roles.role_N[0] == "unused"
-    assert roles.reason_N[0] == "its specimen was also imaged by ISIIS"
-    assert "test" not in roles.role_N[:20].tolist()
-
-
-def test_an_unknown_instrument_is_told_the_known_ones(records_of):
-    options = {"seed": 0, "fractions": FRACTIONS, "held_out": "IFCB"}
-    with pytest.raises(SplitError, match=r"no instrument 'IFCB'. The collection has: ISIIS, UVP6"):
-        parted(instrument_rows(), records_of, methods.held_out_instrument, **options)
 
 
 ROWS = st.lists(
@@ -293,13 +268,20 @@ ROWS = st.lists(
 )
 
 
-@pytest.mark.parametrize("name", ["stratified", "seen_unseen", "held_out_instrument"])
+METHODS = {
+    "stratified": (methods.stratified, {"fractions": FRACTIONS}),
+    "seen_unseen": (methods.seen_unseen, {}),
+    "leave_out": (
+        leave_out.leave_out,
+        {"fractions": FRACTIONS, "by": "instrument", "held_out": ["UVP6"]},
+    ),
+    "held_out_taxa": (held_out_taxa, {"rank": "species", "held_out": ["Aus bus"]}),
+}
+
+
+@pytest.mark.parametrize("name", METHODS)
 def test_whatever_the_records_no_group_is_parted(records_of, name):
-    options = {
-        "stratified": {"fractions": FRACTIONS},
-        "seen_unseen": {},
-        "held_out_instrument": {"fractions": FRACTIONS, "held_out": "UVP6"},
-    }[name]
+    method, options = METHODS[name]
 
     @settings(max_examples=50, deadline=None)
     @given(ROWS, st.integers(0, 1000))
@@ -307,7 +289,7 @@ def test_whatever_the_records_no_group_is_parted(records_of, name):
         table = records_of(rows)
         group_N = group_records(table)
         try:
-            roles = getattr(methods, name)(table, group_N, seed=seed, **options)
+            roles = method(table, group_N, seed=seed, **options)
         except SplitError:
             return
         where = {}
@@ -316,9 +298,9 @@ def test_whatever_the_records_no_group_is_parted(records_of, name):
                 where.setdefault(group, set()).add(role)
         assert all(len(found) == 1 for found in where.values())
         assert len(roles.role_N) == len(rows)
-        again = getattr(methods, name)(table, group_N, seed=seed, **options)
+        again = method(table, group_N, seed=seed, **options)
         assert again.role_N.tolist() == roles.role_N.tolist()
-        if name == "seen_unseen":
+        if name in {"seen_unseen", "held_out_taxa"}:
             species = np.array([row["species"] for row in rows], dtype=object)
             trained = set(species[roles.role_N == "train"]) - {None}
             unseen = set(species[(roles.status_N == "unseen") & (roles.role_N != "unused")]) - {

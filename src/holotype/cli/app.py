@@ -13,7 +13,10 @@ from typing import Any
 
 import typer
 
-from holotype.cli import commands
+from holotype.cli import checking, collecting, learning, starting
+from holotype.cli.naming import naming_app
+from holotype.cli.options import Result
+from holotype.cli.sources import app as sources_app
 from holotype.errors import HolotypeError
 from holotype.progress import note
 
@@ -40,17 +43,29 @@ app = typer.Typer(
 )
 
 COMMANDS: dict[str, Callable[..., Any]] = {
-    "import": commands.import_,
-    "split": commands.split,
-    "train": commands.train,
-    "evaluate": commands.evaluate,
-    "embed": commands.embed,
-    "predict": commands.predict,
-    "demo": commands.demo,
-    "doctor": commands.doctor,
+    "import": collecting.import_,
+    "drop": collecting.drop,
+    "check": checking.check,
+    "environment": collecting.environment,
+    "licences": collecting.licences,
+    "export": collecting.export,
+    "split": learning.split,
+    "audit": learning.audit,
+    "train": learning.train,
+    "evaluate": learning.evaluate,
+    "embed": learning.embed,
+    "predict": learning.predict,
+    "trained-on": learning.trained_on,
+    "demo": starting.demo,
+    "doctor": starting.doctor,
 }
 """Every command, in the order of the user's path."""
 
+GROUPS: dict[str, typer.Typer] = {"sources": sources_app, "names": naming_app}
+"""Commands with commands of their own."""
+
+for _name, _group in GROUPS.items():
+    app.add_typer(_group, name=_name)
 for _name, _command in COMMANDS.items():
     app.command(_name)(_command)
 
@@ -89,7 +104,7 @@ def _unexpected(reason: Exception) -> int:
 
 def _printed(result: Any) -> int:
     """Prints a command's result and returns its exit code."""
-    if not isinstance(result, commands.Result):
+    if not isinstance(result, Result):
         return int(result or 0)
     if os.environ.get("LOCAL_RANK", "0") != "0":
         return Exit.DONE  # one of several training processes: the first one prints

@@ -1,31 +1,45 @@
 """Inputs -> a collection, with a ledger that adds up.
 
-Items stream through in shards; each finished shard is kept with its ledger, so an interrupted import
-goes on where it stopped. The manifest is written last.
+Each input is listed, its chunks are examined in parallel, ids are settled, and shards and ledger are put in
+their places; the manifest is written last. An interrupted import goes on where it stopped.
 """
 
-import shutil
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.dataset as pads
 import pyarrow.parquet as pq
 
 from holotype import files
-from holotype._version import __version__
-from holotype.collection.quality import Findings, find_quality_issues
-from holotype.collection.schema import FORMAT, LEDGER_SCHEMA, VERSION, Outcome
-from holotype.collection.sources import SOURCES
+from holotype.collection.assembly import Staged, keys_of_shards, publish, settle_ids
+from holotype.collection.examination import Examination
+from holotype.collection.known_sources import constants_of_source
+from holotype.collection.listing import Job, list_input
+from holotype.collection.manifest import INTAKE, OURS, write_manifest
+from holotype.collection.quality import Findings
+from holotype.collection.schema import COLUMN_NAMES, REAL_COLUMNS, Outcome
+from holotype.collection.sources import find_source
 from holotype.collection.sources.item import SourceOptions
-from holotype.collection.staging import Job, Seen, stage
-from holotype.collection.store import MANIFEST, open_collection
+from holotype.collection.store import MANIFEST, Collection, open_collection
+from holotype.engine import LOCAL, check_engine, run_tasks
 from holotype.errors import CollectionError, SourceError, did_you_mean
-from holotype.progress import note
+from holotype.progress import note, tracked
 from holotype.taxonomy.label_table import LabelTable, read_label_table
+
+EXAMINE = "holotype.collection.examination:examine_chunk"
+
+
+class Existing(StrEnum):
+    """What to do with records of the same source that the collection has already."""
+
+    KEEP = "keep"
+    REPLACE = "replace"
 
 
 @dataclass(frozen=True)
@@ -37,7 +51,7 @@ class ImportReport:
         records: how many records the collection holds now.
         outcomes: items read in this run, by what became of them; their sum is ``items``.
         items: how many items the inputs held.
-        labels: how many different written labels were met.
+        labels: how many different written labels the imported sources have.
         labels_matched: how many of them the label table knows; None without a table.
         findings: duplicates and conflicts in the whole collection.
     """
@@ -66,11 +80,15 @@ def import_(
     preset: str | None = None,
     columns: Mapping[str, str] | None = None,
     images: Path | str | None = None,
+    annotations: Path | str | None = None,
+    constants: Mapping[str, str] | None = None,
+    existing: Existing | str = Existing.KEEP,
+    engine: str = LOCAL,
 ) -> ImportReport:
     """Reads inputs into a collection (a new one, or one that is there already).
 
     Args:
-        kind: one of ``holotype.collection.sources.SOURCES``.
+        kind: one of ``holotype.collection.sources.sources()``.
         inputs: folders, archives or files of that kind.
         into: the collection's folder.
         source: name of the data set; by default the input's file name without endings.
@@ -78,22 +96,35 @@ def import_(
         preset: a named column map, for tables.
         columns: column of a collection -> column of the table.
         images: folder or archive that a table's image paths are relative to.
+        annotations: file or folder with the labels, where they do not lie beside the images.
+        constants: column of a collection -> text for the records whose source does not give it
+            (instrument, licence, citation, cruise, latitude_deg ...).
+        existing: whether records of the same source stay, or make way for these.
+        engine: ``local``, ``ray`` or ``ray://host:port``; the records are the same.
 
     Raises:
-        SourceError, TaxonomyError, CollectionError: when an input as a whole cannot be used. Single
-            bad items never raise: they are in the ledger.
+        SourceError, TaxonomyError, CollectionError, EngineError: when an input as a whole cannot be used.
+            Single bad items never raise: they are in the ledger.
     """
-    if kind not in SOURCES:
-        raise SourceError(f"no kind of input '{kind}'.{did_you_mean(kind, sorted(SOURCES))}")
+    kind = find_source(kind).name
+    check_engine(engine)
     if not inputs:
         raise SourceError("no input given. Name at least one file or folder.")
-    options = SourceOptions(preset, dict(columns or {}), Path(images) if images else None)
     table = read_label_table(Path(labels)) if labels else None
+    options = SourceOptions(
+        preset=preset,
+        columns=dict(columns or {}),
+        images=Path(images).absolute() if images else None,
+        annotations=Path(annotations).absolute() if annotations else None,
+        spool=Path(into).absolute() / INTAKE / "unpacked",
+    )
     jobs = [Job(kind, Path(path), source or source_name(Path(path)), options) for path in inputs]
     for job in jobs:
         if table is not None:
             table.check_source(job.source)
-    return _run(jobs, table, Path(into))
+    given = _checked_constants({**_constants_of(kind), **(constants or {})})
+    with files.only_one(_own_folder(Path(into))):
+        return _run(jobs, table, Path(into), given, Existing(existing), engine)
 
 
 def source_name(path: Path) -> str:
@@ -104,112 +135,157 @@ def source_name(path: Path) -> str:
     return name.removesuffix(".fasta").removesuffix(".fas").removesuffix(".fa") or "source"
 
 
-def _run(jobs: Sequence[Job], table: LabelTable | None, into: Path) -> ImportReport:
-    existing = open_collection(into) if (into / MANIFEST).exists() else None
-    others = {p.name for p in into.iterdir()} if into.is_dir() else set()
-    others = {name for name in others if not name.endswith(".part")}
-    if existing is None and not others <= {".intake", "records", "ledger.parquet"}:
-        raise CollectionError(f"{into}: holds other files. Name an empty or new folder.")
-    seen = Seen()
-    if existing is not None:
-        seen.add_table(existing.columns(list(Seen.COLUMNS)))
-    staged: list[Path] = []
-    imports_before = len(existing.manifest["imports"]) if existing else 0
-    for number, job in enumerate(jobs, start=imports_before):
-        folder = into / ".intake" / job.key(table, number)
-        stage(job, table, folder, seen)
-        staged.append(folder)
-    ledgers = [pq.read_table(p) for folder in staged for p in sorted(folder.glob("ledger-*"))]
-    ledger = pa.concat_tables(ledgers) if ledgers else LEDGER_SCHEMA.empty_table()
-    if not ledger.num_rows:
-        files.remove_folder(into / ".intake")
+def _constants_of(kind: str) -> dict[str, str]:
+    instrument = find_source(kind).instrument
+    return {"instrument": instrument} if instrument else {}
+
+
+def _checked_constants(constants: Mapping[str, str]) -> dict[str, str]:
+    for name, text in constants.items():
+        if name not in COLUMN_NAMES:
+            raise SourceError(
+                f"a collection has no column '{name}'.{did_you_mean(name, COLUMN_NAMES)}"
+            )
+        if name in REAL_COLUMNS:
+            try:
+                float(text)
+            except ValueError:
+                raise SourceError(f"constant {name}={text}: '{text}' is no number.") from None
+    return dict(constants)
+
+
+def _own_folder(into: Path) -> Path:
+    if not (into / MANIFEST).exists() and into.is_dir():
+        others = {path.name for path in into.iterdir() if not path.name.endswith(".part")}
+        if not others <= OURS:
+            raise CollectionError(f"{into}: holds other files. Name an empty or new folder.")
+    return into
+
+
+def _run(
+    jobs: Sequence[Job],
+    table: LabelTable | None,
+    into: Path,
+    constants: Mapping[str, str],
+    existing: Existing,
+    engine: str,
+) -> ImportReport:
+    before = open_collection(into) if (into / MANIFEST).exists() else None
+    imports = list(before.manifest["imports"]) if before else []
+    if existing is Existing.REPLACE:
+        replaced = {job.source for job in jobs}
+        imports = [one for one in imports if one["source"] not in replaced]
+    staged = _stage(jobs, table, into, constants, engine)
+    if not any(one.chunks for one in staged):
+        files.remove_folder(into / INTAKE)
         raise SourceError(f"{jobs[0].path}: nothing in it. Check the path.")
-    shards = _publish(staged, into, already=len(existing.manifest["shards"]) if existing else 0)
-    manifest: dict[str, Any] = {
-        "format": FORMAT,
-        "version": VERSION,
-        "name": existing.name if existing else into.name,
-        "holotype": __version__,
-        "shards": [*(existing.manifest["shards"] if existing else []), *shards],
-        "imports": [
-            *(existing.manifest["imports"] if existing else []),
-            *(_describe(job, table) for job in jobs),
-        ],
-        "outcomes": {},
-        "findings": {},
-    }
-    whole_ledger = pa.concat_tables([existing.ledger(), ledger]) if existing else ledger
-    with files.written_whole(into / "ledger.parquet") as temporary:
-        pq.write_table(whole_ledger, temporary)
-    manifest["outcomes"] = dict(sorted(Counter(whole_ledger["outcome"].to_pylist()).items()))
-    findings = find_quality_issues([into / shard["path"] for shard in manifest["shards"]])
-    manifest["findings"] = asdict(findings)
-    files.write_json(into / MANIFEST, manifest)
-    files.remove_folder(into / ".intake")
-    return _report(into, ledger, table, findings)
+    fresh = []
+    for source in dict.fromkeys(job.source for job in jobs):
+        own = [one for one, job in zip(staged, jobs, strict=True) if job.source == source]
+        shards = [s["path"] for one in imports if one["source"] == source for s in one["shards"]]
+        settlement = settle_ids(keys_of_shards([into / path for path in shards]), own)
+        for one, job in zip(own, (job for job in jobs if job.source == source), strict=True):
+            placed, ledger, outcomes = publish(one, settlement, into)
+            fresh.append(
+                {
+                    **_described(job, table, constants),
+                    "items": ledger["rows"],
+                    "outcomes": outcomes,
+                    "shards": placed,
+                    "ledger": ledger,
+                }
+            )
+    write_manifest(
+        into,
+        name=before.name if before else into.name,
+        imports=[*imports, *fresh],
+        steps=before.manifest["steps"] if before else [],
+    )
+    files.remove_folder(into / INTAKE)
+    return _report(open_collection(into), fresh, table)
 
 
-def _publish(staged: Sequence[Path], into: Path, *, already: int) -> list[dict[str, Any]]:
-    """Puts finished shards in their place and returns their entries in the manifest.
+def _stage(
+    jobs: Sequence[Job],
+    table: LabelTable | None,
+    into: Path,
+    constants: Mapping[str, str],
+    engine: str,
+) -> list[Staged]:
+    """Lists and examines the inputs; what an interrupted import has done is not done again."""
+    staged: list[Staged] = []
+    tasks: list[str] = []
+    for number, job in enumerate(jobs):
+        labels = str(table.path.absolute()) if table else None
+        known = constants_of_source(job.source)
+        work = Examination(str(job.path), job.source, labels, constants, known)
+        folder = into.absolute() / INTAKE / f"{number:04d}-{work.fingerprint}"
+        chunks = list_input(replace(job, path=job.path.absolute()), folder)
+        staged.append(Staged(job.path.name, tuple(chunks)))
+        tasks += [work.task(chunk) for chunk in chunks]
+    done = run_tasks(EXAMINE, tasks, engine=engine)
+    if len(tasks) > 1:
+        done = tracked(done, title="examine (chunks)", total=len(tasks))
+    deque(done, maxlen=0)
+    return staged
 
-    The staged files stay until the manifest is written: a crash in between costs nothing. A place is named
-    by number and content, so no shard of an earlier import is ever overwritten.
-    """
-    (into / "records").mkdir(parents=True, exist_ok=True)
-    shards: list[dict[str, Any]] = []
-    for folder in staged:
-        for path in sorted(folder.glob("shard-*.parquet")):
-            rows, digest = pq.read_metadata(path).num_rows, files.sha256_file(path)
-            place = into / "records" / f"{already + len(shards):05d}-{digest[:12]}.parquet"
-            with files.written_whole(place) as temporary:
-                shutil.copyfile(path, temporary)
-            inside = place.relative_to(into).as_posix()
-            shards.append({"path": inside, "rows": rows, "sha256": digest})
-    return shards
 
-
-def _describe(job: Job, table: LabelTable | None) -> dict[str, Any]:
+def _described(job: Job, table: LabelTable | None, constants: Mapping[str, str]) -> dict[str, Any]:
+    options = job.options
     return {
         "kind": job.kind,
         "input": job.path.name,
         "source": job.source,
         "sha256": files.sha256_file(job.path) if job.path.is_file() else None,
-        "preset": job.options.preset,
-        "columns": dict(job.options.columns),
+        "preset": options.preset,
+        "columns": dict(options.columns),
+        "constants": dict(constants),
+        "annotations": options.annotations.name if options.annotations else None,
         "labels": table.path.name if table else None,
         "labels_sha256": files.sha256_file(table.path) if table else None,
     }
 
 
 def _report(
-    into: Path, ledger: pa.Table, table: LabelTable | None, findings: Findings
+    collection: Collection, fresh: Sequence[Mapping[str, Any]], table: LabelTable | None
 ) -> ImportReport:
-    collection = open_collection(into)
-    outcomes = Counter(ledger["outcome"].to_pylist())
-    if sum(outcomes.values()) != ledger.num_rows:
+    outcomes: Counter[str] = Counter()
+    for one in fresh:
+        outcomes.update(one["outcomes"])
+    items = sum(one["items"] for one in fresh)
+    if outcomes.total() != items:
         raise AssertionError("the ledger does not add up")
-    _tell(ledger)
-    columns = collection.columns(["source", "written_label"])
-    pairs = set(zip(*(columns[c].to_pylist() for c in ("source", "written_label")), strict=True))
-    met = {(source, label) for source, label in pairs if label is not None}
-    matched = sum(table.find(*pair) is not None for pair in met) if table else None
+    for one in fresh:
+        _tell(collection.path / one["ledger"]["path"])
+    met = _labels_met(collection, {one["source"] for one in fresh})
     return ImportReport(
-        collection=str(into),
+        collection=str(collection.path),
         records=len(collection),
-        items=ledger.num_rows,
+        items=items,
         outcomes=dict(sorted(outcomes.items())),
         labels=len(met),
-        labels_matched=matched,
-        findings=findings,
+        labels_matched=sum(table.find(*pair) is not None for pair in met) if table else None,
+        findings=Findings(**collection.manifest["findings"]),
     )
 
 
-def _tell(ledger: pa.Table, *, lines: int = 8) -> None:
+def _labels_met(collection: Collection, sources: set[str]) -> set[tuple[str, str]]:
+    """Returns the different (source, written label) of some sources."""
+    shards = [path for source in sorted(sources) for path in collection.shard_paths(source)]
+    if not shards:
+        return set()
+    pairs = pads.dataset(shards).to_table(columns=["source", "written_label"])
+    kinds = pairs.group_by(["source", "written_label"]).aggregate([]).to_pylist()
+    return {(k["source"], k["written_label"]) for k in kinds if k["written_label"] is not None}
+
+
+def _tell(ledger: Path, *, lines: int = 8) -> None:
     """Prints one line on stderr for each of the first items that have something to say."""
+    table: pa.Table = pq.read_table(ledger)
     for outcome in (Outcome.REJECTED, Outcome.REPEATED, Outcome.IMPORTED_WITH_NOTE):
-        told = ledger.filter(pc.equal(ledger["outcome"], outcome.value))
+        told = table.filter(pc.equal(table["outcome"], outcome.value))
         for entry in told.slice(0, lines).to_pylist():
             row = f", row {entry['row']}" if entry["row"] is not None else ""
             note(f"{outcome.value}: {entry['input']}: {entry['item']}{row}: {entry['detail']}")
         if told.num_rows > lines:
-            note(f"{outcome.value}: {told.num_rows - lines:,} more, all in ledger.parquet")
+            note(f"{outcome.value}: {told.num_rows - lines:,} more, all in the ledger")

@@ -4,21 +4,30 @@ Every check of a single record lives here: pixels decode, letters are nucleotide
 bounds, the label means something. What is wrong with one part of a record never costs the others.
 """
 
+import json
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
-from holotype.collection.schema import BOUNDS, COLUMN_NAMES, REAL_COLUMNS, Outcome
+from holotype.collection.origins import ORIGIN_FIELDS, fill_origins
+from holotype.collection.schema import BOUNDS, REAL_COLUMNS, Outcome
 from holotype.collection.sources.item import Item
 from holotype.errors import MediaError, TaxonomyError, first_few
 from holotype.files import sha256_bytes
 from holotype.media.barcodes import clean_barcode
 from holotype.media.images import read_pixels
+from holotype.media.locations import AbsentError, read_location
+from holotype.media.measures import measure
 from holotype.taxonomy.label_table import Concept, LabelTable, lineage_of_columns
 from holotype.taxonomy.labels import WHOLE, Kind, parse_label
 from holotype.taxonomy.lineage import LINNAEAN_RANKS, Lineage, Rank
 
 _NAMING = {rank.value for rank in LINNAEAN_RANKS} | {"qualifier", "kind", "group"}
+_HANDLED_APART = _NAMING | {"barcode", "collected_on"}
+_SOMETHING = ("image", "image_url", "barcode", "written_label", *sorted(_NAMING))
+_KINDS = frozenset(kind.value for kind in Kind)
 
 
 @dataclass
@@ -36,62 +45,103 @@ class Verdict:
     notes: list[tuple[str, str]] = field(default_factory=list)
 
 
-def examine(item: Item, *, source: str, labels: LabelTable | None) -> Verdict:
-    """Returns the verdict on one item: its row with everything checked, or why there is none."""
+def examine(
+    item: Item,
+    *,
+    source: str,
+    labels: LabelTable | None,
+    constants: Mapping[str, str] | None = None,
+    known: Mapping[str, str] | None = None,
+) -> Verdict:
+    """Returns the verdict on one item: its row with everything checked, or why there is none.
+
+    Args:
+        item: what the source yielded.
+        source: name of the data set.
+        labels: what written labels mean there.
+        constants: column -> text for the records whose source does not give that column: the user's word.
+        known: likewise, where the user says nothing either: what the catalogue knows of the source.
+    """
     if item.skip_reason is not None:
         return Verdict(Outcome.SKIPPED, notes=[("no_record", item.skip_reason)])
     if item.error is not None:
-        return Verdict(Outcome.REJECTED, notes=[("unreadable_row", item.error)])
-    record: dict[str, Any] = dict.fromkeys(COLUMN_NAMES)
-    notes: list[tuple[str, str]] = []
-    record |= {"record_id": f"{source}/{item.name}", "source": source, "source_item": item.name}
-    _fill_columns(record, item, notes)
+        return Verdict(Outcome.REJECTED, notes=[("unreadable_row", item.error), *item.notes])
+    notes = list(item.notes)
+    given = {name: text for name, text in item.fields.items() if text}
+    fields = {**(known or {}), **(constants or {}), **given}
+    record: dict[str, Any] = {"record_id": f"{source}/{item.name}", "source": source}
+    record["source_item"] = item.name
+    _fill_columns(record, fields, notes)
     _fill_image(record, item, notes)
-    _fill_barcode(record, item.fields.get("barcode", ""), notes)
+    _fill_barcode(record, fields.get("barcode", ""), notes)
     damaged = {"image", "barcode"} & {code for code, _ in notes}
-    if record["image"] is None and record["barcode"] is None and damaged:
+    if "image" not in record and "barcode" not in record and damaged:
         return Verdict(Outcome.REJECTED, notes=notes)
     try:
-        _fill_names(record, item, source, labels, notes)
+        _fill_names(record, fields, source, labels, notes)
     except TaxonomyError as reason:
         notes.append(("names", str(reason)))
-    if all(record[name] is None for name in ("image", "barcode", "written_label", *_NAMING)):
+    if not any(name in record for name in _SOMETHING):
         return Verdict(Outcome.REJECTED, notes=[*notes, ("empty", "no image, barcode or name")])
+    fill_origins(record, fields, notes, given=given, constants=constants or {})
     outcome = Outcome.IMPORTED_WITH_NOTE if notes else Outcome.IMPORTED
     return Verdict(outcome, record, notes)
 
 
-def _fill_columns(record: dict[str, Any], item: Item, notes: list[tuple[str, str]]) -> None:
-    for name, written in item.fields.items():
-        if not written or name in _NAMING or name == "barcode" or name.startswith("rank:"):
-            continue
-        if name not in REAL_COLUMNS:
+def _fill_columns(
+    record: dict[str, Any], fields: Mapping[str, str], notes: list[tuple[str, str]]
+) -> None:
+    extra: dict[str, str] = {}
+    for name, written in fields.items():
+        if name.startswith("extra:"):
+            if name not in ORIGIN_FIELDS:
+                extra[name.removeprefix("extra:")] = written
+        elif name in REAL_COLUMNS:
+            number = _number(name, written, notes)
+            if number is not None:
+                record[name] = number
+        elif name not in _HANDLED_APART and not name.startswith("rank:"):
             record[name] = written
-            continue
-        low, high = BOUNDS[name]
-        try:
-            number = float(written)
-        except ValueError:
-            notes.append(("number", f"{name} '{written}' is no number: left out"))
-            continue
-        if math.isfinite(number) and low <= number <= high:
-            record[name] = number
-        else:
-            notes.append(("bounds", f"{name} {written} is not in [{low:g}, {high:g}]: left out"))
+    if extra:
+        record["extra"] = json.dumps(extra, ensure_ascii=False)
+
+
+def _number(name: str, written: str, notes: list[tuple[str, str]]) -> float | None:
+    low, high = BOUNDS[name]
+    try:
+        number = float(written)
+    except ValueError:
+        notes.append(("number", f"{name} '{written}' is no number: left out"))
+        return None
+    if math.isfinite(number) and low <= number <= high:
+        return number
+    notes.append(("bounds", f"{name} {written} is not in [{low:g}, {high:g}]: left out"))
+    return None
 
 
 def _fill_image(record: dict[str, Any], item: Item, notes: list[tuple[str, str]]) -> None:
-    if item.read_image is None:
+    if item.image is None and item.content is None:
         return
     try:
-        content = item.read_image()
+        content = read_location(item.image) if item.image is not None else item.content or b""
         pixels = read_pixels(content)
-    except (MediaError, OSError) as reason:
-        notes.append(("image", " ".join(str(reason).split())))
+    except AbsentError:
         return
-    record["image"] = {"bytes": content, "path": item.image_name}
+    except (MediaError, OSError) as reason:
+        said = " ".join(str(reason).split())
+        notes.append(("image", f"{item.image_name or item.name}: {said}. Get the file again"))
+        return
+    record["image"] = (content, item.image_name)
     record["image_height_px"], record["image_width_px"] = pixels.shape[:2]
     record["image_sha256"] = sha256_bytes(content)
+    found = measure(pixels)
+    record |= {"grey_mean": found.grey_mean, "grey_sd": found.grey_sd}
+    if found.phash is not None:
+        record["image_phash"] = found.phash_text
+    if found.object_esd_px is not None:
+        record["object_esd_px"] = found.object_esd_px
+    if found.flags_text is not None:
+        record["image_flags"] = found.flags_text
 
 
 def _fill_barcode(record: dict[str, Any], written: str, notes: list[tuple[str, str]]) -> None:
@@ -108,27 +158,36 @@ def _fill_barcode(record: dict[str, Any], written: str, notes: list[tuple[str, s
 
 def _fill_names(
     record: dict[str, Any],
-    item: Item,
+    fields: Mapping[str, str],
     source: str,
     labels: LabelTable | None,
     notes: list[tuple[str, str]],
 ) -> None:
-    written = record["written_label"]
+    written = record.get("written_label")
     concept = labels.find(source, written) if labels and written else None
+    if concept is not None:
+        record["name_match"] = "label_table"
     if labels and written and concept is None:
         notes.append(("no_match", f"label '{written}' is not in the label table"))
-    kind = item.fields.get("kind", "")
-    if concept is None and kind and kind.lower() not in set(Kind):
+    kind = fields.get("kind", "")
+    if concept is None and kind and kind.lower() not in _KINDS:
         notes.append(("kind", f"kind '{kind}' is none of {', '.join(Kind)}: taken from the label"))
-    concept = concept or _concept_of_fields(item, written)
+    if concept is None:
+        named = tuple(
+            pair for pair in fields.items() if pair[0] in _NAMING or pair[0][:5] == "rank:"
+        )
+        concept = _concept_of_fields(named, written)
     if concept is None:
         return
     for rank, name in concept.lineage:
         if rank in LINNAEAN_RANKS:
             record[rank.value] = name
     extra = [(rank, name) for rank, name in concept.lineage if rank not in LINNAEAN_RANKS]
-    record["other_ranks"] = [{"rank": rank.value, "name": name} for rank, name in extra] or None
-    record |= {"qualifier": concept.qualifier, "kind": concept.kind.value, "group": concept.group}
+    if extra:
+        record["other_ranks"] = [{"rank": rank.value, "name": name} for rank, name in extra]
+    record |= {"qualifier": concept.qualifier, "kind": concept.kind.value}
+    if concept.group is not None:
+        record["group"] = concept.group
     record |= dict(concept.taxon_ids)
     if labels is None and (missing := concept.lineage.gap()):
         where = first_few([rank.value for rank in missing])
@@ -137,19 +196,22 @@ def _fill_names(
         )
 
 
-def _concept_of_fields(item: Item, written: str | None) -> Concept | None:
-    ranks: dict[Rank, str | None] = {rank: item.fields.get(rank.value) for rank in LINNAEAN_RANKS}
-    for name, value in item.fields.items():
+@lru_cache(maxsize=50_000)
+def _concept_of_fields(named: tuple[tuple[str, str], ...], written: str | None) -> Concept | None:
+    """Returns what the name fields of an item say; the same names come again and again."""
+    fields = dict(named)
+    ranks: dict[Rank, str | None] = {rank: fields.get(rank.value) for rank in LINNAEAN_RANKS}
+    for name, value in fields.items():
         if name.startswith("rank:"):
             ranks[Rank.parse(name.removeprefix("rank:"))] = value
     lineage: Lineage = lineage_of_columns(ranks)
     if not lineage and written is None:
         return None
     parsed = parse_label(written or "")
-    kind = item.fields.get("kind", "").lower()
+    kind = fields.get("kind", "").lower()
     return Concept(
         lineage=lineage,
-        qualifier=item.fields.get("qualifier") or (parsed.qualifier if written else WHOLE),
-        kind=Kind(kind) if kind in set(Kind) else parsed.kind,
+        qualifier=fields.get("qualifier") or (parsed.qualifier if written else WHOLE),
+        kind=Kind(kind) if kind in _KINDS else parsed.kind,
         group=None if lineage else parsed.taxon_words or written,
     )

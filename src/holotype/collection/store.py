@@ -1,7 +1,7 @@
 """A collection on disk: open it, read columns, stream images.
 
 A collection is a folder: ``collection.json`` (written last: its existence means "complete"),
-``records/*.parquet`` and ``ledger.parquet``. Only shards that the manifest names belong to it.
+``records/*.parquet`` and ``ledger/*.parquet``. Only files that the manifest names belong to it.
 """
 
 from collections.abc import Iterator, Sequence
@@ -14,7 +14,7 @@ import pyarrow.dataset as pads
 import pyarrow.parquet as pq
 
 from holotype import files
-from holotype.collection.schema import FORMAT, RECORDS_SCHEMA, VERSION
+from holotype.collection.schema import FORMAT, LEDGER_SCHEMA, RECORDS_SCHEMA, VERSION
 from holotype.errors import CollectionError, SplitError, first_few
 from holotype.taxonomy.label_table import Concept
 from holotype.taxonomy.labels import WHOLE, Kind
@@ -44,15 +44,25 @@ class Collection:
     @property
     def fingerprint(self) -> str:
         """A hash of the content of all shards; two collections with the same one are the same."""
-        shards = "".join(shard["sha256"] for shard in self.manifest["shards"])
+        shards = "".join(shard["sha256"] for shard in self._shards)
         return files.sha256_bytes(shards.encode())[:16]
 
-    def __len__(self) -> int:
-        return int(sum(shard["rows"] for shard in self.manifest["shards"]))
+    @property
+    def _shards(self) -> list[dict[str, Any]]:
+        return [shard for one in self.manifest["imports"] for shard in one["shards"]]
 
-    def shard_paths(self) -> list[Path]:
-        """The Parquet shards, in order."""
-        return [self.path / shard["path"] for shard in self.manifest["shards"]]
+    @property
+    def sources(self) -> list[str]:
+        """The sources in it, in order."""
+        return list(dict.fromkeys(one["source"] for one in self.manifest["imports"]))
+
+    def __len__(self) -> int:
+        return int(sum(shard["rows"] for shard in self._shards))
+
+    def shard_paths(self, source: str | None = None) -> list[Path]:
+        """The Parquet shards, in order; those of one source, if it is named."""
+        imports = [one for one in self.manifest["imports"] if source in (None, one["source"])]
+        return [self.path / shard["path"] for one in imports for shard in one["shards"]]
 
     def columns(self, names: Sequence[str] | None = None) -> pa.Table:
         """Returns the records' columns without the image bytes, in the order of the shards.
@@ -74,12 +84,9 @@ class Collection:
                     yield from zip(ids.to_pylist(), encoded.to_pylist(), strict=True)
 
     def ledger(self) -> pa.Table:
-        """Returns the ledger: one row for each item that intake read.
-
-        Rows beyond those that the manifest counts are of an import that never ended.
-        """
-        whole = pq.read_table(self.path / "ledger.parquet")
-        return whole.slice(0, sum(self.manifest["outcomes"].values()))
+        """Returns the ledger: one row for each item that intake read."""
+        paths = [self.path / one["ledger"]["path"] for one in self.manifest["imports"]]
+        return pads.dataset(paths, schema=LEDGER_SCHEMA).to_table()
 
 
 def open_collection(path: Path) -> Collection:
@@ -91,7 +98,8 @@ def open_collection(path: Path) -> Collection:
     manifest = files.read_manifest(
         path / MANIFEST, format_name=FORMAT, version=VERSION, error=CollectionError
     )
-    missing = [s["path"] for s in manifest["shards"] if not (path / s["path"]).is_file()]
+    parts = [part for one in manifest["imports"] for part in (*one["shards"], one["ledger"])]
+    missing = [part["path"] for part in parts if not (path / part["path"]).is_file()]
     if missing:
         raise CollectionError(
             f"{path}: {first_few(missing)} missing. Import the sources again, or restore the files."

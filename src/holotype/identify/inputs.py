@@ -12,6 +12,7 @@ from holotype.collection.store import MANIFEST, open_collection
 from holotype.errors import HolotypeError, MediaError, SourceError
 from holotype.media.barcodes import clean_barcode
 from holotype.media.images import IMAGE_SUFFIXES
+from holotype.media.locations import read_location
 from holotype.media.members import is_archive, members
 from holotype.progress import note
 
@@ -90,9 +91,16 @@ def _of_item(given: str, item: Item) -> Specimen:
             barcode = clean_barcode(written).nucleotides
         except MediaError as reason:
             failure = str(reason)
-    if not written and item.read_image is None and failure is None:
+    if not written and _reader(item) is None and failure is None:
         failure = "neither image nor barcode in this row"
-    return Specimen(name, item.read_image, barcode, failure)
+    return Specimen(name, _reader(item), barcode, failure)
+
+
+def _reader(item: Item) -> Callable[[], bytes] | None:
+    at, content = item.image, item.content
+    if at is not None:
+        return lambda: read_location(at)
+    return None if content is None else lambda: content
 
 
 def _collection(given: str, path: Path) -> Iterator[Specimen]:

@@ -15,15 +15,13 @@ from numpy.typing import NDArray
 from PIL import ExifTags, Image, UnidentifiedImageError
 
 from holotype.errors import MediaError
+from holotype.media.headers import plain_header
 
 IMAGE_SUFFIXES = frozenset(
     {".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp", ".gif", ".webp", ".pgm", ".ppm", ".jp2"}
 )
 MAX_PIXELS = 200_000_000
 """A larger image is refused before it is decoded: it is a bomb or a raw frame, not a crop."""
-
-_JPEG_END, _PNG_END = b"\xff\xd9", b"IEND\xaeB`\x82"
-_PLAIN_MODES = {"L", "RGB"}
 
 Pixels = NDArray[np.uint8]
 """uint8 (H, W, C), C = 1 for grey files and 3 (red, green, blue) for the others."""
@@ -39,17 +37,19 @@ def read_pixels(content: bytes) -> Pixels:
     Raises:
         MediaError: for empty, truncated, unknown or too large content, in one line.
     """
+    header = plain_header(content)
+    if header is not None and 0 < header.width * header.height <= MAX_PIXELS:
+        flag = cv2.IMREAD_GRAYSCALE if header.channels == 1 else cv2.IMREAD_COLOR_RGB
+        try:
+            decoded = cv2.imdecode(np.frombuffer(content, np.uint8), flag)
+        except cv2.error:
+            decoded = None
+        if decoded is not None:
+            return _three_axes(decoded)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         image = _opened(content)
         try:
-            plain = image.mode in _PLAIN_MODES and image.format in {"JPEG", "PNG"}
-            plain = plain and "transparency" not in image.info
-            if plain and _is_upright(image) and _ends_well(content, str(image.format)):
-                flag = cv2.IMREAD_GRAYSCALE if image.mode == "L" else cv2.IMREAD_COLOR_RGB
-                decoded = cv2.imdecode(np.frombuffer(content, np.uint8), flag)
-                if decoded is not None:
-                    return _three_axes(decoded)
             return _three_axes(_decoded_by_pillow(image))
         except (OSError, SyntaxError, ValueError, EOFError, cv2.error) as reason:
             raise MediaError(f"damaged {image.format} image: {_one_line(reason)}") from reason
@@ -69,15 +69,6 @@ def _opened(content: bytes) -> Image.Image:
     if width * height > MAX_PIXELS:
         raise MediaError(f"{width} x {height} px is more than {MAX_PIXELS:,} px")
     return image
-
-
-def _is_upright(image: Image.Image) -> bool:
-    return bool(image.getexif().get(ExifTags.Base.Orientation, 1) == 1)
-
-
-def _ends_well(content: bytes, image_format: str) -> bool:
-    ending = _JPEG_END if image_format == "JPEG" else _PNG_END
-    return content.rstrip(b"\x00\r\n").endswith(ending)
 
 
 def _decoded_by_pillow(image: Image.Image) -> NDArray[np.uint8]:

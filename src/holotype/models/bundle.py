@@ -26,6 +26,7 @@ from holotype.models.towers import Modality
 FORMAT = "holotype-bundle"
 VERSION = 1
 MANIFEST, WEIGHTS = "bundle.json", "model.safetensors"
+TRAINING_RECORDS, ATTRIBUTION = "training-records.parquet", "ATTRIBUTION.md"
 PREPROCESSING = (
     "upright, 8 bit; padded with the border's median; area down, linear up; luma Rec. 601"
 )

@@ -22,7 +22,8 @@ from holotype.collection.store import Collection
 from holotype.errors import SplitError
 
 FORMAT = "holotype-split"
-VERSION = 1
+VERSION = 2
+"""2: leave-out and held-out taxa; the audit has more lines; ``held_out`` is a list."""
 
 
 class Role(StrEnum):
@@ -36,7 +37,7 @@ class Role(StrEnum):
 
 
 class Status(StrEnum):
-    """Whether the record's species was held out of training as unseen; unnamed records have no species."""
+    """Whether the record's species (or wider taxon) was held out of training; unnamed records have none."""
 
     SEEN = "seen"
     UNSEEN = "unseen"

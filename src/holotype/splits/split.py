@@ -1,31 +1,24 @@
 """The command ``split``: a collection -> a split file with its audit."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
 from holotype.collection.store import Collection, open_collection
 from holotype.errors import SplitError, did_you_mean, first_few
 from holotype.progress import note
-from holotype.splits import methods
-from holotype.splits.audit import audit_split
-from holotype.splits.groups import group_records
+from holotype.splits.family import Fold, split_each
+from holotype.splits.held_out_taxa import Coarse
+from holotype.splits.leave_out import Blank
+from holotype.splits.make import make_split
 from holotype.splits.plan import Role, Split, write_split
+from holotype.splits.settings import Method, Settings
 
-
-class Method(StrEnum):
-    """How to part a collection."""
-
-    STRATIFIED = "stratified"
-    SEEN_UNSEEN = "seen-unseen"
-    UPSTREAM = "upstream"
-    INSTRUMENT = "instrument"
+Word = TypeVar("Word", bound=StrEnum)
 
 
 @dataclass(frozen=True)
@@ -33,14 +26,16 @@ class SplitReport:
     """What a split holds.
 
     Attributes:
-        split: its file.
+        split: its file; of ``leave-one-out`` the folder.
         counts: records by "role status".
         audit: what crosses its lines; ``audit["clean"]`` says whether nothing does.
+        folds: of ``leave-one-out``, one for each value; ``counts`` is then empty.
     """
 
     split: str
     counts: dict[str, int]
     audit: dict[str, Any]
+    folds: list[Fold] = field(default_factory=list)
 
 
 def split(
@@ -50,35 +45,72 @@ def split(
     method: Method | str = Method.STRATIFIED,
     seed: int = 0,
     fractions: Sequence[float] = (0.7, 0.1, 0.2),
-    held_out: str | None = None,
+    by: str | None = None,
+    rank: str | None = None,
+    held_out: Sequence[str] | str | None = None,
+    blank: Blank | str = Blank.LEAVE_OUT,
+    coarse: Coarse | str = Coarse.LEAVE_OUT,
+    keep_together: Sequence[str] | str = (),
+    near_duplicates: int | None = None,
+    min_class: int = 1,
+    per_class: int | None = None,
     require: Sequence[str] = (),
+    allow_licence: Sequence[str] = (),
 ) -> SplitReport:
     """Parts a collection and writes the split with its audit.
 
-    Records of one specimen, with identical image bytes or with identical barcodes never cross.
+    Records of one specimen, with identical image bytes or with identical barcodes never cross, unless the
+    method is ``by-record``.
 
     Args:
         collection: its folder.
-        out: the file to write.
+        out: the file to write; of ``leave-one-out`` the folder.
         method: ``stratified`` (same shares of every class), ``seen-unseen`` (CLIBD's keys and queries by
-            species), ``upstream`` (as the source published), ``instrument`` (test on one, train on others).
+            species), ``held-out-taxa`` (the same with whole genera, families ...), ``leave-out`` (test on
+            instruments, sites, cruises, years ..., train on the others), ``leave-one-out`` (one such split
+            for each value), ``upstream`` (as the source published), ``by-record`` (no groups).
         seed: of the shuffling.
-        fractions: train, val and test, for ``stratified`` and ``instrument``.
-        held_out: the instrument to test on.
+        fractions: train, val and test, for ``stratified``, ``by-record`` and ``leave-out``.
+        by: what ``leave-out`` holds out: instrument, site, cruise, year, date, country, source, sample_id or
+            acquisition_id.
+        rank: of ``held-out-taxa``: kingdom to species, or written_label.
+        held_out: the values of ``by``, or the taxa of ``rank``, to test on; one or several.
+        blank: with ``leave-out``, records without a value: leave-out or train.
+        coarse: with ``held-out-taxa``, records that might be of a held-out taxon: leave-out or train.
+        keep_together: columns whose values never cross either: acquisition_id, sample_id, site, date ...
+        near_duplicates: images alike within so many bits of their perceptual hash never cross either.
+        min_class: classes of fewer records go whole to training.
+        per_class: training keeps at most so many records of each class (few-shot).
         require: what a record must have to be used: ``barcode``, ``image``, ``marker=COI-5P``.
+        allow_licence: licences that a record must be under: ``open``, ``CC-BY*``; without any, all may be.
 
     Raises:
         SplitError, CollectionError: when the collection or the settings do not allow it.
     """
-    if method not in set(Method):
-        raise SplitError(f"no method '{method}'.{did_you_mean(str(method), [*Method])}")
+    settings = Settings(
+        _word(Method, "method", method), seed, tuple(fractions), by, rank, _several(held_out),
+        _word(Blank, "blank", blank), _word(Coarse, "coarse", coarse), _several(keep_together),
+        near_duplicates, min_class, per_class, tuple(require), tuple(allow_licence),
+    )  # fmt: skip
     opened = open_collection(Path(collection))
-    made = make_split(
-        opened, Method(method), seed=seed, fractions=fractions, held_out=held_out, require=require
-    )
+    if settings.method is Method.LEAVE_ONE_OUT:
+        folds = split_each(opened, settings, Path(out))
+        return SplitReport(str(out), {}, {"clean": all(f.clean is not False for f in folds)}, folds)
+    made = make_split(opened, settings)
     write_split(made, Path(out))
     _tell_markers(opened, made)
     return SplitReport(str(out), made.counts(), made.audit)
+
+
+def _several(words: Sequence[str] | str | None) -> tuple[str, ...]:
+    """Returns one word, several or none as a tuple."""
+    return (words,) if isinstance(words, str) else tuple(words or ())
+
+
+def _word(kind: type[Word], option: str, word: str) -> Word:
+    if word not in set(kind):
+        raise SplitError(f"no {option} '{word}'.{did_you_mean(str(word), [*kind])}")
+    return kind(word)
 
 
 def _tell_markers(collection: Collection, made: Split) -> None:
@@ -90,75 +122,3 @@ def _tell_markers(collection: Collection, made: Split) -> None:
             f"the split holds barcodes of several markers ({first_few(sorted(found))}), which cannot be "
             f"compared; keep one with --require marker={sorted(found)[0]}"
         )
-
-
-def make_split(
-    collection: Collection,
-    method: Method,
-    *,
-    seed: int,
-    fractions: Sequence[float],
-    held_out: str | None = None,
-    require: Sequence[str] = (),
-) -> Split:
-    """Returns a split of an open collection, audited; see ``split``."""
-    table = collection.columns()
-    usable, reasons = _usable(table, require)
-    rows = np.flatnonzero(usable)
-    part = table.take(rows)
-    group_N = group_records(table)
-    groups = group_N[rows]
-    if not len(rows):
-        raise SplitError(f"no record has what is required: {first_few(list(require))}.")
-    if method is Method.STRATIFIED:
-        roles = methods.stratified(part, groups, seed=seed, fractions=fractions)
-    elif method is Method.SEEN_UNSEEN:
-        roles = methods.seen_unseen(part, groups, seed=seed)
-    elif method is Method.UPSTREAM:
-        roles = methods.upstream(part, groups, names=methods.UPSTREAM_NAMES)
-    elif held_out is None:
-        raise SplitError("--method instrument: name the instrument to test on with --held-out.")
-    else:
-        roles = methods.held_out_instrument(
-            part, groups, seed=seed, fractions=fractions, held_out=held_out
-        )
-    whole = methods.Roles.unused(table.num_rows)
-    whole.role_N[rows], whole.status_N[rows] = roles.role_N, roles.status_N
-    for row, reason in zip(rows.tolist(), roles.reason_N, strict=True):
-        reasons[row] = reason
-    made = Split(
-        record_id=tuple(table["record_id"].to_pylist()),
-        role_N=whole.role_N,
-        status_N=whole.status_N,
-        group_N=group_N,
-        reason_N=tuple(reasons),
-        made_by={
-            "method": method.value,
-            "seed": seed,
-            "fractions": list(fractions),
-            "held_out": held_out,
-            "require": list(require),
-            "collection": collection.name,
-            "fingerprint": collection.fingerprint,
-        },
-    )
-    return Split(**{**vars(made), "audit": audit_split(made, table)})
-
-
-def _usable(table: pa.Table, require: Sequence[str]) -> tuple[NDArray[np.bool_], list[str | None]]:
-    """Returns which records have all that is required, and for the others what they lack."""
-    usable = np.ones(table.num_rows, dtype=np.bool_)
-    reasons: list[str | None] = [None] * table.num_rows
-    for wanted in require:
-        column, _, value = wanted.partition("=")
-        name = "image_sha256" if column == "image" else column
-        if name not in table.column_names:
-            raise SplitError(
-                f"--require {wanted}: a collection has no column '{column}'."
-                f"{did_you_mean(column, ['image', *table.column_names])}"
-            )
-        for row, found in enumerate(table[name].to_pylist()):
-            if found is None or (value and str(found) != value):
-                usable[row] = False
-                reasons[row] = f"{wanted} is required"
-    return usable, reasons

@@ -22,7 +22,7 @@ class Kind(StrEnum):
 WHOLE = "full_body"
 """The qualifier of a whole organism; it is not said in a class's name."""
 
-_QUALIFIERS: dict[str, str] = {
+QUALIFIERS: dict[str, str] = {
     **dict.fromkeys(("egg", "eggs", "ova", "ovum"), "egg"),
     **dict.fromkeys(("larva", "larvae", "larval", "bipinnaria", "brachiolaria"), "larvae"),
     **dict.fromkeys(("pluteus", "echinopluteus", "auricularia", "tornaria"), "larvae"),
@@ -46,8 +46,9 @@ _QUALIFIERS: dict[str, str] = {
     **dict.fromkeys(("cyst", "cysts"), "cyst"),
     **dict.fromkeys(("dead",), "dead"),
 }
+"""Words that say what of the organism is shown -> the qualifier."""
 
-_NOT_LIVING: dict[str, Kind] = {
+NOT_LIVING: dict[str, Kind] = {
     **dict.fromkeys(("detritus", "aggregate", "aggregates", "snow"), Kind.DETRITUS),
     **dict.fromkeys(("feces", "faeces", "fecal", "faecal", "pellet", "pellets"), Kind.DETRITUS),
     **dict.fromkeys(("fiber", "fibers", "fibre", "fibres", "feather", "scale"), Kind.DETRITUS),
@@ -56,6 +57,7 @@ _NOT_LIVING: dict[str, Kind] = {
     **dict.fromkeys(("unknown", "unclassified", "blurry", "turbid", "ghost"), Kind.ARTEFACT),
     **dict.fromkeys(("plastic", "sand", "mineral", "crystal", "bead", "beads"), Kind.INERT),
 }
+"""Words of what does not live -> its kind."""
 
 _NEGATED = {"no", "without"}
 _ANATOMY = {"part_tail", "part_head", "part_leg", "part_tentacle", "part_carapace", "part_trunk"}
@@ -89,12 +91,12 @@ def parse_label(written: str) -> ParsedLabel:
     ParsedLabel(written='copepod_calanoid_eggs', taxon_words='copepod calanoid', qualifier='egg', ...
     """
     words = [word for word in re.split(r"[\s_/<>|,;:()\-]+", written.strip()) if word]
-    kinds = [_NOT_LIVING[word.lower()] for word in words if word.lower() in _NOT_LIVING]
+    kinds = [NOT_LIVING[word.lower()] for word in words if word.lower() in NOT_LIVING]
     qualifier = WHOLE
     kept: list[str] = []
     for position, word in enumerate(words):
         previous = words[position - 1].lower() if position else ""
-        found = _QUALIFIERS.get(word.lower())
+        found = QUALIFIERS.get(word.lower())
         described = previous in _NEGATED or previous == "and"
         at_an_end = position in (0, len(words) - 1)
         if found is None or described or (found in _ANATOMY and not at_an_end):

@@ -3,6 +3,7 @@
 from typing import Any
 
 from holotype.models.labels import LabelSpace
+from holotype.training.provenance import uses_lines
 from holotype.training.recipe import Recipe
 
 
@@ -45,6 +46,17 @@ def model_card(recipe: Recipe, labels: LabelSpace, training: dict[str, Any]) -> 
         f"- sources: {_listed(training['sources'])}",
         f"- instruments: {_listed(training['instruments'])}",
         f"- licences, as the sources state them: {_listed(training['licences'])}",
+        "",
+        "## What may be done with it",
+        "",
+        "By the licences of the records; a reading of licences, not legal advice:",
+        "",
+        *uses_lines(training["may"]),
+        "",
+        (
+            "`ATTRIBUTION.md` says whom to credit; `training-records.parquet` holds the hashes of all "
+            "records, by which `holotype trained-on` answers whether an image or barcode was among them."
+        ),
         "",
         "## Last epoch",
         "",

@@ -15,6 +15,7 @@ from lightning_fabric import Fabric
 from threadpoolctl import threadpool_limits
 
 from holotype import files
+from holotype.collection.licensing import licence_counts, what_may_be_done
 from holotype.collection.store import Collection, open_collection
 from holotype.config import as_toml
 from holotype.errors import RecipeError
@@ -32,6 +33,7 @@ from holotype.training.card import model_card
 from holotype.training.checkpoint import refuse_another_run
 from holotype.training.loop import Lesson, fit
 from holotype.training.objective import Teaching, teaching_of
+from holotype.training.provenance import write_provenance
 from holotype.training.recipe import Recipe, read_recipe
 
 
@@ -110,6 +112,7 @@ def train(
         training = _summary(lesson, labels, opened, parts, history, row_V)
         temperature = _temperatures(model, lesson.materials, lesson.teaching, row_V)
         card = model_card(chosen, labels, training)
+        write_provenance(folder, opened, parts, name=chosen.name)
         write_bundle(folder, chosen.model, weights, labels, temperature, training, card)
     fabric.barrier()
     return TrainReport(
@@ -261,8 +264,9 @@ def _summary(
     columns = collection.columns(["licence", "instrument", "source"]).take(split.rows(Role.TRAIN))
     counted = {
         name: dict(sorted(Counter(str(v) for v in columns[name].to_pylist() if v).items()))
-        for name in ("licence", "instrument", "source")
+        for name in ("instrument", "source")
     }
+    licences = licence_counts(columns)
     quiet = [{k: v for k, v in row.items() if k != "seconds"} for row in history]
     return {
         "run": lesson.fingerprint,
@@ -272,7 +276,8 @@ def _summary(
         "records": len(lesson.row_T),
         "validation_records": len(row_V),
         "labels": len(labels),
-        "licences": counted["licence"],
+        "licences": licences,
+        "may": what_may_be_done(licences),
         "instruments": counted["instrument"],
         "sources": counted["source"],
         "versions": {"torch": torch.__version__, "python": platform.python_version()},

@@ -1,104 +1,246 @@
-"""FASTA: plain, SINTAX and BOLD headers, one record a sequence.
+"""Reference libraries and sequences: FASTA with the headers of many tools, and the table of CRABS.
 
-Headers understood, told apart by their form (Edgar 2016, doi:10.1101/074161, for SINTAX):
-``>id;tax=k:Animalia,p:Arthropoda,...,s:Calanus_finmarchicus;``, ``>processid|Species name|marker|...``
-as BOLD writes it, and a plain ``>id`` with an optional description. mkCOInr's
-``>id taxid;kingdom;phylum;class;order;family;genus;species`` is read as well.
+The forms of headers are in ``fasta_forms``. A table with the taxonomy (QIIME 2 ``Feature ID<TAB>Taxon``,
+mothur ``id<TAB>lineage;``) or with ranks (RDP and IDTAXA ``id*name*parent*depth*rank``) is given as
+annotations. Letters are taken as they stand: what is no nucleotide is told where records are checked.
 """
 
+import bz2
+import gzip
+import io
+import itertools
+import lzma
 import re
-from collections.abc import Iterator
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO, Any
 
-import dnaio
+from holotype.collection.sources.crabs import crabs_row, is_crabs
+from holotype.collection.sources.disk_index import DiskIndex
+from holotype.collection.sources.distinct import DistinctNames
+from holotype.collection.sources.fasta_forms import SAMPLED_HEADERS, HeaderForm, find_form
+from holotype.collection.sources.fasta_headers import Ranks, plain_id, read_header
+from holotype.collection.sources.fasta_lineages import Fields, lineage_fields
+from holotype.collection.sources.item import Item, Source, SourceOptions
+from holotype.collection.sources.rows import binomial
+from holotype.errors import MediaError, SourceError
+from holotype.media.locations import FileAt
+from holotype.media.members import Member, is_archive, members
 
-from holotype.collection.sources.item import Item, SourceOptions
-from holotype.errors import SourceError
-from holotype.taxonomy.lineage import LINNAEAN_RANKS
-
-_SINTAX_RANKS = {
-    "d": "domain",
-    "k": "kingdom",
-    "p": "phylum",
-    "c": "class",
-    "o": "order",
-    "f": "family",
-    "g": "genus",
-    "s": "species",
+_NAMED_FASTA = re.compile(r"\.(fasta|fas|fa|fna|ffn|frn|crabs)(\.(gz|bz2|xz))?$", re.IGNORECASE)
+_OPENERS: Mapping[bytes, Callable[[Any], Any]] = {
+    b"\x1f\x8b": gzip.open,
+    b"BZ": bz2.open,
+    b"\xfd7": lzma.open,
 }
+_UNREADABLE = (OSError, EOFError, zlib.error, lzma.LZMAError, MediaError, ValueError)
+
+
+@dataclass(frozen=True)
+class Sequence:
+    """One sequence of a file: the line of its header, the header without ">", the letters."""
+
+    line: int
+    header: str
+    letters: str
+
+
+@dataclass(frozen=True)
+class SideTable:
+    """What a table beside the sequences says.
+
+    Attributes:
+        ranks: (name, depth) -> rank; None without such a table.
+        lineages: id -> lineage; None without such a table.
+    """
+
+    ranks: Ranks = None
+    lineages: DiskIndex | None = field(default=None, compare=False)
 
 
 def read(path: Path, options: SourceOptions) -> Iterator[Item]:
-    """Yields one item for each sequence; plain, gzip, bzip2 and xz files are read.
+    """Yields one item for each sequence; plain, gzip, bzip2 and xz files, and archives of them, are read.
 
     Raises:
         SourceError: when the file is missing, empty, or no FASTA.
     """
-    del options
-    if not path.is_file():
+    if not path.exists():
         raise SourceError(f"{path}: no such file. Check the path.")
+    side = read_side_table(options.annotations) if options.annotations else SideTable()
+    names = DistinctNames()
+    if path.is_file() and not is_archive(path):
+        yield from _items(path, str(path), side, names)
+        return
+    found = False
+    for member in members(path, options.spool):
+        if member.skip_reason is not None:
+            yield Item(member.name, skip_reason=member.skip_reason)
+        elif not _NAMED_FASTA.search(member.name):
+            yield Item(member.name, skip_reason="not named like FASTA")
+        else:
+            found = True
+            yield from _items(member, member.name, side, names)
+    if not found:
+        raise SourceError(f"{path}: no FASTA in it. Its files must end in .fasta, .fa or .fas.")
+
+
+def _items(
+    place: Path | Member, called: str, side: SideTable, names: DistinctNames
+) -> Iterator[Item]:
     number = 0
     try:
-        with dnaio.open(path, fileformat="fasta") as records:
-            for number, record in enumerate(records, start=1):
-                fields = {**header_fields(record.name), "barcode": record.sequence}
-                name = fields.pop("record_id") or f"sequence {number}"
-                yield Item(name, row=number, fields=fields)
-    except (dnaio.FileFormatError, UnicodeDecodeError, OSError, EOFError, ValueError) as reason:
+        with _opened(place) as handle:
+            start = _first_line(handle)
+        if is_crabs(start):
+            yield from _crabs_items(place, called, names)
+            return
+        with _opened(place) as handle:
+            stream = sequences(handle)
+            first = list(itertools.islice(stream, SAMPLED_HEADERS))
+            form = find_form([sequence.header for sequence in first])
+            for number, found in enumerate(itertools.chain(first, stream), start=1):
+                yield _item(found, number, form, (called, side, names))
+    except _UNREADABLE as reason:
+        if isinstance(reason, SourceError):
+            raise
         raise SourceError(
-            f"{path}, after sequence {number}: not FASTA ({reason}). Mend or remove that line."
+            f"{called}, after sequence {number}: not FASTA ({reason}). Mend or remove that line."
         ) from reason
     if number == 0:
-        raise SourceError(f"{path}: no sequence in it.")
+        raise SourceError(f"{called}: no sequence in it.")
 
 
-def header_fields(header: str) -> dict[str, str]:
-    """Returns the columns that a FASTA header gives.
+def _item(
+    found: Sequence, number: int, form: HeaderForm, context: tuple[str, SideTable, DistinctNames]
+) -> Item:
+    called, side, names = context
+    header = read_header(found.header, form, side.ranks)
+    fields, notes = dict(header.fields), []
+    where = f"{called}, line {found.line}"
+    if header.odd:
+        notes.append(("header", f"{where}: {header.odd}: only its id is used; check the header"))
+    if side.lineages is not None:
+        fields, odd = _with_lineage(fields, side.lineages, header.name)
+        notes += [("lineage", f"{where}: {odd}")] if odd else []
+    if "species" in fields:
+        fields["species"] = binomial(fields.get("genus", ""), fields["species"])
+    wanted = header.name or f"sequence {number}"
+    name = names.name(wanted, number)
+    if name != wanted:
+        notes.append(("repeated_id", f"{where}: '{wanted}' is the id of an earlier sequence too"))
+    if not found.letters:
+        return Item(name, number, skip_reason="a header without a sequence")
+    return Item(name, number, {**fields, "barcode": found.letters}, notes=tuple(notes))
 
-    >>> header_fields("MZ1;tax=k:Animalia,s:Calanus_glacialis;")["species"]
-    'Calanus glacialis'
-    >>> header_fields("EPAF082-03|Astraptes fulgerator|COI-5P")["marker"]
-    'COI-5P'
+
+def _with_lineage(fields: Fields, lineages: DiskIndex, name: str) -> tuple[Fields, str | None]:
+    held = lineages.find(name) or lineages.find(plain_id(name))
+    if not held:
+        return fields, f"no row '{name}' in the table of lineages; no name is given; add the row"
+    found, odd = lineage_fields(held[0][1])
+    return fields | found, odd and f"'{name}' has {odd}; write k__Name; p__Name; ..."
+
+
+@contextmanager
+def _opened(place: Path | Member) -> Iterator[IO[bytes]]:
+    """Gives a file or member open for reading, unpacked on the way."""
+    if isinstance(place, Member) and isinstance(place.at, FileAt):
+        place = Path(place.at.path)
+    with ExitStack() as open_files:
+        raw: IO[bytes] = io.BytesIO(place.read()) if isinstance(place, Member) else place.open("rb")
+        open_files.enter_context(raw)
+        opener = _OPENERS.get(raw.read(2))
+        raw.seek(0)
+        yield raw if opener is None else open_files.enter_context(opener(raw))
+
+
+def _decoded(line: bytes) -> str:
+    line = line.removeprefix(b"\xef\xbb\xbf")
+    try:
+        return line.decode("utf-8")
+    except UnicodeDecodeError:
+        return line.decode("cp1252", errors="replace")
+
+
+def _first_line(handle: IO[bytes]) -> str:
+    return next((text for line in handle if (text := _decoded(line)).strip()), "")
+
+
+def sequences(handle: IO[bytes]) -> Iterator[Sequence]:
+    """Yields the sequences of an open FASTA file; blank lines and lines that start with ";" are left out.
+
+    Raises:
+        ValueError: when letters come before the first header, or a line is binary.
     """
-    if ";tax=" in header:
-        name, _, taxa = header.partition(";tax=")
-        return {"record_id": name, **_sintax_names(taxa)}
-    if "|" in header:
-        parts = [part.strip() for part in header.split("|")]
-        written = parts[1].replace("_", " ") if len(parts) > 1 else ""
-        marker = parts[2] if len(parts) > 2 else ""
-        names = _written_name(written)
-        return {"record_id": parts[0].partition(" ")[0], "marker": marker, **names}
-    name, _, description = header.partition(" ")
-    taxa_parts = description.split(";")
-    if len(taxa_parts) == 1 + len(LINNAEAN_RANKS) and taxa_parts[0].isdigit():
-        names = {
-            rank.value: written.replace("_", " ")
-            for rank, written in zip(LINNAEAN_RANKS, taxa_parts[1:], strict=True)
-        }
-        return {"record_id": name, "ncbi_id": taxa_parts[0], **names}
-    return {"record_id": name}
+    header, line_of_header, letters = None, 0, list[str]()
+    for line, content in enumerate(handle, start=1):
+        if b"\0" in content:
+            raise ValueError(f"line {line} holds zero bytes")
+        text = _decoded(content).strip()
+        if text.startswith(">"):
+            if header is not None:
+                yield Sequence(line_of_header, header, "".join(letters))
+            header, line_of_header, letters = text[1:].strip(), line, []
+        elif not text or text.startswith(";"):
+            continue
+        elif header is None:
+            raise ValueError(f"line {line} starts with '{text[:20]}', not with '>'")
+        else:
+            letters.append(text)
+    if header is not None:
+        yield Sequence(line_of_header, header, "".join(letters))
 
 
-def _written_name(written: str) -> dict[str, str]:
-    """Returns genus and species of what a BOLD header says, and nothing of what is no name.
+def _crabs_items(place: Path | Member, called: str, names: DistinctNames) -> Iterator[Item]:
+    with _opened(place) as handle:
+        for line, content in enumerate(handle, start=1):
+            text = _decoded(content)
+            if not text.strip():
+                continue
+            row = crabs_row(text)
+            if row is None:
+                cells = text.count("\t") + 1
+                wrong = f"{called}, line {line}: {cells} columns where a CRABS table has 11"
+                name = names.name(f"line {line}", line)
+                yield Item(name, line, error=f"{wrong}. Mend or remove the line.")
+                continue
+            yield Item(names.name(row[0] or f"line {line}", line), line, row[1])
 
-    "Calanus sp." is a genus; "COI-5P" and "123" are nothing.
+
+def read_side_table(path: Path) -> SideTable:
+    """Returns the ranks or the lineages that a table beside the sequences holds.
+
+    Raises:
+        SourceError: when it is neither of the two kinds.
     """
-    if not re.fullmatch(r"[A-Z][a-z-]+( [^|]+)?", written):
-        return {}
-    genus, _, epithet = written.partition(" ")
-    if not epithet or re.match(r"(sp|spp|cf|aff|nr)\.?( |$)", epithet):
-        return {"genus": genus}
-    return {"genus": genus, "species": written}
+    if not path.is_file():
+        raise SourceError(f"{path}: no such file. Check --annotations.")
+    lineages, ranks = DiskIndex(), dict[tuple[str, int], str]()
+    rows = 0
+    with _opened(path) as handle:
+        for line, content in enumerate(handle, start=1):
+            text = _decoded(content).rstrip("\r\n")
+            starred, tabbed = text.split("*"), text.split("\t")
+            if not text.strip() or text.lower().startswith(("feature id", "#")):
+                continue
+            if len(starred) == 5 and starred[3].strip().lstrip("-").isdigit():
+                ranks[starred[1], int(starred[3])] = starred[4].strip()
+            elif len(tabbed) >= 2:
+                lineages.put(tabbed[0].strip(), tabbed[1].strip())
+                rows += 1
+            else:
+                raise SourceError(
+                    f"{path}, line {line}: '{text[:40]}' is neither 'Feature ID<tab>Taxon' nor "
+                    "'id*name*parent*depth*rank'. Give the library's own table."
+                )
+    return SideTable(ranks or None, lineages if rows else None)
 
 
-def _sintax_names(taxa: str) -> dict[str, str]:
-    names: dict[str, str] = {}
-    for taxon in taxa.strip().rstrip(";").split(","):
-        letter, _, name = taxon.partition(":")
-        rank = _SINTAX_RANKS.get(letter.strip())
-        if rank and name.strip():
-            column = rank if rank != "domain" else "rank:domain"
-            names[column] = name.strip().replace("_", " ")
-    return names
+SOURCE = Source(
+    "fasta",
+    "FASTA of BOLD, SINTAX, RDP, QIIME 2, DADA2, IDTAXA, MIDORI2, PR2, SILVA, UNITE, mkCOInr; CRABS tables",
+    read,
+)

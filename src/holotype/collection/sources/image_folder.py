@@ -1,30 +1,45 @@
 """Class folders: a folder, zip or tar whose images lie in one folder a class.
 
 The label is the name of the folder that an image lies in, whatever lies above it; an image at the top
-has no label. Files that are no images are skipped, and counted.
+has no label. Archives inside are opened as well. Files that are no images are skipped, and counted.
 """
 
 from collections.abc import Iterator
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
-from holotype.collection.sources.item import Item, SourceOptions
+from holotype.collection.sources.item import Item, Source, SourceOptions
+from holotype.errors import MediaError, SourceError
 from holotype.media.images import IMAGE_SUFFIXES
-from holotype.media.members import members
+from holotype.media.members import Member, is_archive, members, nested_members
 
 
 def read(path: Path, options: SourceOptions) -> Iterator[Item]:
-    """Yields one item for each file."""
-    del options
-    for member in members(path):
-        inside = PurePosixPath(member.name.replace("\\", "/"))
-        if member.skip_reason is not None:
-            yield Item(member.name, skip_reason=member.skip_reason)
-        elif member.suffix not in IMAGE_SUFFIXES:
-            yield Item(member.name, skip_reason=f"'{member.suffix}' is no image ending")
+    """Yields one item for each file, also of archives inside the input."""
+    for member in members(path, options.spool):
+        if member.at is not None and is_archive(Path(member.name)):
+            yield from _inside(member, options)
         else:
-            yield Item(
-                member.name,
-                fields={"written_label": inside.parent.name},
-                read_image=member.read,
-                image_name=inside.name,
-            )
+            yield _item(member)
+
+
+def _inside(archive: Member, options: SourceOptions) -> Iterator[Item]:
+    try:
+        for member in nested_members(archive, options.spool):
+            yield _item(member)
+    except (SourceError, MediaError) as reason:
+        yield Item(archive.name, error=f"{archive.name}: {reason} Fetch it again.")
+
+
+def _item(member: Member) -> Item:
+    if member.skip_reason is not None:
+        return Item(member.name, skip_reason=member.skip_reason)
+    if member.suffix not in IMAGE_SUFFIXES:
+        return Item(member.name, skip_reason=f"'{member.suffix}' is no image ending")
+    above, _, name = member.name.replace("\\", "/").rpartition("/")
+    fields = {"written_label": above.rpartition("/")[2]}
+    return Item(member.name, fields=fields, image=member.at, image_name=name)
+
+
+SOURCE = Source(
+    "image-folder", "class folders in a folder, zip or tar: the folder is the label", read
+)

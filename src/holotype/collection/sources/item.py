@@ -1,31 +1,38 @@
-"""What a source yields, and what it may be told."""
+"""What a source yields, and what it may be told: values that travel between processes."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+
+from holotype.media.locations import Location
 
 
 @dataclass(frozen=True)
 class Item:
-    """One thing read from an input: a record to be, or something skipped with a reason.
+    """One thing read from an input: a record to be, or something skipped or wrong, with its reason.
 
     Attributes:
-        name: path inside the archive, or the row's own id.
+        name: path inside the archive, or the row's own id; unique in the input wherever the source can
+            make it so.
         row: number of the row in a table or of the sequence in a file, counted as an editor does.
-        fields: columns of a collection as text; blank means missing. ``other_ranks`` fields are given
-            as ``rank:subfamily`` and so on.
-        read_image: returns the encoded image, or None where the item has none.
+        fields: columns of a collection as text; blank means missing. Further ranks are given as
+            ``rank:subfamily``; what no column takes as ``extra:name of the source``.
+        image: where the encoded image lies, or None where the item has none.
+        content: the encoded image itself, where no file holds it.
         image_name: file name of the image.
-        skip_reason: why the item is no record.
-        error: why the item cannot be read, though it should.
+        notes: (code, sentence) for what is odd about the item though it can be used.
+        skip_reason: why the item is no record, as it should be.
+        error: why the item cannot be used, though it should: place (line, column), what was found, and
+            what to do.
     """
 
     name: str
     row: int | None = None
     fields: Mapping[str, str] = field(default_factory=dict)
-    read_image: Callable[[], bytes] | None = None
+    image: Location | None = None
+    content: bytes | None = None
     image_name: str | None = None
+    notes: tuple[tuple[str, str], ...] = ()
     skip_reason: str | None = None
     error: str | None = None
 
@@ -37,17 +44,36 @@ class SourceOptions:
     Attributes:
         preset: a named column map, for ``table``.
         columns: column of a collection -> column of the table; wins over the preset.
-        images: folder or archive that the table's image paths are relative to.
+        images: folder or archive that the image paths of a table are relative to.
+        annotations: file or folder with the labels, where they do not lie beside the images.
+        spool: folder to unpack compressed or nested archives into; they are needed as long as the items'
+            locations are.
     """
 
     preset: str | None = None
     columns: Mapping[str, str] = field(default_factory=dict)
     images: Path | None = None
+    annotations: Path | None = None
+    spool: Path | None = None
 
 
-class Source(Protocol):
-    """A reader of one kind of input."""
+ReadSource = Callable[[Path, SourceOptions], Iterator[Item]]
+"""Yields the items of one input, in a fixed order. Raises ``SourceError`` where the input as a whole cannot
+be used; what is wrong with one row or file is an item with an ``error``."""
 
-    def __call__(self, path: Path, options: SourceOptions) -> Iterator[Item]:
-        """Yields the items of one input, in a fixed order."""
-        ...
+
+@dataclass(frozen=True)
+class Source:
+    """One kind of input.
+
+    Attributes:
+        name: the word for ``holotype import``.
+        about: one line: what it is and who writes it.
+        read: yields the items.
+        instrument: what the images of such inputs are taken with, where that is certain.
+    """
+
+    name: str
+    about: str
+    read: ReadSource
+    instrument: str | None = None

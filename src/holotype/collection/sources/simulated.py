@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from holotype.collection.sources.item import Item, SourceOptions
+from holotype.collection.sources.item import Item, Source, SourceOptions
 from holotype.errors import SourceError
 
 if TYPE_CHECKING:
@@ -32,7 +32,6 @@ def read(path: Path, options: SourceOptions) -> Iterator[Item]:
 
 
 def _item(specimen: "Specimen", number: int) -> Item:
-    content = specimen.image
     return Item(
         specimen.specimen_id,
         row=number,
@@ -50,10 +49,13 @@ def _item(specimen: "Specimen", number: int) -> Item:
             "licence": "CC0-1.0",
             **specimen.names,
         },
-        read_image=None if content is None else (lambda: content),
+        content=specimen.image,
         image_name=specimen.image_name,
     )
 
 
 def _written(number: float | None) -> str:
     return "" if number is None else repr(number)
+
+
+SOURCE = Source("simulated", "a simulated collection: a TOML file of settings", read)

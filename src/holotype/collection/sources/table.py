@@ -4,34 +4,37 @@ Columns are found by name, never by position. Without a map, columns that bear t
 collection's columns are taken as they are.
 """
 
-import csv
-import gzip
 import string
-import sys
-import tarfile
-import weakref
-import zipfile
-from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path, PurePosixPath
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from holotype.collection.schema import COLUMN_NAMES
-from holotype.collection.sources.item import Item, SourceOptions
+from holotype.collection.sources.item import Item, Source, SourceOptions
 from holotype.collection.sources.presets import PRESETS, Preset
+from holotype.collection.sources.tabular import open_table, present
 from holotype.errors import MediaError, SourceError, did_you_mean, first_few
-from holotype.media.members import DAMAGE, MAX_MEMBER_BYTES, is_archive
+from holotype.media.locations import CellAt, FileAt, Location
+from holotype.media.members import is_archive, members
 from holotype.taxonomy.lineage import Rank
-
-MISSING = frozenset({"", "none", "na", "n/a", "nan", "null", "not_classified", "not classified"})
-"""What tables write where nothing is known, in lower case; a written label is kept as it is."""
 
 FOUND_BY_INTAKE = frozenset(
     {
         "image_width_px",
         "image_height_px",
         "image_sha256",
+        "image_phash",
+        "grey_mean",
+        "grey_sd",
+        "object_esd_px",
+        "environment",
+        "extra",
+        "place_from",
+        "depth_from",
+        "time_from",
         "haplotype",
         "other_ranks",
         "source",
@@ -42,7 +45,13 @@ FOUND_BY_INTAKE = frozenset(
 
 TAKEN = tuple(name for name in COLUMN_NAMES if name not in FOUND_BY_INTAKE)
 
+_FORMAT = string.Formatter()
+
 OPTIONAL_IN_PRESETS = frozenset(COLUMN_NAMES) - {"record_id", "barcode", "image"}
+
+
+FindImage = Callable[[str], Location]
+"""From a path inside a folder or archive to the place of the image; raises ``MediaError``."""
 
 
 def read(path: Path, options: SourceOptions) -> Iterator[Item]:
@@ -53,25 +62,39 @@ def read(path: Path, options: SourceOptions) -> Iterator[Item]:
     """
     if not path.is_file():
         raise SourceError(f"{path}: no such file. Check the path.")
-    header, rows = _open_rows(path)
+    header = table_header(path)
     plan = _plan(path, header, options)
-    read_image = _image_reader(options.images or path.parent) if plan.reads_images else None
+    images = images_of(options.images or path.parent, options.spool) if plan.reads_images else None
     empty = True
-    for number, row in rows:
+    for item in _items(path, plan, images):
         empty = False
-        if isinstance(row, str):
-            yield Item(f"row {number}", row=number, error=row)
-        else:
-            yield _item(plan, row, number, read_image)
+        yield item
     if empty:
         raise SourceError(f"{path}: a header and no rows. Give a table with at least one row.")
+
+
+def _items(path: Path, plan: "_Plan", images: FindImage | None) -> Iterator[Item]:
+    if path.suffix.lower() == ".parquet":
+        yield from _parquet_items(path, plan, images)
+        return
+    for row in open_table(path).rows:
+        if row.error is not None:
+            remedy = "Mend the row; a cell with the delimiter in it needs quotes."
+            yield Item(
+                f"row {row.line}", row.line, error=f"{path}, row {row.line}: {row.error}. {remedy}"
+            )
+        else:
+            yield _item(plan, row.values, row.line, images)
 
 
 class _Plan:
     """Which columns of the table become which columns of the collection."""
 
-    def __init__(self, preset: Preset, columns: Mapping[str, str]) -> None:
+    def __init__(self, preset: Preset, columns: Mapping[str, str], header: Sequence[str]) -> None:
         self.columns = dict(columns)
+        templates = [c for t in preset.templates.values() for _, c, _, _ in _FORMAT.parse(t)]
+        taken = {*columns.values(), *templates}
+        self.extra = [name for name in header if name not in taken and name.strip()]
         self.templates = {k: v for k, v in preset.templates.items() if k not in columns}
         self.constants = {k: v for k, v in preset.constants.items() if k not in columns}
 
@@ -88,10 +111,10 @@ def _plan(path: Path, header: list[str], options: SourceOptions) -> _Plan:
     _check_targets(options.columns)
     own_names = {} if options.preset else {n: n for n in header if n in TAKEN}
     wanted = {**own_names, **preset.columns, **options.columns}
-    present: dict[str, str] = {}
+    found: dict[str, str] = {}
     for target, column in wanted.items():
         if column in header:
-            present[target] = column
+            found[target] = column
         elif target in options.columns or target not in OPTIONAL_IN_PRESETS:
             if target.startswith("rank:") and target not in options.columns:
                 continue
@@ -99,12 +122,12 @@ def _plan(path: Path, header: list[str], options: SourceOptions) -> _Plan:
                 f"{path}, row 1: no column '{column}' for {target}.{did_you_mean(column, header)} "
                 f"The table has: {first_few(header, limit=30)}."
             )
-    if not present:
+    if not found:
         raise SourceError(
             f"{path}, row 1: none of the columns {first_few(header, limit=30)} is known. "
             "Use --preset, or --column name=column for each."
         )
-    plan = _Plan(preset, present)
+    plan = _Plan(preset, found, header)
     _check_templates(path, header, plan.templates)
     return plan
 
@@ -124,41 +147,37 @@ def _check_targets(columns: Mapping[str, str]) -> None:
 
 def _check_templates(path: Path, header: list[str], templates: Mapping[str, str]) -> None:
     for target, template in templates.items():
-        for _, column, _, _ in string.Formatter().parse(template):
+        for _, column, _, _ in _FORMAT.parse(template):
             if column and column not in header:
                 nearest = did_you_mean(column, header)
                 raise SourceError(f"{path}, row 1: no column '{column}' for {target}.{nearest}")
 
 
-def _item(
-    plan: _Plan, row: Mapping[str, Any], number: int, read_image: Callable[[str], bytes] | None
-) -> Item:
+def _item(plan: _Plan, row: Mapping[str, str], number: int, images: FindImage | None) -> Item:
     fields: dict[str, str] = dict(plan.constants)
     for target, column in plan.columns.items():
         if target != "image":
-            fields[target] = _text(row[column], keep=target == "written_label")
+            keep = target == "written_label"
+            fields[target] = row[column].strip() if keep else present(row[column])
     for target, template in plan.templates.items():
         if target != "image":
-            fields[target] = template.format_map({k: _text(v, keep=True) for k, v in row.items()})
+            fields[target] = template.format_map(row)
+    for column in plan.extra:
+        fields[f"extra:{column}"] = present(row[column])
     name = fields.pop("record_id", "").lstrip(">") or f"row {number}"
-    encoded = row.get(plan.columns.get("image", ""))
-    if isinstance(encoded, Mapping):
-        content, file_name = encoded.get("bytes"), str(encoded.get("path") or name)
-        reader = None if content is None else (lambda: bytes(content))
-        return Item(name, number, fields, reader, PurePosixPath(file_name).name)
-    image_template = plan.templates.get("image")
-    inside = _text(encoded, keep=True) if encoded else ""
-    if image_template:
-        inside = image_template.format_map({k: _text(v, keep=True) for k, v in row.items()})
-        inside = inside.replace("//", "/")
-    if not inside or read_image is None:
+    inside = row.get(plan.columns.get("image", ""), "").strip()
+    if "image" in plan.templates:
+        inside = plan.templates["image"].format_map(row).replace("//", "/")
+    if not inside or images is None:
         return Item(name, number, fields)
-    return Item(name, number, fields, lambda: read_image(inside), PurePosixPath(inside).name)
-
-
-def _text(value: Any, *, keep: bool = False) -> str:
-    text = "" if value is None else str(value).strip()
-    return "" if not keep and text.lower() in MISSING else text
+    if inside.startswith(("http://", "https://")):
+        return Item(name, number, {**fields, "image_url": inside})
+    try:
+        return Item(
+            name, number, fields, image=images(inside), image_name=inside.rpartition("/")[2]
+        )
+    except MediaError as reason:
+        return Item(name, number, fields, notes=(("image", str(reason)),))
 
 
 def table_header(path: Path) -> list[str]:
@@ -167,118 +186,80 @@ def table_header(path: Path) -> list[str]:
     Raises:
         SourceError: when it cannot be read.
     """
-    return _open_rows(path)[0]
-
-
-def _open_rows(path: Path) -> tuple[list[str], Iterator[tuple[int, Mapping[str, Any] | str]]]:
     if path.suffix.lower() == ".parquet":
-        try:
-            table = pq.ParquetFile(path)
-        except (OSError, ValueError) as reason:
-            raise SourceError(f"{path}: not Parquet ({reason}).") from reason
-        return list(table.schema_arrow.names), _parquet_rows(table)
-    csv.field_size_limit(min(sys.maxsize, 1 << 31 - 1))
-    opener = gzip.open if path.suffix.lower() == ".gz" else open
+        return list(_parquet(path).schema_arrow.names)
+    return list(open_table(path).header)
+
+
+def _parquet(path: Path) -> pq.ParquetFile:
     try:
-        with opener(path, "rt", encoding="utf-8-sig", newline="") as handle:
-            first = handle.readline()
-    except (OSError, UnicodeDecodeError, EOFError) as reason:
-        raise SourceError(f"{path}: not a UTF-8 text table ({reason}). Save it as UTF-8.") from None
-    delimiter = max("\t,;", key=first.count)
-    header = next(csv.reader([first], delimiter=delimiter), [])
-    if not any(name.strip() for name in header):
-        raise SourceError(f"{path}: empty. Give a table with a header and rows.")
-    return header, _text_rows(path, opener, delimiter, header)
+        return pq.ParquetFile(path)
+    except (OSError, ValueError) as reason:
+        raise SourceError(f"{path}: not Parquet ({reason}).") from reason
 
 
-def _parquet_rows(table: pq.ParquetFile) -> Iterator[tuple[int, Mapping[str, Any] | str]]:
+def _parquet_items(path: Path, plan: _Plan, images: FindImage | None) -> Iterator[Item]:
+    """Yields the items of a Parquet table; an image column of bytes is left where it lies."""
+    table = _parquet(path)
+    column = plan.columns.get("image")
+    held = column is not None and not pa.types.is_string(table.schema_arrow.field(column).type)
+    light = [n for n in table.schema_arrow.names if not (held and n == column)]
+    paths = f"{column}.path" if held and _is_struct_with_path(table, str(column)) else None
     number = 0
-    for batch in table.iter_batches(256):
-        for row in batch.to_pylist():
+    for group in range(table.num_row_groups):
+        wanted = [*light, *([paths] if paths else [])]
+        rows = table.read_row_group(group, columns=wanted).to_pylist()
+        for inside, row in enumerate(rows):
             number += 1
-            yield number, row
+            text = {name: _as_text(row.get(name)) for name in light}
+            item = _item(plan, {**text, **({str(column): ""} if held else {})}, number, images)
+            if held:
+                file_name = _as_text((row.get(str(column)) or {}).get("path") if paths else None)
+                at = CellAt(str(path), str(column), group, inside)
+                shown = (file_name or item.name).replace("\\", "/").rpartition("/")[2]
+                item = replace(item, image=at, image_name=shown)
+            yield item
 
 
-def _text_rows(
-    path: Path, opener: Callable[..., Any], delimiter: str, header: list[str]
-) -> Iterator[tuple[int, Mapping[str, Any] | str]]:
-    with opener(path, "rt", encoding="utf-8-sig", newline="") as handle:
-        reader = csv.reader(handle, delimiter=delimiter)
-        next(reader)
-        try:
-            for row in reader:
-                if not row:
-                    continue
-                if len(row) != len(header):
-                    yield reader.line_num, f"{len(row)} columns where the header has {len(header)}"
-                else:
-                    yield reader.line_num, dict(zip(header, row, strict=True))
-        except (csv.Error, UnicodeDecodeError, EOFError, OSError) as reason:
-            where = f"{path}, after row {reader.line_num}"
-            raise SourceError(f"{where}: {reason}. Save the table as UTF-8 text.") from reason
+def _is_struct_with_path(table: pq.ParquetFile, column: str) -> bool:
+    kind = table.schema_arrow.field(column).type
+    return bool(pa.types.is_struct(kind) and kind.get_field_index("path") >= 0)
 
 
-def _image_reader(root: Path) -> Callable[[str], bytes]:
-    """Returns a function from a path inside a folder or archive to the bytes there."""
+def _as_text(value: object) -> str:
+    return "" if value is None else str(value)
+
+
+def images_of(root: Path, spool: Path | None) -> FindImage:
+    """Returns the way from an image's path inside a folder or archive to its place.
+
+    Raises:
+        SourceError: when there is no such folder or archive.
+    """
     if not root.exists():
         raise SourceError(f"{root}: no such folder or archive of images. Check --images.")
-    if not is_archive(root):
-        return _folder_reader(root)
-    try:
-        return _zip_reader(root) if root.name.lower().endswith(".zip") else _tar_reader(root)
-    except DAMAGE as reason:
-        first_line = str(reason).partition(":\n")[0]
-        raise SourceError(
-            f"{root}: not a whole archive ({first_line}). Fetch it again."
-        ) from reason
+    if is_archive(root):
+        inside = {member.name: member for member in members(root, spool)}
+
+        def find_member(name: str) -> Location:
+            member = inside.get(name)
+            if member is None:
+                raise MediaError(f"no image '{name}' in {root}")
+            if member.at is None:
+                raise MediaError(f"'{name}' in {root.name}: {member.skip_reason}")
+            return member.at
+
+        return find_member
+    resolved = root.resolve()
+
+    def find_file(name: str) -> Location:
+        if ".." in name or name.startswith("/") or (resolved / name).is_symlink():
+            path = (resolved / name).resolve()
+            if not path.is_relative_to(resolved):
+                raise MediaError(f"'{name}' lies outside {root}")
+        return FileAt(f"{resolved}/{name}")
+
+    return find_file
 
 
-def _folder_reader(root: Path) -> Callable[[str], bytes]:
-    inside_root = root.resolve()
-
-    def read_image(name: str) -> bytes:
-        path = (root / name).resolve()
-        if not path.is_relative_to(inside_root):
-            raise MediaError(f"'{name}' lies outside {root}")
-        if not path.is_file():
-            raise MediaError(f"no image '{name}' in {root}")
-        return path.read_bytes()
-
-    return read_image
-
-
-def _zip_reader(root: Path) -> Callable[[str], bytes]:
-    archive = zipfile.ZipFile(root)
-
-    def read_image(name: str) -> bytes:
-        try:
-            if archive.getinfo(name).file_size > MAX_MEMBER_BYTES:
-                raise MediaError(f"'{name}' is over {MAX_MEMBER_BYTES:,} bytes unpacked")
-            return archive.read(name)
-        except KeyError:
-            raise MediaError(f"no image '{name}' in {root}") from None
-        except DAMAGE as reason:
-            raise MediaError(f"'{name}' is damaged in {root.name}: {reason}") from reason
-
-    return read_image
-
-
-def _tar_reader(root: Path) -> Callable[[str], bytes]:
-    archive = tarfile.open(root)  # noqa: SIM115 - open as long as the rows are read
-
-    def read_image(name: str) -> bytes:
-        try:
-            if archive.getmember(name).size > MAX_MEMBER_BYTES:
-                raise MediaError(f"'{name}' is over {MAX_MEMBER_BYTES:,} bytes unpacked")
-            handle = archive.extractfile(name)
-            content = handle.read() if handle is not None else None
-        except KeyError:
-            content = None
-        except DAMAGE as reason:
-            raise MediaError(f"'{name}' is damaged in {root.name}: {reason}") from reason
-        if content is None:
-            raise MediaError(f"no image '{name}' in {root}")
-        return content
-
-    weakref.finalize(read_image, archive.close)
-    return read_image
+SOURCE = Source("table", "CSV, TSV or Parquet with images or barcodes, by a column map", read)

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from holotype.evaluation.report.layout import Section, heading, scrolling
-from holotype.evaluation.report.words import DASH, capital, count, finite, plain, with_unit
+from holotype.page.layout import Section, heading, scrolling
+from holotype.page.words import DASH, capital, count, finite, plain, with_unit
 
 _BASELINES = {
     "commonest name": "always the commonest names of what was taught or kept as keys.",

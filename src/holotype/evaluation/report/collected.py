@@ -4,8 +4,8 @@ from collections import defaultdict
 from typing import Any
 
 from holotype.evaluation.report.figures import HUES, Spec
-from holotype.evaluation.report.layout import Section, bars, definitions, heading, plot, scrolling
-from holotype.evaluation.report.words import (
+from holotype.page.layout import Section, bars, definitions, heading, plot, scrolling
+from holotype.page.words import (
     DASH,
     RANKS,
     capital,

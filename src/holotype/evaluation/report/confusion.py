@@ -4,8 +4,8 @@ from collections import Counter
 from typing import Any
 
 from holotype.evaluation.report import figures
-from holotype.evaluation.report.layout import Section, heading, paragraph, plot, scrolling
-from holotype.evaluation.report.words import (
+from holotype.page.layout import Section, heading, paragraph, plot, scrolling
+from holotype.page.words import (
     capital,
     count,
     finite,

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from holotype.evaluation.report.words import count, finite, interval, plot_text, with_unit
+from holotype.page.words import count, finite, interval, plot_text, with_unit
 
 Spec = dict[str, Any]
 

@@ -4,15 +4,15 @@ from collections import defaultdict
 from typing import Any
 
 from holotype.evaluation.report import figures
-from holotype.evaluation.report.layout import (
+from holotype.evaluation.report.scoring import evidence, pick, values_of
+from holotype.page.layout import (
     Choice,
     Section,
     panels,
     paragraph,
     plot,
 )
-from holotype.evaluation.report.scoring import evidence, pick, values_of
-from holotype.evaluation.report.words import (
+from holotype.page.words import (
     METRICS,
     PARTS,
     count,

@@ -5,9 +5,9 @@ from collections import defaultdict
 from typing import Any
 
 from holotype.evaluation.report import figures
-from holotype.evaluation.report.layout import Section, paragraph, plot, scrolling
 from holotype.evaluation.report.scoring import Scores, methods_of, pick
-from holotype.evaluation.report.words import (
+from holotype.page.layout import Section, paragraph, plot, scrolling
+from holotype.page.words import (
     capital,
     count,
     finite,

@@ -1,14 +1,11 @@
 """The report as one page that opens offline: figures, tables, thumbnails, no address outside it."""
 
-from collections.abc import Sequence
-from importlib import resources
 from typing import Any
 
-from plotly.offline import get_plotlyjs
-
 from holotype.evaluation.report import closing, collected, confusion, naming, opening, space
-from holotype.evaluation.report.layout import Section
-from holotype.evaluation.report.words import count, is_missing, plain, some
+from holotype.page.document import document
+from holotype.page.layout import Section
+from holotype.page.words import count, is_missing, plain, some
 
 SECTIONS = (
     opening.question,
@@ -25,9 +22,6 @@ SECTIONS = (
     closing.examples,
     closing.method,
 )
-_POLICY = (
-    "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data: blob:"
-)
 
 
 def page(content: dict[str, Any]) -> str:
@@ -40,28 +34,8 @@ def page(content: dict[str, Any]) -> str:
     """
     sections = [found for make in SECTIONS if (found := make(content)) is not None]
     title = _title(content)
-    return "\n".join(
-        [
-            '<!DOCTYPE html>\n<html lang="en-GB">\n<head>\n<meta charset="utf-8">',
-            f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">',
-            '<meta name="viewport" content="width=device-width, initial-scale=1">',
-            '<meta name="color-scheme" content="light dark">',
-            f"<title>{plain(title)}</title>",
-            f"<style>\n{_part('page.css')}</style>",
-            "<script>document.documentElement.classList.add('js')</script>\n</head>\n<body>",
-            '<a class="skip" href="#content">Skip to the content</a>',
-            f'<div class="frame">\n{_contents(sections)}\n<main id="content">',
-            _top(content, title),
-            *(section.html() for section in sections),
-            "</main>\n</div>",
-            f"<script>{get_plotlyjs()}</script>",
-            f"<script>\n{_part('page.js')}</script>\n</body>\n</html>\n",
-        ]
-    )
-
-
-def _part(name: str) -> str:
-    return resources.files(__package__).joinpath(name).read_text(encoding="utf-8")
+    short = {section.name: _short(section) for section in sections}
+    return document(title, _top(content, title), sections, short)
 
 
 def _title(content: dict[str, Any]) -> str:
@@ -69,11 +43,6 @@ def _title(content: dict[str, Any]) -> str:
     if name:
         return f"Evaluation of {name}"
     return str((content.get("question") or {}).get("title") or "Evaluation")
-
-
-def _contents(sections: Sequence[Section]) -> str:
-    entries = "".join(f'<li><a href="#{s.name}">{plain(_short(s))}</a></li>' for s in sections)
-    return f'<nav class="contents" aria-label="Contents"><ol>{entries}</ol></nav>'
 
 
 def _short(section: Section) -> str:
@@ -117,7 +86,4 @@ def _top(content: dict[str, Any], title: str) -> str:
         lines.append(f'<p class="dim">{plain("; ".join(words))}.</p>')
     if asked:
         lines.append(f'<p class="dim">{plain(", ".join(asked))}.</p>')
-    lines.append(
-        "<noscript><p>Figures need JavaScript; every table can be read without it.</p></noscript>"
-    )
-    return f"<header>{''.join(lines)}</header>"
+    return "".join(lines)

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from holotype.evaluation.report import figures
-from holotype.evaluation.report.layout import legend, plot, scrolling
-from holotype.evaluation.report.words import (
+from holotype.page.layout import legend, plot, scrolling
+from holotype.page.words import (
     ROW_ORDER,
     capital,
     count,

@@ -4,14 +4,14 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from holotype.evaluation.report.layout import (
+from holotype.evaluation.report.scoring import Scores, evidence, pick, values_of
+from holotype.page.layout import (
     Choice,
     Section,
     embedded_json,
     panels,
 )
-from holotype.evaluation.report.scoring import Scores, evidence, pick, values_of
-from holotype.evaluation.report.words import (
+from holotype.page.words import (
     METRICS,
     PARTS,
     RANKS,

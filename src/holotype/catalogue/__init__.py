@@ -1,0 +1,1 @@
+"""Which public collections are there, under which terms, and how to get them."""

@@ -1,0 +1,1 @@
+"""Gridded environment (temperature, salinity ...) joined to records by place, depth and time."""

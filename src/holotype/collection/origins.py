@@ -1,0 +1,91 @@
+"""Where a record's place, depth, time and licence are known from, or why they are not.
+
+A missing position may mean that the source gives none, that it cannot be read, or that it makes no sense (a
+culture): these are different, and a record says which.
+"""
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+from holotype.catalogue.licences import parse_licence
+from holotype.collection.known_sources import instrument_id
+from holotype.collection.schema import KnownFrom
+from holotype.media.capture_times import capture_time, reconciled
+
+_MEASURED: dict[str, tuple[str, ...]] = {
+    "place_from": ("latitude_deg", "longitude_deg"),
+    "depth_from": ("depth_min_m", "depth_max_m"),
+}
+ORIGIN_FIELDS = frozenset({"extra:place_from", "extra:depth_from", "extra:time_from"})
+"""Fields by which a source says that a value is of the sample, of the file name or a constant, or why it is
+missing; their values are those of ``KnownFrom``."""
+
+
+def fill_origins(
+    record: dict[str, Any],
+    fields: Mapping[str, str],
+    notes: list[tuple[str, str]],
+    *,
+    given: Mapping[str, str],
+    constants: Mapping[str, str],
+) -> None:
+    """Fills in the time from the file name, the licence as SPDX, and where all of these are known from.
+
+    Args:
+        record: the record so far; changed in place.
+        fields: all fields, whoever said them.
+        notes: what is odd; appended to.
+        given: the fields that the source gives for this record.
+        constants: those that the user gives for all.
+    """
+    for column, measured in _MEASURED.items():
+        said = fields.get(f"extra:{column}", "")
+        held = [name for name in measured if name in record]
+        if held:
+            own = any(name in given for name in held)
+            record[column] = said or (KnownFrom.RECORD if own else KnownFrom.SOURCE).value
+        elif any(fields.get(name) for name in measured):
+            record[column] = KnownFrom.UNREADABLE.value
+        else:
+            record[column] = said or KnownFrom.NOT_GIVEN.value
+    if record.get("latitude_deg") == 0 and record.get("longitude_deg") == 0:
+        notes.append(("place", "latitude and longitude are both 0: most likely never filled in"))
+    _fill_time(record, fields, notes)
+    _fill_licence(record, fields.get("licence", ""), given, constants)
+    if "instrument" in record and "instrument_id" not in record:
+        term = instrument_id(record["instrument"])
+        if term is not None:
+            record["instrument_id"] = term
+
+
+def _fill_time(
+    record: dict[str, Any], fields: Mapping[str, str], notes: list[tuple[str, str]]
+) -> None:
+    written = fields.get("collected_on") or None
+    name = record["image"][1] if "image" in record else None
+    value, known_from, odd = reconciled(written, capture_time(name) if name else None)
+    if odd is not None:
+        notes.append(("time", odd))
+    if value is not None:
+        record["collected_on"] = value
+    if value is not None and known_from == KnownFrom.RECORD:
+        known_from = fields.get("extra:time_from") or known_from
+    elif value is None:
+        known_from = fields.get("extra:time_from") or KnownFrom.NOT_GIVEN.value
+    record["time_from"] = str(known_from)
+
+
+def _fill_licence(
+    record: dict[str, Any], written: str, given: Mapping[str, str], constants: Mapping[str, str]
+) -> None:
+    if not written:
+        return
+    record["licence"] = _spdx(written)
+    from_all = "user" if "licence" in constants else "source"
+    record["licence_from"] = "record" if "licence" in given else from_all
+
+
+@lru_cache(maxsize=10_000)
+def _spdx(written: str) -> str:
+    return parse_licence(written).id or written

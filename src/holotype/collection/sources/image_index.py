@@ -1,0 +1,77 @@
+"""Images by their path in a folder, an archive, or a folder of archives: found without holding a listing.
+
+A folder is asked for each image. Archives are listed once into an index on disk, by file name.
+"""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path, PurePosixPath
+
+from holotype.collection.sources.disk_index import DiskIndex
+from holotype.errors import MediaError, SourceError
+from holotype.media.images import IMAGE_SUFFIXES
+from holotype.media.locations import FileAt, Location, parsed_location, written_location
+from holotype.media.members import is_archive, members
+
+FindImage = Callable[[str], Location]
+"""From the path of an image to its place. Raises ``MediaError`` when there is none."""
+
+
+def find_images(root: Path, spool: Path | None, *, above: Sequence[str] = ()) -> FindImage:
+    """Returns the way from an image's path to its place.
+
+    Args:
+        root: a folder, an archive, or a folder with archives (parts of a data set) at its top.
+        spool: where compressed tars are unpacked.
+        above: folders that may lie between the root and the path.
+
+    Raises:
+        SourceError: when there is no such folder or archive.
+    """
+    if not root.exists():
+        raise SourceError(f"{root}: no such folder or archive of images. Check --images.")
+    archives = [root] if is_archive(root) else []
+    if root.is_dir():
+        archives = sorted(path for path in root.iterdir() if path.is_file() and is_archive(path))
+    index = _indexed(archives, spool) if archives else None
+    starts = [root.resolve(), *(root.resolve() / folder for folder in above)]
+
+    def find(written: str) -> Location:
+        path = PurePosixPath(written.replace("\\", "/"))
+        if path.is_absolute() or ".." in path.parts:
+            raise MediaError(f"'{written}' leaves {root}")
+        for start in starts:
+            place = start / path
+            if place.is_file():
+                if place.is_symlink() and not place.resolve().is_relative_to(starts[0]):
+                    raise MediaError(f"'{written}' is a link that leaves {root}")
+                return FileAt(str(place))
+        if index is None:
+            raise MediaError(f"no image '{written}' in {root}")
+        return _of_index(index, str(path), root)
+
+    return find
+
+
+def _indexed(archives: Sequence[Path], spool: Path | None) -> DiskIndex:
+    index = DiskIndex()
+    for archive in archives:
+        for member in members(archive, spool):
+            if member.at is not None and member.suffix in IMAGE_SUFFIXES:
+                name = member.name.replace("\\", "/")
+                index.put(name.rpartition("/")[2], written_location(member.at), name)
+    return index
+
+
+def _of_index(index: DiskIndex, path: str, root: Path) -> Location:
+    """Returns the member whose path ends as asked for, or the only one of that file name."""
+    found = index.find(path.rpartition("/")[2])
+    fitting = [at for name, at in found if name == path or name.endswith(f"/{path}")]
+    if len(fitting) == 1 or (fitting and len(set(fitting)) == 1):
+        return parsed_location(fitting[0])
+    if len(found) == 1:
+        return parsed_location(found[0][1])
+    if not found:
+        raise MediaError(f"no image '{path}' in {root}")
+    raise MediaError(
+        f"{len(fitting or found)} images '{path}' in {root}: which is meant is not said"
+    )

@@ -1,0 +1,150 @@
+"""Large JSON files piece by piece, with line numbers: the elements of the lists at the top.
+
+Camera-trap catalogues are one object with lists of millions of small objects; each is decoded when it is
+asked for, from a file or from the member of an archive. Memory is bounded by the largest single element.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import IO, Any
+
+from holotype.collection.sources.streams import text_of
+from holotype.errors import SourceError
+
+CHUNK_CHARS = 1 << 20
+MAX_ELEMENT_CHARS = 64 << 20
+_BLANK = " \t\r\n"
+
+
+@dataclass(frozen=True)
+class Element:
+    """One element of a list at the top of a JSON file, or a value at the top that is no list.
+
+    Attributes:
+        key: of the object at the top.
+        value: decoded.
+        line: on which it starts.
+        listed: whether it is the element of a list.
+    """
+
+    key: str
+    value: Any
+    line: int
+    listed: bool
+
+
+class _Text:
+    """A window on the text that moves on; it knows its line."""
+
+    def __init__(self, handle: IO[str], name: str) -> None:
+        self._handle = handle
+        self._decoder = json.JSONDecoder()
+        self._window, self._at, self._ended = "", 0, False
+        self._name, self.line = name, 1
+
+    def fault(self, wrong: str) -> SourceError:
+        return SourceError(
+            f"{self._name}, line {self.line}: {wrong}. Fetch the file again, or mend it there."
+        )
+
+    def _more(self) -> bool:
+        try:
+            piece = self._handle.read(CHUNK_CHARS)
+        except UnicodeDecodeError as reason:
+            raise self.fault(f"not UTF-8 ({reason.reason})") from reason
+        self._window = self._window[self._at :] + piece
+        self._at = 0
+        self._ended = not piece
+        return bool(piece)
+
+    def _move(self, to: int) -> None:
+        self.line += self._window.count("\n", self._at, to)
+        self._at = to
+
+    def peek(self) -> str:
+        """Returns the next character that is no blank, "" at the end."""
+        while True:
+            at = self._at
+            while at < len(self._window) and self._window[at] in _BLANK:
+                at += 1
+            self._move(at)
+            if at < len(self._window):
+                return self._window[at]
+            if not self._more():
+                return ""
+
+    def take(self, wanted: str) -> str:
+        """Passes over the next character and returns it; it must be one of the wanted ones."""
+        found = self.peek()
+        if not found or found not in wanted:
+            shown = f"'{found}'" if found else "the end"
+            raise self.fault(f"{shown} where one of {' '.join(wanted)} must stand")
+        self._move(self._at + 1)
+        return found
+
+    def value(self) -> Any:
+        """Passes over the next value and returns it."""
+        self.peek()
+        while True:
+            try:
+                found, end = self._decoder.raw_decode(self._window, self._at)
+            except json.JSONDecodeError as reason:
+                if len(self._window) - self._at > MAX_ELEMENT_CHARS:
+                    said = f"one element of over {MAX_ELEMENT_CHARS:,} characters"
+                    raise self.fault(said) from None
+                if not self._more():
+                    self.line += self._window.count("\n", self._at, reason.pos)
+                    raise self.fault(f"not JSON ({reason.msg})") from None
+                continue
+            at_end = end == len(self._window)  # a number may go on in the next piece
+            if not at_end or self._ended or not self._more():
+                self._move(end if not at_end else len(self._window))
+                return found
+
+
+def json_elements(stream: IO[bytes], name: str) -> Iterator[Element]:
+    """Yields the elements of the lists, and the other values, of the object at the top of a JSON file.
+
+    Args:
+        stream: its bytes, UTF-8.
+        name: how errors call the file.
+
+    Raises:
+        SourceError: where it is no JSON object; names the line.
+    """
+    with text_of(stream, encoding="utf-8-sig") as handle:
+        yield from _elements(_Text(handle, name))
+
+
+def _elements(text: _Text) -> Iterator[Element]:
+    if text.peek() != "{":
+        raise text.fault("no JSON object: it must start with {")
+    text.take("{")
+    if text.peek() == "}":
+        return
+    while True:
+        if text.peek() != '"':
+            raise text.fault("a name in double quotes must stand here")
+        key = str(text.value())
+        text.take(":")
+        if text.peek() == "[":
+            yield from _listed(text, key)
+        else:
+            line = text.line
+            yield Element(key, text.value(), line, listed=False)
+        if text.take(",}") == "}":
+            return
+
+
+def _listed(text: _Text, key: str) -> Iterator[Element]:
+    text.take("[")
+    if text.peek() == "]":
+        text.take("]")
+        return
+    while True:
+        text.peek()
+        line = text.line
+        yield Element(key, text.value(), line, listed=True)
+        if text.take(",]") == "]":
+            return

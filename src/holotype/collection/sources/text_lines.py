@@ -1,0 +1,73 @@
+"""The lines of text files as laboratories have them: UTF-8 or Windows, plain or gzip, any line ends.
+
+What is not UTF-8 is read as Windows-1252, which contains Latin-1's letters, byte by byte: a file may be long
+and hold its first accent on its last line.
+"""
+
+import codecs
+import gzip
+import io
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, cast
+
+from holotype.errors import MediaError, SourceError
+from holotype.media.locations import FileAt
+from holotype.media.members import Member
+
+_START_BYTES = 1 << 16
+
+
+def decoded_lines(member: Member) -> Iterator[str]:
+    """Yields the lines of a text file, plain or gzip; what is not UTF-8 is read as Windows-1252.
+
+    Raises:
+        SourceError: when it cannot be read or is no text.
+    """
+    try:
+        with _binary(member) as raw:
+            start = raw.read(_START_BYTES)
+            raw.seek(0)
+            wide = start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+            if b"\0" in start and not wide:
+                raise SourceError(f"{member.name}: holds zero bytes: no text. Save it as text.")
+            encoding = "utf-16" if wide else "utf-8-sig"
+            with io.TextIOWrapper(raw, encoding=encoding, errors=_WINDOWS) as text:
+                yield from text
+    except (MediaError, OSError, EOFError, UnicodeDecodeError) as reason:
+        raise SourceError(f"{member.name}: cannot be read ({reason}). Fetch it again.") from reason
+
+
+def _binary(member: Member) -> IO[bytes]:
+    if isinstance(member.at, FileAt):
+        raw: IO[bytes] = Path(member.at.path).open("rb")  # noqa: SIM115 - the caller closes it
+    else:
+        raw = io.BytesIO(member.read())
+    return cast("IO[bytes]", _Gunzipped(raw)) if member.suffix == ".gz" else raw
+
+
+class _Gunzipped(gzip.GzipFile):
+    """Closes the packed file too."""
+
+    def __init__(self, packed: IO[bytes]) -> None:
+        super().__init__(fileobj=packed, mode="rb")
+        self.packed = packed
+
+    def close(self) -> None:
+        super().close()
+        self.packed.close()
+
+
+def _as_windows(fault: UnicodeError) -> tuple[str, int]:
+    """Decodes the bytes that are no UTF-8 as Windows-1252, or Latin-1 where it has no such letter."""
+    if not isinstance(fault, UnicodeDecodeError):
+        raise fault
+    found = fault.object[fault.start : fault.end]
+    try:
+        return found.decode("cp1252"), fault.end
+    except UnicodeDecodeError:
+        return found.decode("latin-1"), fault.end
+
+
+_WINDOWS = "holotype-windows-1252"
+codecs.register_error(_WINDOWS, _as_windows)

@@ -1,0 +1,1 @@
+"""Collections in other people's formats: Hugging Face, WebDataset, Croissant."""

@@ -1,0 +1,1 @@
+"""What the pages share: one style, one way to lay out sections and figures, one file that opens offline."""

@@ -1,0 +1,70 @@
+"""What the other labels of a source tell about one of them: its kingdom, and genera that are abbreviated."""
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from holotype.taxonomy.backbone.store import Taxon
+from holotype.taxonomy.lineage import Rank
+from holotype.taxonomy.matching.outcome import SCORES, How, MatchStatus, NameMatch
+from holotype.taxonomy.matching.vocabulary import canonical_kingdom
+from holotype.taxonomy.names import name_key
+
+MIN_WITNESSES = 10
+"""So many matched labels of a source in one kingdom, and none in another, say where a homonym belongs."""
+
+
+def kingdoms_of(answers: Sequence[NameMatch]) -> Counter[str]:
+    """Returns how many labels of a source were matched in each kingdom."""
+    taxa = [answer.taxon for answer in answers if answer.taxon]
+    return Counter(canonical_kingdom(str(taxon.lineage.name_at(Rank.KINGDOM))) for taxon in taxa)
+
+
+_ABBREVIATED = re.compile(r"^([A-Z])[._\s]+([a-z]{4,})(?:[_\s.].*)?$")
+
+
+def helped(
+    answer: NameMatch, others: Sequence[NameMatch], kingdoms: Mapping[str, int]
+) -> NameMatch:
+    """Returns the answer, decided by the other labels of its source where they say enough."""
+    if answer.status in (MatchStatus.MATCHED, MatchStatus.SERVICE_FAILED):
+        return answer
+    if answer.status is MatchStatus.AMBIGUOUS and len(answer.candidates) > 1:
+        return _by_kingdom(answer, kingdoms)
+    short = _ABBREVIATED.match(answer.query.written)
+    if short is None:
+        return answer
+    taxa = {
+        o.taxon.row: o.taxon
+        for o in others
+        if o.taxon and _abbreviates(short[1], short[2], o.taxon)
+    }
+    if len(taxa) != 1:
+        return answer
+    taxon = next(iter(taxa.values()))
+    reason = f"'{short[1]}. {short[2]}' is {taxon.name} in the other labels of the source"
+    return replace(answer, status=MatchStatus.MATCHED, taxon=taxon, how=How.ABBREVIATION, reason=reason,
+                   score=SCORES[How.ABBREVIATION], candidates=(taxon,), names_no_taxon=False)  # fmt: skip
+
+
+def _abbreviates(letter: str, epithet: str, taxon: Taxon) -> bool:
+    genus, _, rest = taxon.name.partition(" ")
+    return taxon.rank is Rank.SPECIES and genus.startswith(letter) and name_key(rest) == epithet
+
+
+def _by_kingdom(answer: NameMatch, kingdoms: Mapping[str, int]) -> NameMatch:
+    """A homonym belongs to the kingdom of all other labels of its source, where they are all of one."""
+    if not answer.is_homonym or len(kingdoms) != 1 or sum(kingdoms.values()) < MIN_WITNESSES:
+        return answer
+    kingdom = next(iter(kingdoms))
+    fitting = [
+        taxon
+        for taxon in answer.candidates
+        if canonical_kingdom(str(taxon.lineage.name_at(Rank.KINGDOM))) == kingdom
+    ]
+    if len(fitting) != 1:
+        return answer
+    reason = f"{answer.reason}; all other labels of the source are {kingdom.capitalize()}"
+    return replace(answer, status=MatchStatus.MATCHED, taxon=fitting[0], how=How.EXACT, reason=reason,
+                   score=SCORES[How.WORD])  # fmt: skip
