@@ -87,9 +87,7 @@ def known_from() -> str:
 
 def environment_fields() -> str:
     """Returns the parts of a value of the column ``environment``."""
-    rows = [
-        (code(name), arrow_type(kind), ENVIRONMENT[name]) for name, kind in ENVIRONMENT_FIELDS
-    ]
+    rows = [(code(name), arrow_type(kind), ENVIRONMENT[name]) for name, kind in ENVIRONMENT_FIELDS]
     return table(("part", "type", "meaning"), rows)
 
 
@@ -169,14 +167,10 @@ def source_list() -> str:
     """Returns every kind of input: what it is, its page, and the options it listens to."""
     rows = []
     for source in SHIPPED:
-        page = f"../formats/sources/{source.name}.md" if _has_page(source) else f"#{source.name}"
-        options = ", ".join(f"`{IMPORT_OPTIONS[name]}`" for name in _options_read(source))
-        rows.append((f"[{source.name}]({page})", source.about, source.instrument or "", options))
+        page = f"[{source.name}](../formats/sources/{source.name}.md)"
+        options = ", ".join(code(IMPORT_OPTIONS[name]) for name in _options_read(source))
+        rows.append((page, source.about, source.instrument or "", options))
     return table(("kind", "what it reads", "instrument", "own options"), rows)
-
-
-def _has_page(source: Source) -> bool:
-    return (DOCS / "formats" / "sources" / f"{source.name}.md").is_file()
 
 
 def _options_read(source: Source) -> list[str]:
@@ -193,16 +187,6 @@ def _options_read(source: Source) -> list[str]:
         if isinstance(node, ast.Attribute) and getattr(node.value, "id", None) == "options"
     }
     return [name for name in IMPORT_OPTIONS if name in read]
-
-
-def source_sections() -> str:
-    """Returns one section for each kind of input that has no page of its own."""
-    alone = [source for source in SHIPPED if not _has_page(source)]
-    return "\n".join(f"## {one.name}\n\n{_module_words(one.read)}\n" for one in alone)
-
-
-def _module_words(read: object) -> str:
-    return inspect.cleandoc(inspect.getmodule(read).__doc__ or "").replace("``", "`")
 
 
 def preset_sections() -> str:
@@ -276,7 +260,6 @@ PARTS: dict[str, Callable[[], str]] = {
     "recipe": recipe_sections,
     "shipped-recipes": recipe_list,
     "source-list": source_list,
-    "sources": source_sections,
     "presets": preset_sections,
     "simulation": simulation_table,
     "python": python_sections,

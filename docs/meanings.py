@@ -19,8 +19,8 @@ SPLIT: Mapping[str, str] = {
 
 LEDGER: Mapping[str, str] = {
     "input": "the path that was given to the import",
-    "item": "path inside the archive or folder, the row's own id, or `row N`",
-    "row": "row of the table or number of the sequence, counted from 1; null for files",
+    "item": "path inside the archive or folder, the row's own id, or its place in the file",
+    "row": "line of the table or number of the sequence, as an editor counts; null for files",
     "record_id": "the record that the item became; null where there is none",
     "outcome": "what became of the item, one of the words below",
     "reason": "short codes, `;` between several; null where there is nothing to say",
@@ -45,7 +45,7 @@ KNOWN_FROM: Mapping[str, str] = {
     "source": "one value for the whole source: from `--constant`, or from the catalogue",
     "not_given": "null: the source gives none",
     "unreadable": "null: the source gives something that cannot be read, or lies out of bounds",
-    "not_applicable": "null: it makes no sense for this record (a culture, a simulation)",
+    "not_applicable": "null: it makes no sense for this record, as for a culture; a source has to say so",
 }
 
 ENVIRONMENT: Mapping[str, str] = {

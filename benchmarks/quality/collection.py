@@ -53,7 +53,9 @@ def formats() -> Iterator[Input]:
     qa = root / "ecotaxa_qa"
     exports = qa / "ref_exports"
     for path in sorted([*qa.iterdir(), *exports.iterdir()]):
-        if (path.is_dir() and path != exports and any(path.rglob("*.tsv"))) or path.suffix == ".zip":
+        if (
+            path.is_dir() and path != exports and any(path.rglob("*.tsv"))
+        ) or path.suffix == ".zip":
             yield one("ecotaxa", path, root)
     for path in sorted((root / "ifcb_bins").iterdir()):
         yield one("ifcb", path, root)

@@ -198,7 +198,9 @@ def with_pillow(place: Path, out: Path) -> dict[str, Any]:
             grey = np.asarray(image.convert("L"))
             border = np.concatenate((grey[0], grey[-1], grey[:, 0], grey[:, -1]))
             away = np.abs(grey.astype(np.int16) - int(np.median(border)))
-            area = int((away > max(6, away.mean() + away.std())).sum())
+            found = away > max(6, away.mean() + away.std())
+            area = int(found.sum())
+            sides = (found[0], found[-1], found[:, 0], found[:, -1])
             rows.append(
                 {
                     "record_id": path.name,
@@ -211,12 +213,23 @@ def with_pillow(place: Path, out: Path) -> dict[str, Any]:
                     "grey_mean": float(grey.mean()),
                     "grey_sd": float(grey.std()),
                     "esd": 2 * (area / np.pi) ** 0.5,
+                    "contact": max(int(side.sum()) for side in sides),
+                    "bar": longest_run(away > 60),
                 }
             )
         if len(rows) == 8192:
             flush()
     flush()
     return {"records": written}
+
+
+def longest_run(strong: Any) -> int:
+    """Returns the longest horizontal run of a mask: how a burnt-in scale bar is looked for."""
+    import numpy as np
+
+    padded = np.pad(strong.astype(np.int8), ((0, 0), (1, 1)))
+    edges = np.flatnonzero(np.diff(padded.ravel()))
+    return int(np.diff(edges)[::2].max(initial=0))
 
 
 def with_huggingface(place: Path, out: Path) -> dict[str, Any]:

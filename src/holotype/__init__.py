@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from holotype.collection.environment.join import environment
     from holotype.collection.intake import import_
     from holotype.collection.licensing import licences
+    from holotype.collection.naming import apply_names, match_names, review_names
     from holotype.collection.quality.check import check
     from holotype.demonstration import demo
     from holotype.diagnosis import doctor
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from holotype.identify.trained_on import trained_on
     from holotype.splits.foreign import audit
     from holotype.splits.split import split
+    from holotype.taxonomy.backbone.build import build_backbone
     from holotype.training.train import train
 
 _COMMANDS = {
@@ -43,6 +45,10 @@ _COMMANDS = {
     "environment": "holotype.collection.environment.join",
     "split": "holotype.splits.split",
     "audit": "holotype.splits.foreign",
+    "build_backbone": "holotype.taxonomy.backbone.build",
+    "match_names": "holotype.collection.naming",
+    "review_names": "holotype.collection.naming",
+    "apply_names": "holotype.collection.naming",
     "list_sources": "holotype.catalogue.listing",
     "show_source": "holotype.catalogue.listing",
     "check_sources": "holotype.catalogue.check",
@@ -59,7 +65,9 @@ _COMMANDS = {
 
 __all__ = [
     "__version__",
+    "apply_names",
     "audit",
+    "build_backbone",
     "check",
     "check_sources",
     "demo",
@@ -73,7 +81,9 @@ __all__ = [
     "import_",
     "licences",
     "list_sources",
+    "match_names",
     "predict",
+    "review_names",
     "show_source",
     "split",
     "train",

@@ -523,7 +523,7 @@ def test_adding_refreshing_and_dropping_equal_a_build_from_scratch(tmp_path, png
 
 def test_what_cannot_be_dropped(tmp_path, crops):
     holotype.import_("image-folder", [crops], into=tmp_path / "c")
-    with pytest.raises(CollectionError, match="no source 'corps'. Did you mean 'crops'"):
+    with pytest.raises(CollectionError, match=r"no source 'corps'\. Did you mean 'crops'"):
         holotype.drop(tmp_path / "c", source="corps")
     with pytest.raises(CollectionError, match="its only source"):
         holotype.drop(tmp_path / "c", source="crops")
@@ -552,7 +552,7 @@ def test_constants_fill_what_the_source_does_not_give(tmp_path, crops):
         "not_given",
         "user",
     )
-    with pytest.raises(SourceError, match="no column 'instrumnt'. Did you mean 'instrument'"):
+    with pytest.raises(SourceError, match=r"no column 'instrumnt'\. Did you mean 'instrument'"):
         holotype.import_("image-folder", [crops], into=tmp_path / "d", constants={"instrumnt": "x"})
 
 

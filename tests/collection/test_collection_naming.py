@@ -374,3 +374,29 @@ def test_the_command_line(collection, backbone, tmp_path, holotype_command):
     done = holotype_command("names", "review", out)
     assert done.returncode == 2
     assert "row 1: no column" in done.stderr
+
+
+def test_narrower_names_of_the_source_stay(backbone, tmp_path):
+    table = tmp_path / "given.csv"
+    table.write_text(
+        "id,label,genus,species\n1,a,Calanus,Calanus novus\n2,b,Calanus,\n", encoding="utf-8"
+    )
+    place = tmp_path / "collection"
+    columns = {
+        "written_label": "label",
+        "specimen_id": "id",
+        "genus": "genus",
+        "species": "species",
+    }
+    holotype.import_("table", [table], into=place, source="net", columns=columns)
+    match_names(place, backbone=backbone, out=tmp_path / "r.csv")
+    assert dict(apply_names(place, tmp_path / "r.csv", backbone=backbone).outcomes) == {
+        "matched": 2
+    }
+    rows = record_names(place)
+    assert (rows["a"]["species"], rows["a"]["name_match"], rows["a"]["class"]) == (
+        "Calanus novus",
+        "higher",
+        "Copepoda",
+    )
+    assert (rows["b"]["species"], rows["b"]["family"]) == (None, "Calanidae")

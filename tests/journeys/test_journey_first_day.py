@@ -89,7 +89,7 @@ def test_predicting_from_a_mixed_folder(tmp_path, tiny_collection, tiny_run, hol
         (["import", "fasta", "none.fasta", "--into", "c"], "none.fasta: no such file"),
         (
             ["import", "table", "none.csv", "--into", "c", "--column", "genus"],
-            "write it as name=column",
+            "write it as name=value",
         ),
         (["split", "none", "--out", "s.parquet"], "no collection.json here"),
         (["split", "none", "--out", "s.parquet", "--fractions", "a,b"], "write three numbers"),

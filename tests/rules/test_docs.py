@@ -1,20 +1,29 @@
 """The documentation: generated parts are fresh, links resolve, versions and names are the code's."""
 
 import ast
+import dataclasses
 import inspect
+import json
 import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from typer.main import get_command
 
-from holotype.cli.app import COMMANDS
+import holotype
+from holotype.catalogue import fetched
+from holotype.cli.app import COMMANDS, GROUPS, app
 from holotype.collection import schema
+from holotype.collection.sources import SHIPPED
 from holotype.evaluation import embed, evaluate
+from holotype.exchange import export
 from holotype.identify.answers import ANSWER_SCHEMA
 from holotype.models import bundle
 from holotype.splits import plan
+from holotype.splits.settings import Settings
+from holotype.taxonomy.backbone import schema as backbone
 from holotype.training.recipe import shipped_recipes
 
 ROOT = Path(__file__).parents[2]
@@ -27,6 +36,7 @@ VERSIONED = {
     "split": (plan.FORMAT, plan.VERSION),
     "bundle": (bundle.FORMAT, bundle.VERSION),
     "report": (evaluate.FORMAT, evaluate.VERSION),
+    "backbone": (backbone.FORMAT, backbone.VERSION),
 }
 
 
@@ -36,6 +46,13 @@ def prose(path: Path) -> str:
 
 def linked() -> list[Path]:
     return [path for path in (ROOT / "README.md", *PAGES) if path.is_file()]
+
+
+def typed(path: Path) -> Iterator[str]:
+    """The lines of a page's code that begin with a command of ours; a line that goes on is one."""
+    text = path.read_text(encoding="utf-8").replace("\\\n", " ")
+    for line in re.findall(r"^(?: {4})?(holotype [a-z].*)$", text, re.MULTILINE):
+        yield line.partition("  #")[0]
 
 
 def anchors(path: Path) -> Iterator[str]:
@@ -78,10 +95,48 @@ def test_a_stale_page_is_named_and_mended(generate, tmp_path):
     assert generate.stale_pages(tmp_path) == {}
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", [*COMMANDS, *GROUPS])
 def test_every_command_has_a_section(command):
     titles = (DOCS / "reference" / "cli.md").read_text(encoding="utf-8").splitlines()
     assert f"## holotype {command}" in titles
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_every_command_of_a_group_has_a_section(group):
+    inner = get_command(app).commands[group].commands
+    titles = (DOCS / "reference" / "cli.md").read_text(encoding="utf-8").splitlines()
+    assert [name for name in inner if f"## holotype {group} {name}" not in titles] == []
+
+
+def test_commands_in_pages_exist():
+    """Whatever a page tells people to type is a command, with options that it has."""
+    commands = get_command(app).commands
+    wrong = []
+    for page in linked():
+        for line in typed(page):
+            words = line.split()
+            command = commands.get(words[1] if len(words) > 1 else "")
+            if words[1:2] and words[1] in GROUPS and len(words) > 2:
+                command = command.commands.get(words[2])
+            if command is None:
+                wrong.append(f"{page.relative_to(ROOT)}: {line}")
+                continue
+            known = {option for param in command.params for option in param.opts}
+            asked = {word.partition("=")[0] for word in words if re.match(r"--[a-z]", word)}
+            wrong += [
+                f"{page.relative_to(ROOT)}: {line}: {word}" for word in asked - known - {"--help"}
+            ]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("kind", [source.name for source in SHIPPED])
+def test_every_kind_of_input_has_a_page(kind):
+    listed = (DOCS / "reference" / "sources.md").read_text(encoding="utf-8")
+    assert f"| [{kind}](../formats/sources/{kind}.md) |" in listed
+    page = (DOCS / "formats" / "sources" / f"{kind}.md").read_text(encoding="utf-8")
+    assert page.startswith(f"# {kind}: ")
+    assert f"holotype import {kind} " in page
+    assert re.search(r"\berrors?\b", page, re.IGNORECASE), "say what is an error"
 
 
 @pytest.mark.parametrize("page", linked(), ids=lambda path: str(path.relative_to(ROOT)))
@@ -118,6 +173,23 @@ def test_format_pages_say_the_version_of_the_code(name):
     assert [f"`{format_name}`, {version} |" in row for row in rows] == [True]
 
 
+def test_collection_page_has_every_key_of_a_manifest(tmp_path):
+    settings = tmp_path / "settings.toml"
+    settings.write_text("num_species = 2\nmedian_specimens_per_species = 2", encoding="utf-8")
+    holotype.import_("simulated", [settings], into=tmp_path / "made")
+    manifest = json.loads((tmp_path / "made" / "collection.json").read_text(encoding="utf-8"))
+    entry = manifest["imports"][0]
+    keys = {*manifest, *entry, *entry["shards"][0], *entry["ledger"], *manifest["findings"]}
+    text = (DOCS / "formats" / "collection.md").read_text(encoding="utf-8")
+    assert sorted(key for key in keys if f"`{key}`" not in text) == []
+
+
+def test_split_page_has_every_setting():
+    text = (DOCS / "formats" / "split.md").read_text(encoding="utf-8")
+    names = [field.name for field in dataclasses.fields(Settings)]
+    assert [name for name in names if f"| `{name}` |" not in text] == []
+
+
 def test_embeddings_page_says_the_version_of_the_code():
     written = {}
     for node in ast.walk(ast.parse(inspect.getsource(embed))):
@@ -128,6 +200,17 @@ def test_embeddings_page_says_the_version_of_the_code():
     said = written["format"].value, written["version"].value
     text = (DOCS / "formats" / "embeddings.md").read_text(encoding="utf-8")
     assert f"Format `{said[0]}`, version {said[1]}." in text
+
+
+def test_fetched_manifest_has_the_version_of_the_code():
+    text = (DOCS / "formats" / "public-source.md").read_text(encoding="utf-8")
+    assert f"Format `{fetched.FORMAT}`, version {fetched.VERSION}." in text
+
+
+def test_export_page_says_the_version_of_the_code():
+    written = re.search(r'"format": "([\w-]+)",\s+"version": (\d+)', inspect.getsource(export))
+    text = (DOCS / "formats" / "export.md").read_text(encoding="utf-8")
+    assert f"Format `{written[1]}`, version {written[2]}." in text
 
 
 def test_predictions_page_has_the_columns_of_version_1():

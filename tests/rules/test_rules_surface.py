@@ -8,13 +8,14 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from typer.main import get_command
 
 import holotype
-from holotype.cli.app import COMMANDS
+from holotype.cli.app import COMMANDS, GROUPS, app
 
 ROOT = Path(__file__).parent.parent.parent
 RECIPES = sorted((ROOT / "recipes").glob("*.toml"))
-LIGHT = ("taxonomy", "media", "collection", "splits", "simulate")
+LIGHT = ("taxonomy", "media", "catalogue", "page", "collection", "splits", "simulate", "exchange")
 
 
 def python(code, *words):
@@ -77,28 +78,70 @@ def test_the_first_word_comes_at_once(code):
     assert best < 0.5
 
 
-@pytest.mark.parametrize("name", COMMANDS)
-def test_every_command_says_what_it_does(name, holotype_command):
-    from typer.main import get_command
+GROUP_FUNCTIONS = {
+    "sources list": "list_sources",
+    "sources show": "show_source",
+    "sources check": "check_sources",
+    "sources get": "get_source",
+    "names backbone": "build_backbone",
+    "names match": "match_names",
+    "names review": "review_names",
+    "names apply": "apply_names",
+}
+"""Commands of groups and the functions that they are: a group's word alone would say too little."""
 
-    from holotype.cli.app import app
 
-    command = get_command(app).commands[name]
+def all_commands():
+    """Every command by what people type: "import", "names match"."""
+    commands = get_command(app).commands
+    for name in COMMANDS:
+        yield name, commands[name]
+    for group in GROUPS:
+        for name, command in commands[group].commands.items():
+            yield f"{group} {name}", command
+
+
+ALL = dict(all_commands())
+
+
+def function_of(name):
+    """The public function that a command is."""
+    return GROUP_FUNCTIONS.get(name, "import_" if name == "import" else name.replace("-", "_"))
+
+
+def test_groups_hold_what_is_known_here():
+    assert {name for name in ALL if " " in name} == set(GROUP_FUNCTIONS)
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_every_group_says_what_it_is_for(group):
+    assert len(get_command(app).commands[group].help) > 20
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_every_command_says_what_it_does(name):
+    command = ALL[name]
     assert command.help
     assert len(command.help.splitlines()[0]) > 20
+    assert "as_json" in {parameter.name for parameter in command.params}
     for parameter in command.params:
         if parameter.name != "help":
             assert getattr(parameter, "help", None), f"{name}: {parameter.name}"
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("name", ALL)
 def test_every_command_is_a_function_of_the_package(name):
-    word = f"{name}_" if name in {"import"} else name.replace("-", "_")
+    word = function_of(name)
     assert word in holotype.__all__
     function = getattr(holotype, word)
     assert inspect.isfunction(function)
     assert len(inspect.getdoc(function)) > 40
-    assert COMMANDS[name].__name__ == word
+    if name in COMMANDS:
+        assert COMMANDS[name].__name__ == word
+
+
+def test_the_package_promises_no_more_than_the_commands():
+    assert set(holotype.__all__) - {"__version__"} == {function_of(name) for name in ALL}
 
 
 def test_all_names_exist_and_nothing_else_is_promised():

@@ -356,3 +356,17 @@ def test_a_label_table_is_a_backbone(real_data, tmp_path):
     backbone = open_backbone(tmp_path / "l.parquet")
     ranks = {backbone.taxon(row).rank for row in backbone.rows_of("ctenophora")}
     assert ranks == {Rank.PHYLUM, Rank.GENUS}, "both taxa of that name are there"
+
+
+def test_a_collection_is_a_backbone(tiny_collection, tmp_path):
+    from holotype.collection.store import open_collection
+
+    report = build_backbone("lineages", tiny_collection, out=tmp_path / "c.parquet")
+    species = set(open_collection(tiny_collection).columns(["species"])["species"].to_pylist()) - {
+        None
+    }
+    backbone = open_backbone(tmp_path / "c.parquet")
+    assert report.names > len(species) > 5
+    for name in species:
+        (row,) = backbone.rows_of(name.lower())
+        assert backbone.taxon(row).lineage.name_at(Rank.KINGDOM)

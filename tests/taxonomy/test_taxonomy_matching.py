@@ -343,3 +343,18 @@ def test_the_comb_jellies_of_every_source_wait(real_data, tmp_path):
     assert ask(whole, "Cladocera").taxon.name == "Branchiopoda"
     animals = frozenset({"Animalia"})
     assert ask(whole, "Ctenophora", kingdoms=animals).taxon.lineage.text() == "Animalia Ctenophora"
+
+
+@pytest.mark.parametrize("written", ["part<Crustacea", "Copepoda", "polar_view", "copepod_other"])
+def test_a_narrower_lineage_of_the_source_is_kept(matcher, written):
+    given = Lineage.from_names({"phylum": "Arthropoda", "class": "Copepoda", "genus": "Acartia"})
+    found = ask(matcher, written, lineage=given)
+    assert found.taxon.name == "Acartia"
+    assert found.query.written == written
+    assert "the source's lineage" in found.reason
+
+
+def test_a_narrower_label_is_kept(matcher):
+    given = Lineage.from_names({"phylum": "Arthropoda", "class": "Copepoda"})
+    assert ask(matcher, "Acartia clausi", lineage=given).taxon.name == "Acartia clausi"
+    assert ask(matcher, "Acartia clausi", lineage=given).reason.startswith("'Acartia clausi'")

@@ -48,8 +48,8 @@ def test_a_run_learns(tiny_run: Path) -> None:
 def test_what_a_run_writes(tiny_run: Path, tiny_recipe: Path, tiny_split: Path) -> None:
     names = {path.name for path in tiny_run.iterdir()}
     assert names == {
-        "README.md", "bundle.json", "metrics.csv", "model.safetensors", "recipe.toml",
-        "tensorboard",
+        "ATTRIBUTION.md", "README.md", "bundle.json", "metrics.csv", "model.safetensors",
+        "recipe.toml", "tensorboard", "training-records.parquet",
     }  # fmt: skip
     assert read_recipe(tiny_run / "recipe.toml") == read_recipe(tiny_recipe)
     with (tiny_run / "metrics.csv").open() as handle:

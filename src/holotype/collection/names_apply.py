@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -111,11 +111,22 @@ def _of_record(
 
 
 def _for_key(outcome: _Outcome, key: NameKey) -> _Outcome:
-    """Returns the outcome with the group that this label has where it is no taxon."""
-    if outcome.values is None or outcome.name != NOT_A_TAXON:
+    """Returns the outcome with what this name has of its own: its group, or narrower names of the source.
+
+    Where the backbone has only a wider taxon, the names that the source gives below it stay.
+    """
+    if outcome.values is None:
         return outcome
-    words = parse_label(key[1] or "").taxon_words or key[1]
-    return _Outcome(outcome.name, outcome.values | {"group": words}, outcome.taxon)
+    if outcome.name == NOT_A_TAXON:
+        words = parse_label(key[1] or "").taxon_words or key[1]
+        return replace(outcome, values=outcome.values | {"group": words})
+    taxon, names = outcome.taxon, dict(zip(RANKS, key[2:], strict=True))
+    if taxon is None or taxon.rank is None or outcome.values["name_match"] != How.HIGHER.value:
+        return outcome
+    if names.get(taxon.rank.value) != taxon.name:
+        return outcome
+    below = {rank.value: names[rank.value] for rank in LINNAEAN_RANKS if taxon.rank.is_above(rank)}
+    return replace(outcome, values=outcome.values | below)
 
 
 def _changed(table: pa.Table, found: Sequence[_Outcome]) -> pa.Table:

@@ -13,10 +13,12 @@ from holotype.collection.known_sources import instrument_id
 from holotype.collection.schema import KnownFrom
 from holotype.media.capture_times import capture_time, reconciled
 
-_MEASURED: dict[str, tuple[str, ...]] = {
-    "place_from": ("latitude_deg", "longitude_deg"),
-    "depth_from": ("depth_min_m", "depth_max_m"),
-}
+_MEASURED: tuple[tuple[str, str, tuple[str, str]], ...] = (
+    ("place_from", "extra:place_from", ("latitude_deg", "longitude_deg")),
+    ("depth_from", "extra:depth_from", ("depth_min_m", "depth_max_m")),
+)
+_RECORD, _SOURCE = KnownFrom.RECORD.value, KnownFrom.SOURCE.value
+_UNREADABLE, _NOT_GIVEN = KnownFrom.UNREADABLE.value, KnownFrom.NOT_GIVEN.value
 ORIGIN_FIELDS = frozenset({"extra:place_from", "extra:depth_from", "extra:time_from"})
 """Fields by which a source says that a value is of the sample, of the file name or a constant, or why it is
 missing; their values are those of ``KnownFrom``."""
@@ -39,16 +41,17 @@ def fill_origins(
         given: the fields that the source gives for this record.
         constants: those that the user gives for all.
     """
-    for column, measured in _MEASURED.items():
-        said = fields.get(f"extra:{column}", "")
-        held = [name for name in measured if name in record]
-        if held:
-            own = any(name in given for name in held)
-            record[column] = said or (KnownFrom.RECORD if own else KnownFrom.SOURCE).value
-        elif any(fields.get(name) for name in measured):
-            record[column] = KnownFrom.UNREADABLE.value
+    for column, said_by, measured in _MEASURED:
+        said = fields.get(said_by)
+        first, second = measured
+        if first in record or second in record:
+            own = first in given or second in given
+            found = _RECORD if own else _SOURCE
+            record[column] = said if said and said != _UNREADABLE else found
+        elif fields.get(first) or fields.get(second):
+            record[column] = _UNREADABLE
         else:
-            record[column] = said or KnownFrom.NOT_GIVEN.value
+            record[column] = said or _NOT_GIVEN
     if record.get("latitude_deg") == 0 and record.get("longitude_deg") == 0:
         notes.append(("place", "latitude and longitude are both 0: most likely never filled in"))
     _fill_time(record, fields, notes)

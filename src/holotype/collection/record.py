@@ -129,7 +129,9 @@ def _fill_image(record: dict[str, Any], item: Item, notes: list[tuple[str, str]]
         return
     except (MediaError, OSError) as reason:
         said = " ".join(str(reason).split())
-        notes.append(("image", f"{item.image_name or item.name}: {said}. Get the file again"))
+        name = item.image_name or item.name
+        placed = said if name in said else f"{name}: {said}"
+        notes.append(("image", f"{placed}. Get the file again"))
         return
     record["image"] = (content, item.image_name)
     record["image_height_px"], record["image_width_px"] = pixels.shape[:2]

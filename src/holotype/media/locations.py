@@ -109,19 +109,22 @@ KINDS: dict[str, type[Any]] = {
     "hdf": HdfRowAt,
 }
 _NAME_OF = {kind: name for name, kind in KINDS.items()}
+_NESTED = {"pixels", "whole"}
+
+
+_encoded = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 def written_location(location: Location) -> str:
     """Returns a location as JSON."""
-    return json.dumps(_plain(location), separators=(",", ":"))
+    return _encoded(_plain(location))
 
 
 def _plain(location: Location) -> dict[str, Any]:
-    inner = {
-        name: _plain(value) if type(value) in _NAME_OF else value
-        for name, value in vars(location).items()
-    }
-    return {"kind": _NAME_OF[type(location)], **inner}
+    plain = {"kind": _NAME_OF[type(location)], **vars(location)}
+    for name in _NESTED & plain.keys():
+        plain[name] = _plain(plain[name])
+    return plain
 
 
 def parsed_location(text: str) -> Location:
@@ -185,12 +188,16 @@ def _bytes_between(path: str, start: int, length: int) -> bytes:
 
 
 def _read_file(at: FileAt) -> bytes:
-    path = Path(at.path)
-    if not path.is_file():
-        raise MediaError(f"no image '{path.name}' in {path.parent}")
-    if path.stat().st_size > MAX_MEMBER_BYTES:
-        raise MediaError(f"{path.name} is over {MAX_MEMBER_BYTES:,} bytes")
-    return path.read_bytes()
+    try:
+        descriptor = os.open(at.path, os.O_RDONLY)
+    except FileNotFoundError:
+        path = Path(at.path)
+        raise MediaError(f"no image '{path.name}' in {path.parent}") from None
+    with open(descriptor, "rb", buffering=0) as file:  # noqa: PTH123 - quick: once for each image
+        size = os.fstat(descriptor).st_size
+        if size > MAX_MEMBER_BYTES:
+            raise MediaError(f"{Path(at.path).name} is over {MAX_MEMBER_BYTES:,} bytes")
+        return file.readall()
 
 
 def _read_slice(at: SliceAt) -> bytes:

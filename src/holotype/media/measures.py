@@ -97,8 +97,10 @@ def measure(pixels_HWC: Pixels) -> Measures:
     small_HW, scale = _bounded(grey_HW)
     border = _border(small_HW)
     background = _middle(border)
-    bar = find_bar(grey_HW, background)
-    stands_out_HW = _stands_out(_without(small_HW, bar, scale, background), border, background)
+    whole_HW = difference_from(grey_HW, background)
+    bar = find_bar(whole_HW)
+    difference_HW = whole_HW if scale == 1 else difference_from(small_HW, background)
+    stands_out_HW = _stands_out(_without(difference_HW, bar, scale), border, background)
     area = cv2.countNonZero(stands_out_HW)
     diameter = 2 * sqrt(area / pi)
     return Measures(
@@ -137,19 +139,17 @@ def _middle(values: NDArray[np.uint8]) -> int:
     return int(np.partition(values, half)[half])
 
 
-def _without(
-    grey_HW: NDArray[np.uint8], bar: Bar | None, scale: float, background: int
-) -> NDArray[np.uint8]:
-    """Returns the image with background in the place of the scale bar."""
+def _without(difference_HW: NDArray[np.uint8], bar: Bar | None, scale: float) -> NDArray[np.uint8]:
+    """Returns the difference from the background as it is without the bar."""
     if bar is None:
-        return grey_HW
-    painted_HW = grey_HW.copy()
-    painted_HW[bar.within(scale)] = background
-    return painted_HW
+        return difference_HW
+    cleared_HW = difference_HW.copy()
+    cleared_HW[bar.within(scale)] = 0
+    return cleared_HW
 
 
 def _stands_out(
-    grey_HW: NDArray[np.uint8], border: NDArray[np.uint8], background: int
+    difference_HW: NDArray[np.uint8], border: NDArray[np.uint8], background: int
 ) -> NDArray[np.uint8]:
     """Returns 1 where a pixel differs from the background, else 0.
 
@@ -158,10 +158,10 @@ def _stands_out(
     """
     noise = _SPREAD_OF_MEDIAN * _middle(difference_from(border, background))
     floor = min(max(LOWEST_CONTRAST, _NOISE_SPREADS * noise), HIGHEST_FLOOR)
-    difference_HW = cv2.blur(difference_from(grey_HW, background), (3, 3))
-    otsu, found_HW = cv2.threshold(difference_HW, 0, 1, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
+    smooth_HW = cv2.blur(difference_HW, (3, 3))
+    otsu, found_HW = cv2.threshold(smooth_HW, 0, 1, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
     if otsu < floor:
-        _, found_HW = cv2.threshold(difference_HW, floor, 1, cv2.THRESH_BINARY)
+        _, found_HW = cv2.threshold(smooth_HW, floor, 1, cv2.THRESH_BINARY)
     return np.asarray(found_HW, np.uint8)
 
 

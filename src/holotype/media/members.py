@@ -75,8 +75,9 @@ class Member:
 
     @property
     def suffix(self) -> str:
-        """The lower-case ending, with its dot."""
-        return PurePosixPath(self.name).suffix.lower()
+        """The lower-case ending, with its dot; "" for none."""
+        stem, dot, ending = self.name.rpartition("/")[2].rpartition(".")
+        return f".{ending.lower()}" if dot and stem and ending else ""
 
     def read(self) -> bytes:
         """Returns the member's bytes.
@@ -91,10 +92,11 @@ class Member:
 
 def is_archive(path: Path) -> bool:
     """Returns whether a path is named like a zip or tar."""
-    return _named_like_archive(path.name)
+    return is_archive_name(path.name)
 
 
-def _named_like_archive(name: str) -> bool:
+def is_archive_name(name: str) -> bool:
+    """Returns whether a name is that of a zip or tar."""
     return name.lower().endswith(
         (".zip", ".zid", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
     )
@@ -170,19 +172,26 @@ def _temporary_spool() -> Path:
 
 
 def _folder_members(root: Path) -> Iterator[Member]:
-    for folder, subfolders, names in os.walk(root):
-        subfolders.sort()
-        linked = [name for name in subfolders if (Path(folder) / name).is_symlink()]
-        prefix = Path(folder).relative_to(root).as_posix()
-        for name in sorted([*names, *linked]):
-            path = os.path.join(folder, name)  # noqa: PTH118 - millions of files: no Path for each
-            inside = name if prefix == "." else f"{prefix}/{name}"
-            if os.path.islink(path):  # noqa: PTH114
-                yield Member(inside, "a link", None, 0)
-            elif reason := _reason_to_skip(inside):
-                yield Member(inside, reason, None, 0)
-            else:
-                yield Member(inside, None, FileAt(path), os.stat(path).st_size)  # noqa: PTH116
+    yield from _folder_inside(str(root), "")
+
+
+def _folder_inside(folder: str, prefix: str) -> Iterator[Member]:
+    """Yields the files of a folder by name, then those of its folders; links are not followed."""
+    with os.scandir(folder) as found:
+        entries = sorted(found, key=lambda entry: entry.name)
+    folders = []
+    for entry in entries:
+        inside = prefix + entry.name
+        if entry.is_symlink():
+            yield Member(inside, "a link", None, 0)
+        elif entry.is_dir():
+            folders.append(entry)
+        elif reason := _reason_to_skip(inside):
+            yield Member(inside, reason, None, 0)
+        else:
+            yield Member(inside, None, FileAt(entry.path), entry.stat().st_size)
+    for entry in folders:
+        yield from _folder_inside(entry.path, f"{prefix}{entry.name}/")
 
 
 def _zip_members(path: Path, spool: Path | None) -> Iterator[Member]:

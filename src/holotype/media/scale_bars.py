@@ -7,6 +7,7 @@ near the lower or upper side of the image. Organisms have no such lines: their e
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -23,8 +24,6 @@ EVEN = 16
 """Grey levels that a bar's own pixels may differ by (JPEG blurs it)."""
 NEAR_SIDE = 0.25
 """A bar lies in this part of the image, counted from the lower or the upper side."""
-
-_LEVELS = np.arange(256)
 
 
 @dataclass(frozen=True)
@@ -45,47 +44,53 @@ class Bar:
         return slice(top, bottom), slice(left, right)
 
 
+@lru_cache(maxsize=256)
+def _distances_256(background: int) -> NDArray[np.uint8]:
+    return np.abs(np.arange(256) - background).astype(np.uint8)
+
+
 def difference_from(grey: NDArray[np.uint8], background: int) -> NDArray[np.uint8]:
     """Returns how many grey levels each pixel differs from the background, of the same shape."""
-    table_256 = np.abs(_LEVELS - background).astype(np.uint8)
-    return np.asarray(cv2.LUT(grey, table_256), np.uint8).reshape(grey.shape)
+    return np.asarray(cv2.LUT(grey, _distances_256(background)), np.uint8).reshape(grey.shape)
 
 
-def find_bar(grey_HW: NDArray[np.uint8], background: int) -> Bar | None:
+def find_bar(difference_HW: NDArray[np.uint8]) -> Bar | None:
     """Returns the longest scale bar of an image, or None.
 
     Args:
-        grey_HW: the image at full size.
-        background: the grey level of its background.
+        difference_HW: how many grey levels each pixel of the whole image differs from the background.
     """
-    height, width = grey_HW.shape
+    height, width = difference_HW.shape
     if min(height, width) < SMALLEST_IMAGE_PX:
         return None
     shortest = max(SHORTEST_PX, round(SHORTEST_SHARE * width))
     depth = max(1, round(NEAR_SIDE * height))
+    strong_HW = cv2.threshold(difference_HW, CONTRAST, 1, cv2.THRESH_BINARY)[1]
+    counts_H = cv2.reduce(strong_HW, 1, cv2.REDUCE_SUM, dtype=cv2.CV_32S)
     found = []
     for top in (height - depth, 0):
-        strip = grey_HW[top : top + depth]
-        if bar := _longest_in(strip, background, shortest):
+        rows = slice(top, top + depth)
+        if int(counts_H[rows].max()) < shortest:
+            continue
+        if bar := _longest_in(difference_HW[rows], strong_HW[rows], shortest):
             found.append(Bar(bar.left_px, bar.top_px + top, bar.length_px, bar.thickness_px))
     return max(found, key=lambda bar: bar.length_px, default=None)
 
 
-def _longest_in(strip_HW: NDArray[np.uint8], background: int, shortest: int) -> Bar | None:
-    difference_HW = difference_from(strip_HW, background)
-    strong_HW = cv2.threshold(difference_HW, CONTRAST, 1, cv2.THRESH_BINARY)[1]
-    counts_H = cv2.reduce(strong_HW, 1, cv2.REDUCE_SUM, dtype=cv2.CV_32S)
-    if int(counts_H.max()) < shortest:
-        return None
+def _longest_in(
+    difference_HW: NDArray[np.uint8], strong_HW: NDArray[np.uint8], shortest: int
+) -> Bar | None:
     line = cv2.getStructuringElement(cv2.MORPH_RECT, (shortest, 1))
     lines_HW = cv2.morphologyEx(strong_HW, cv2.MORPH_OPEN, line)
+    if not lines_HW.any():
+        return None
     _, _, boxes, _ = cv2.connectedComponentsWithStats(lines_HW, connectivity=8)
     bars = [
         Bar(left, top, length, thick)
         for left, top, length, thick, area in boxes[1:].tolist()
         if thick <= min(THICKEST_PX, length // 4)
         and (thick > 1 or length >= SHORTEST_HAIRLINE_PX)
-        and length <= LONGEST_SHARE * strip_HW.shape[1]
+        and length <= LONGEST_SHARE * difference_HW.shape[1]
         and area >= 0.98 * length * thick
         and _is_clean(difference_HW, left, top, length, thick)
     ]

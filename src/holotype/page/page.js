@@ -212,7 +212,7 @@
         row.hidden = !row.textContent.toLowerCase().includes(wanted);
         if (!row.hidden) shown += 1;
       }
-      document.getElementById(box.id + "-count").textContent = shown + " of " + rows.length + " labels";
+      document.getElementById(box.id + "-count").textContent = shown + " of " + rows.length + " " + (box.dataset.noun || "labels");
     });
   }
 

@@ -140,7 +140,7 @@ def test_a_zip_of_json_and_pictures_gives_the_same(traps, tmp_path):
 def test_a_file_of_many_pieces_reads_as_one(tmp_path, monkeypatch, traps):
     wanted = [(i.name, i.row, dict(i.fields), i.error) for i in items(traps).values()]
     for chunk in (1, 7, 64):
-        monkeypatch.setattr("holotype.collection.sources.json_elements.CHUNK_CHARS", chunk)
+        monkeypatch.setattr("holotype.collection.reading.json_elements.CHUNK_CHARS", chunk)
         assert [(i.name, i.row, dict(i.fields), i.error) for i in items(traps).values()] == wanted
 
 

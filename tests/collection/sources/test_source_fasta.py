@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from holotype.collection.sources.fasta import SOURCE
-from holotype.collection.sources.fasta_forms import HeaderForm, find_form
-from holotype.collection.sources.fasta_headers import read_header
-from holotype.collection.sources.fasta_lineages import lineage_fields
+from holotype.collection.sources.fasta.forms import HeaderForm, find_form
+from holotype.collection.sources.fasta.headers import read_header
+from holotype.collection.sources.fasta.lineages import lineage_fields
 from holotype.collection.sources.item import SourceOptions
 from holotype.errors import SourceError
 from holotype.testing import check_source

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from holotype.collection.sources.joined import Joined, KeyedRow
-from holotype.collection.sources.streams import large_members, open_stream, stream_table
+from holotype.collection.reading.joined import Joined, KeyedRow
+from holotype.collection.reading.streams import large_members, open_stream, stream_table
 from holotype.errors import SourceError
 from holotype.media.members import Member
 
@@ -72,7 +72,7 @@ def test_members_stream_from_folders_zips_and_tars(tmp_path, monkeypatch):
 def test_what_unpacks_to_far_too_much_is_refused(tmp_path, monkeypatch):
     with zipfile.ZipFile(tmp_path / "a.zip", "w", zipfile.ZIP_DEFLATED) as packed:
         packed.writestr("x.txt", b"0" * 1_000_000)
-    monkeypatch.setattr("holotype.collection.sources.streams._FREE_BYTES", 1_000)
+    monkeypatch.setattr("holotype.collection.reading.streams._FREE_BYTES", 1_000)
     usable, _ = large_members(tmp_path / "a.zip")
     with pytest.raises(
         SourceError, match=r"a\.zip/x\.txt: [\d,]+ bytes unpack to 1,000,000\. Unpack it by hand"

@@ -9,11 +9,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from holotype.collection.sources.distinct import DistinctNames
-from holotype.collection.sources.fields import RowFields
-from holotype.collection.sources.image_index import FindImage, find_images
-from holotype.collection.sources.item import Item, Source, SourceOptions
-from holotype.collection.sources.rows import (
+from holotype.collection.reading.distinct import DistinctNames
+from holotype.collection.reading.fields import RowFields
+from holotype.collection.reading.image_index import FindImage, find_images
+from holotype.collection.reading.rows import (
     TABLE_ENDINGS,
     bad_row,
     binomial,
@@ -22,7 +21,8 @@ from holotype.collection.sources.rows import (
     require_columns,
     whole_id,
 )
-from holotype.collection.sources.tabular import TextTable
+from holotype.collection.reading.tabular import TextTable
+from holotype.collection.sources.item import Item, Source, SourceOptions
 from holotype.errors import MediaError, SourceError, first_few
 
 _PACKAGES = ("cropped_256", "original_256", "cropped", "original_full")

@@ -17,11 +17,9 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import IO
 
-from holotype.collection.schema import BOUNDS
-from holotype.collection.sources.distinct import DistinctNames
-from holotype.collection.sources.fields import RowFields, parse_number
-from holotype.collection.sources.item import Item, Source, SourceOptions
-from holotype.collection.sources.rows import (
+from holotype.collection.reading.distinct import DistinctNames
+from holotype.collection.reading.fields import RowFields, parse_number
+from holotype.collection.reading.rows import (
     bad_row,
     binomial,
     held_columns,
@@ -30,7 +28,9 @@ from holotype.collection.sources.rows import (
     require_columns,
     whole_id,
 )
-from holotype.collection.sources.tabular import Dialect, TextTable
+from holotype.collection.reading.tabular import Dialect, TextTable
+from holotype.collection.schema import BOUNDS
+from holotype.collection.sources.item import Item, Source, SourceOptions
 from holotype.errors import SourceError
 from holotype.media.locations import FileAt
 from holotype.media.members import DAMAGE, MAX_UNPACK_RATIO, is_archive, members

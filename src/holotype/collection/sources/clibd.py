@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from holotype.collection.sources.distinct import name_hash
+from holotype.collection.reading.distinct import name_hash
+from holotype.collection.reading.rows import binomial
+from holotype.collection.reading.tabular import present
 from holotype.collection.sources.item import Item, Source, SourceOptions
-from holotype.collection.sources.rows import binomial
-from holotype.collection.sources.tabular import present
 from holotype.errors import SourceError
 from holotype.media.locations import MAX_MEMBER_BYTES, HdfRowAt
 

@@ -11,12 +11,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from holotype.collection.sources.fields import RowFields, parse_number
-from holotype.collection.sources.item import Item, Source, SourceOptions
-from holotype.collection.sources.joined import Joined, KeyedRow
-from holotype.collection.sources.json_elements import Element, json_elements
-from holotype.collection.sources.json_place import JsonPlace, find_json
-from holotype.collection.sources.pictures import (
+from holotype.collection.reading.fields import RowFields, parse_number
+from holotype.collection.reading.joined import Joined, KeyedRow
+from holotype.collection.reading.json_elements import Element, json_elements
+from holotype.collection.reading.json_place import JsonPlace, find_json
+from holotype.collection.reading.pictures import (
     FindPicture,
     cut,
     file_name,
@@ -24,7 +23,8 @@ from holotype.collection.sources.pictures import (
     picture_finder,
     picture_size,
 )
-from holotype.collection.sources.tabular import present
+from holotype.collection.reading.tabular import present
+from holotype.collection.sources.item import Item, Source, SourceOptions
 from holotype.errors import MediaError, SourceError, first_few
 from holotype.media.images import IMAGE_SUFFIXES
 from holotype.media.locations import Location

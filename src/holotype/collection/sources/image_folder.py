@@ -10,13 +10,13 @@ from pathlib import Path
 from holotype.collection.sources.item import Item, Source, SourceOptions
 from holotype.errors import MediaError, SourceError
 from holotype.media.images import IMAGE_SUFFIXES
-from holotype.media.members import Member, is_archive, members, nested_members
+from holotype.media.members import Member, is_archive_name, members, nested_members
 
 
 def read(path: Path, options: SourceOptions) -> Iterator[Item]:
     """Yields one item for each file, also of archives inside the input."""
     for member in members(path, options.spool):
-        if member.at is not None and is_archive(Path(member.name)):
+        if member.at is not None and is_archive_name(member.name):
             yield from _inside(member, options)
         else:
             yield _item(member)

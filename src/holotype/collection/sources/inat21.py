@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from holotype.collection.sources.disk_index import DiskIndex
-from holotype.collection.sources.fields import RowFields
+from holotype.collection.reading.disk_index import DiskIndex
+from holotype.collection.reading.fields import RowFields
+from holotype.collection.reading.json_elements import json_elements
+from holotype.collection.reading.rows import as_text, binomial
 from holotype.collection.sources.item import Item, Source, SourceOptions
-from holotype.collection.sources.json_elements import json_elements
-from holotype.collection.sources.rows import as_text, binomial
 from holotype.errors import SourceError
 from holotype.media.images import IMAGE_SUFFIXES
 from holotype.media.members import members

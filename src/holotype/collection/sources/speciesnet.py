@@ -8,12 +8,12 @@ import json
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
-from holotype.collection.sources.fields import RowFields
+from holotype.collection.reading.fields import RowFields
+from holotype.collection.reading.joined import Joined
+from holotype.collection.reading.json_elements import Element, json_elements
+from holotype.collection.reading.json_place import find_json
+from holotype.collection.reading.pictures import FindPicture, is_url, picture_finder
 from holotype.collection.sources.item import Item, Source, SourceOptions
-from holotype.collection.sources.joined import Joined
-from holotype.collection.sources.json_elements import Element, json_elements
-from holotype.collection.sources.json_place import find_json
-from holotype.collection.sources.pictures import FindPicture, is_url, picture_finder
 from holotype.errors import SourceError
 from holotype.media.locations import Location
 

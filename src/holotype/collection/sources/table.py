@@ -12,10 +12,10 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from holotype.collection.reading.tabular import open_table, present
 from holotype.collection.schema import COLUMN_NAMES
 from holotype.collection.sources.item import Item, Source, SourceOptions
 from holotype.collection.sources.presets import PRESETS, Preset
-from holotype.collection.sources.tabular import open_table, present
 from holotype.errors import MediaError, SourceError, did_you_mean, first_few
 from holotype.media.locations import CellAt, FileAt, Location
 from holotype.media.members import is_archive, members

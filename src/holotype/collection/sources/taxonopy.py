@@ -9,10 +9,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from holotype.collection.sources.distinct import SeenNames
-from holotype.collection.sources.fields import RowFields
-from holotype.collection.sources.item import Item, Source, SourceOptions
-from holotype.collection.sources.rows import (
+from holotype.collection.reading.distinct import SeenNames
+from holotype.collection.reading.fields import RowFields
+from holotype.collection.reading.rows import (
     TABLE_ENDINGS,
     bad_row,
     binomial,
@@ -22,7 +21,8 @@ from holotype.collection.sources.rows import (
     require_columns,
     whole_id,
 )
-from holotype.collection.sources.tabular import TextTable
+from holotype.collection.reading.tabular import TextTable
+from holotype.collection.sources.item import Item, Source, SourceOptions
 from holotype.errors import SourceError
 from holotype.media.locations import FileAt
 from holotype.media.members import members

@@ -11,11 +11,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from holotype.collection.sources.disk_index import DiskIndex
-from holotype.collection.sources.distinct import DistinctNames
-from holotype.collection.sources.fields import RowFields
-from holotype.collection.sources.item import Item, Source, SourceOptions
-from holotype.collection.sources.rows import (
+from holotype.collection.reading.disk_index import DiskIndex
+from holotype.collection.reading.distinct import DistinctNames
+from holotype.collection.reading.fields import RowFields
+from holotype.collection.reading.rows import (
     TABLE_ENDINGS,
     bad_row,
     binomial,
@@ -24,7 +23,8 @@ from holotype.collection.sources.rows import (
     open_rows,
     whole_id,
 )
-from holotype.collection.sources.tabular import TextTable, present
+from holotype.collection.reading.tabular import TextTable, present
+from holotype.collection.sources.item import Item, Source, SourceOptions
 from holotype.errors import MediaError, SourceError
 from holotype.media.images import IMAGE_SUFFIXES
 from holotype.media.members import Member, is_archive, members

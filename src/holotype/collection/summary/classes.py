@@ -49,6 +49,7 @@ def classes(taxa: pa.Table) -> dict[str, Any]:
         "total": len(rows),
         "unnamed_records": taxa.num_rows and _sum(taxa) - _sum(named),
         "instruments": _names_by_size(shown, "instruments"),
+        "with_written_label": len(by(named.filter(pc.is_valid(named["written_label"])), *key)),
         "with_instrument": len(shown),
         "with_instrument_records": sum(sum(row["instruments"].values()) for row in shown),
         "on_one_instrument": len(alone) if several else None,
@@ -84,13 +85,10 @@ def _names_by_size(rows: Sequence[Mapping[str, Any]], column: str) -> dict[str, 
     return dict(sorted(sizes.items(), key=lambda pair: (-pair[1], pair[0])))
 
 
-def long_tail(rows: Sequence[Mapping[str, Any]], counts: Sequence[int]) -> dict[str, Any]:
-    """Returns the records per class from the commonest on, and how uneven that is.
-
-    Args:
-        rows: the classes listed.
-        counts: records of every class, the greatest first.
-    """
+def long_tail(taxa: pa.Table) -> dict[str, Any]:
+    """Returns the records per class from the commonest on, and how uneven that is."""
+    sizes = by(taxa.filter(pc.is_valid(taxa["label"])), "label_rank", "label")
+    labels, counts = [label for _, label in sizes], list(sizes.values())
     total, reached, half = sum(counts), 0, 0
     for half, count in enumerate(counts, start=1):  # noqa: B007 - the place where it stops is wanted
         reached += count
@@ -110,10 +108,7 @@ def long_tail(rows: Sequence[Mapping[str, Any]], counts: Sequence[int]) -> dict[
         "half_of_records_in": half,
         "one_record": sum(count == 1 for count in counts),
         f"below_{COMMON}_records": sum(count < COMMON for count in counts),
-        "curve": [
-            [place, counts[place - 1], rows[place - 1]["label"] if place <= len(rows) else None]
-            for place in places
-        ],
+        "curve": [[place, counts[place - 1], labels[place - 1]] for place in places],
     }
 
 

@@ -23,7 +23,6 @@ def content(collection: Collection) -> tuple[dict[str, Any], dict[int, str]]:
     wanted = gallery.shown_classes(listed)
     chosen = gallery.chosen_records(collection, wanted)
     pictures = gallery.thumbnails(collection, chosen)
-    sizes = [row["records"] for row in listed]
     value = {
         "format": FORMAT,
         "version": VERSION,
@@ -37,7 +36,7 @@ def content(collection: Collection) -> tuple[dict[str, Any], dict[int, str]]:
         "lineages": classes.lineages(taxa),
         "ranks": classes.ranks(taxa),
         "classes": found,
-        "tail": classes.long_tail(listed, sizes),
+        "tail": classes.long_tail(taxa),
         "gallery": gallery.gallery(wanted, chosen, listed),
         "places": measures.places(counted["places"]),
         "depths": measures.depths(counted["depths"]),

@@ -41,24 +41,19 @@ def _flow(taxa: pa.Table, source: str | None, rank: str) -> dict[str, Any]:
         said = str(kind or Kind.LIVING.value)
         end = str(taxon) if taxon is not None else _without(said, rank, named=label is not None)
         counted[str(start or UNWRITTEN), said, end] += count
-    rows = [(path, count) for path, count in counted.items()]
-    firsts = _few(rows, 0, MOST_SOURCES if source is None else MOST_LABELS)
-    taxa_kept = _few(rows, 2, MOST_TAXA)
     plural = "sources" if source is None else "labels"
-    merged: Counter[Path] = Counter()
-    for (start, said, end), count in rows:
-        start = start if start in firsts else f"{_others(rows, 0, firsts)} other {plural}"
-        end = end if end in taxa_kept else f"{_others(rows, 2, taxa_kept)} other taxa"
-        merged[(start, said, end) if source is None else (start, end)] += count
-    if source is not None and set(firsts) == {UNWRITTEN}:
-        levels = ["kind", rank]
-        again: Counter[Path] = Counter()
-        for (_, said, end), count in rows:
-            end = end if end in taxa_kept else f"{_others(rows, 2, taxa_kept)} other taxa"
-            again[said, end] += count
-        merged = again
+    start_of = _few(counted, 0, MOST_SOURCES if source is None else MOST_LABELS, plural)
+    end_of = _few(counted, 2, MOST_TAXA, "taxa")
+    if source is None:
+        levels, kept = ["source", "kind", rank], (0, 1, 2)
+    elif set(start_of) == {UNWRITTEN}:
+        levels, kept = ["kind", rank], (1, 2)
     else:
-        levels = ["source", "kind", rank] if source is None else ["written label", rank]
+        levels, kept = ["written label", rank], (0, 2)
+    merged: Counter[Path] = Counter()
+    for (start, said, end), count in counted.items():
+        whole = (start_of[start], said, end_of[end])
+        merged[tuple(whole[at] for at in kept)] += count
     paths = sorted(merged.items(), key=lambda pair: (-pair[1], pair[0]))
     return {
         "source": source,
@@ -74,14 +69,15 @@ def _without(kind: str, rank: str, *, named: bool) -> str:
     return f"no {rank} named" if named else "no name"
 
 
-def _few(rows: list[tuple[Path, int]], level: int, most: int) -> list[str]:
-    """Returns the commonest names of a level; one more than fits is no reason to leave it out."""
+def _few(counted: Counter[Path], level: int, most: int, plural: str) -> dict[str, str]:
+    """Returns each name of a level as it is shown: the commonest as they are, the others under one name.
+
+    One more than fits is no reason to leave it out.
+    """
     sizes: Counter[str] = Counter()
-    for path, count in rows:
+    for path, count in counted.items():
         sizes[path[level]] += count
     ordered = sorted(sizes, key=lambda name: (-sizes[name], name))
-    return ordered if len(ordered) <= most + 1 else ordered[:most]
-
-
-def _others(rows: list[tuple[Path, int]], level: int, kept: list[str]) -> int:
-    return len({path[level] for path, _ in rows} - set(kept))
+    kept = ordered if len(ordered) <= most + 1 else ordered[:most]
+    others = f"{len(ordered) - len(kept)} other {plural}"
+    return dict.fromkeys(ordered, others) | {name: name for name in kept}

@@ -2,12 +2,12 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from statistics import median
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from holotype.collection.summary.keys import (
     DEPTH_EDGES_M,
@@ -15,9 +15,9 @@ from holotype.collection.summary.keys import (
     SIZE_STEPS_PER_DECADE,
 )
 from holotype.collection.summary.tally import RECORDS, by, by_one
-from holotype.taxonomy.lineage import Rank
 
 MOST_CELLS = 1_500
+MOST_ACROSS = 180
 MOST_MAPS = 12
 _CELL_STEPS_DEG = (0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0)
 _QUANTILES = (0.05, 0.5, 0.95)
@@ -26,7 +26,7 @@ _QUANTILES = (0.05, 0.5, 0.95)
 def places(table: pa.Table) -> dict[str, Any] | None:
     """Returns the records by cell of latitude and longitude, for all sources and for each of the largest.
 
-    The cell is the finest that leaves at most ``MOST_CELLS``; latitude and longitude are those of its middle.
+    The cell is the finest that leaves at most ``MOST_CELLS``, and so many across; latitude and longitude are those of its middle.
     """
     if not table.num_rows:
         return None
@@ -36,14 +36,20 @@ def places(table: pa.Table) -> dict[str, Any] | None:
         cells = np.stack(
             (np.floor(latitude / step + 1e-6), np.floor(longitude / step + 1e-6)), axis=1
         )
-        if len(np.unique(cells, axis=0)) <= MOST_CELLS:
+        if (
+            np.ptp(cells, axis=0).max() <= MOST_ACROSS
+            and len(np.unique(cells, axis=0)) <= MOST_CELLS
+        ):
             break
-    sources, records = table["source"].to_pylist(), table[RECORDS].to_pylist()
+    rows, columns = (pa.array(cells[:, at].astype(np.int64)) for at in (0, 1))
+    keyed = pa.table(
+        {"source": table["source"], "row": rows, "column": columns, RECORDS: table[RECORDS]}
+    )
     counted: dict[str | None, Counter[tuple[float, float]]] = {None: Counter()}
-    for source, (row, column), count in zip(sources, cells.tolist(), records, strict=True):
-        middle = (round((row + 0.5) * step, 4), round((column + 0.5) * step, 4))
+    for (source, row, column), count in by(keyed, "source", "row", "column").items():
+        middle = (_middle(row, step), _middle(column, step))
         counted[None][middle] += count
-        counted.setdefault(source, Counter())[middle] += count
+        counted.setdefault(str(source), Counter())[middle] += count
     ordered = sorted((s for s in counted if s is not None), key=lambda s: -counted[s].total())
     shown = [None, *ordered[:MOST_MAPS]] if len(ordered) > 1 else [None]
     return {
@@ -57,6 +63,10 @@ def places(table: pa.Table) -> dict[str, Any] | None:
             for source in shown
         ],
     }
+
+
+def _middle(cell: object, step: float) -> float:
+    return round((int(str(cell)) + 0.5) * step, 4)
 
 
 def depths(table: pa.Table) -> list[dict[str, Any]]:
@@ -162,32 +172,38 @@ def barcodes(lengths: pa.Table, haplotypes: pa.Table, bins: pa.Table) -> dict[st
     markers = []
     for marker, records in by_one(lengths, "marker").items():
         own = _of_marker(lengths, marker)
-        sequences = by_one(_of_marker(haplotypes, marker), "haplotype")
-        species = by(_of_marker(haplotypes, marker), Rank.SPECIES.value, "haplotype")
-        per_species = Counter(name for name, _ in species if name is not None)
-        per_sequence = Counter(sequence for name, sequence in species if name is not None)
+        sequences = _of_marker(haplotypes, marker)
+        named = sequences.filter(pc.is_valid(sequences["species"]))
+        per_species = _different(named, "haplotype", of="species")
+        per_sequence = _different(named, "species", of="haplotype")
         by_length = {int(str(length)): count for (length,), count in by(own, "length_bp").items()}
         markers.append(
             {
                 "marker": marker,
                 "records": records,
-                "haplotypes": len(sequences),
+                "haplotypes": len(pc.unique(sequences["haplotype"])),
                 "species": len(per_species),
-                "species_with_one_haplotype": sum(n == 1 for n in per_species.values()),
-                "median_haplotypes_per_species": median(per_species.values())
-                if per_species
+                "species_with_one_haplotype": int((per_species == 1).sum()),
+                "median_haplotypes_per_species": float(np.median(per_species))
+                if len(per_species)
                 else None,
-                "haplotypes_of_several_species": sum(n > 1 for n in per_sequence.values()),
+                "haplotypes_of_several_species": int((per_sequence > 1).sum()),
                 "lengths_bp": {str(length): by_length[length] for length in sorted(by_length)},
             }
         )
-    named = by(bins, "bin_uri", Rank.SPECIES.value)
-    species_of_bin = Counter(uri for uri, name in named if name is not None)
+    species_of_bin = _different(bins.filter(pc.is_valid(bins["species"])), "species", of="bin_uri")
     return {
         "markers": markers,
-        "bins": len({uri for uri, _ in named}),
-        "bins_of_several_species": sum(n > 1 for n in species_of_bin.values()),
+        "bins": len(pc.unique(bins["bin_uri"])),
+        "bins_of_several_species": int((species_of_bin > 1).sum()),
     }
+
+
+def _different(table: pa.Table, column: str, *, of: str) -> NDArray[np.int64]:
+    """Returns how many different values of a column stand with each value of another one."""
+    pairs = table.group_by([of, column], use_threads=False).aggregate([])
+    counts = pairs.group_by(of, use_threads=False).aggregate([([], "count_all")])["count_all"]
+    return np.asarray(counts.to_numpy(), np.int64)
 
 
 def _of_marker(table: pa.Table, marker: str | None) -> pa.Table:

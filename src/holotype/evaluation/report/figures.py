@@ -2,13 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
+from holotype.page.figures import HUES, Spec, short
 from holotype.page.words import count, finite, interval, plot_text, with_unit
 
-Spec = dict[str, Any]
-
-HUES = ("c1", "c2", "c3", "c4", "c5", "c6")
 BASELINE_MARKS = (
     ("c2", "square"),
     ("c3", "diamond"),
@@ -207,12 +204,6 @@ def heat(rows: Sequence[str], columns: Sequence[str], counts: Sequence[Sequence[
             },
         },
     }  # fmt: skip
-
-
-def short(name: object, most: int = 30) -> str:
-    """Returns a name cut to a length that an axis can hold."""
-    text = str(name)
-    return text if len(text) <= most else text[: most - 1] + "…"
 
 
 def bound(values: Sequence[float | None]) -> tuple[float, float]:

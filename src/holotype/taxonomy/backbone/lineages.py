@@ -4,6 +4,7 @@ A taxon is a rank and a name inside a kingdom and phylum. Where two lineages pla
 commoner placement holds, and the other is counted: the same genus under two orders is one genus.
 """
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -104,9 +105,7 @@ def read_lineages(
 
 def _of_collection(path: Path, leave_out: frozenset[str]) -> Iterator[tuple[Lineage, Ids]]:
     """Yields each different lineage of a collection's records once for each source that has it."""
-    shards = sorted((path / "records").glob("*.parquet"))
-    if not shards:
-        raise TaxonomyError(f"{path}: no records here. Name the folder of a collection.")
+    shards = _shards(path)
     ranks = [rank.value for rank in LINNAEAN_RANKS]
     wanted = ["source", *ranks, *ID_COLUMNS]
     seen: set[tuple[str | None, ...]] = set()
@@ -117,6 +116,21 @@ def _of_collection(path: Path, leave_out: frozenset[str]) -> Iterator[tuple[Line
         lineage = Lineage.from_names({rank: names[rank] for rank in ranks})
         if lineage and names["source"] not in leave_out:
             yield lineage, tuple((key, value) for key in ID_COLUMNS if (value := names[key]))
+
+
+def _shards(folder: Path) -> list[Path]:
+    """Returns the record shards that a collection's manifest names; others are of no finished import."""
+    manifest = folder / "collection.json"
+    if not manifest.is_file():
+        raise TaxonomyError(f"{folder}: no collection.json here. Name the folder of a collection.")
+    try:
+        imports = json.loads(manifest.read_text(encoding="utf-8"))["imports"]
+        shards = [folder / shard["path"] for one in imports for shard in one["shards"]]
+    except (ValueError, KeyError, TypeError) as reason:
+        raise TaxonomyError(f"{manifest}: not a manifest ({reason}). Import again.") from None
+    if not shards:
+        raise TaxonomyError(f"{folder}: no records in it. Import something first.")
+    return shards
 
 
 def _rows(

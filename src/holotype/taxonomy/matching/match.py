@@ -17,7 +17,7 @@ from holotype.taxonomy.lineage import Rank
 from holotype.taxonomy.matching.fuzzy import fuzzy_words, rank_ending
 from holotype.taxonomy.matching.hit import Hit, Reading
 from holotype.taxonomy.matching.hits import Finder
-from holotype.taxonomy.matching.neighbours import helped, kingdoms_of
+from holotype.taxonomy.matching.neighbours import helped, neighbours_of
 from holotype.taxonomy.matching.outcome import SCORES, How, MatchStatus, NameMatch, Query
 from holotype.taxonomy.matching.settle import Verdict, is_above, settle, under_context
 from holotype.taxonomy.names import clean_text, label_words, read_name
@@ -49,7 +49,21 @@ class BackboneMatcher:
         return self.backbone.name
 
     def match(self, query: Query) -> NameMatch:
-        """Returns the answer to one query."""
+        """Returns the answer to one query: what the label says, or what the source's lineage adds."""
+        answer = self._label(query)
+        given = query.lineage
+        if answer.status is MatchStatus.AMBIGUOUS or given.rank is None or given.name is None:
+            return answer
+        taxon = answer.taxon
+        if taxon is not None and (taxon.rank is None or not taxon.rank.is_above(given.rank)):
+            return answer
+        other = self._label(replace(query, written=given.name, rank=given.rank))
+        if other.taxon is None or (taxon is not None and not is_above(taxon, other.taxon)):
+            return answer
+        return replace(other, query=query, reason=f"the source's lineage: {other.reason}")
+
+    def _label(self, query: Query) -> NameMatch:
+        """Returns what the label says by itself, under the context."""
         if (plain := self._plain(query)) is not None:
             return plain
         answer = NameMatch(query, MatchStatus.NO_MATCH, "", backbone=self.name)
@@ -211,9 +225,9 @@ def match_all(queries: Iterable[Query], matchers: Sequence[Matcher]) -> list[Nam
     for answer in answers.values():
         by_source.setdefault(answer.query.source, []).append(answer)
     for found in by_source.values():
-        kingdoms = kingdoms_of(found)
+        neighbours = neighbours_of(found)
         for answer in found:
-            answers[answer.query] = helped(answer, found, kingdoms)
+            answers[answer.query] = helped(answer, neighbours)
     return [answers[query] for query in asked]
 
 

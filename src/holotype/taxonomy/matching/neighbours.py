@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from holotype.taxonomy.backbone.store import Taxon
 from holotype.taxonomy.lineage import Rank
@@ -15,42 +15,48 @@ MIN_WITNESSES = 10
 """So many matched labels of a source in one kingdom, and none in another, say where a homonym belongs."""
 
 
-def kingdoms_of(answers: Sequence[NameMatch]) -> Counter[str]:
-    """Returns how many labels of a source were matched in each kingdom."""
+@dataclass(frozen=True)
+class Neighbours:
+    """What the matched labels of one source say together.
+
+    Attributes:
+        kingdoms: how many were matched in each kingdom.
+        species: (first letter of the genus, epithet) -> the species of that kind, by row.
+    """
+
+    kingdoms: Mapping[str, int]
+    species: Mapping[tuple[str, str], Mapping[int, Taxon]]
+
+
+def neighbours_of(answers: Sequence[NameMatch]) -> Neighbours:
+    """Returns what the matched labels of one source say together."""
     taxa = [answer.taxon for answer in answers if answer.taxon]
-    return Counter(canonical_kingdom(str(taxon.lineage.name_at(Rank.KINGDOM))) for taxon in taxa)
+    species: dict[tuple[str, str], dict[int, Taxon]] = {}
+    for taxon in taxa:
+        genus, _, epithet = taxon.name.partition(" ")
+        if taxon.rank is Rank.SPECIES and epithet:
+            species.setdefault((genus[0], name_key(epithet)), {})[taxon.row] = taxon
+    kingdoms = (canonical_kingdom(str(taxon.lineage.name_at(Rank.KINGDOM))) for taxon in taxa)
+    return Neighbours(Counter(kingdoms), species)
 
 
 _ABBREVIATED = re.compile(r"^([A-Z])[._\s]+([a-z]{4,})(?:[_\s.].*)?$")
 
 
-def helped(
-    answer: NameMatch, others: Sequence[NameMatch], kingdoms: Mapping[str, int]
-) -> NameMatch:
+def helped(answer: NameMatch, neighbours: Neighbours) -> NameMatch:
     """Returns the answer, decided by the other labels of its source where they say enough."""
     if answer.status in (MatchStatus.MATCHED, MatchStatus.SERVICE_FAILED):
         return answer
     if answer.status is MatchStatus.AMBIGUOUS and len(answer.candidates) > 1:
-        return _by_kingdom(answer, kingdoms)
+        return _by_kingdom(answer, neighbours.kingdoms)
     short = _ABBREVIATED.match(answer.query.written)
-    if short is None:
-        return answer
-    taxa = {
-        o.taxon.row: o.taxon
-        for o in others
-        if o.taxon and _abbreviates(short[1], short[2], o.taxon)
-    }
-    if len(taxa) != 1:
+    taxa = neighbours.species.get((short[1], short[2]), {}) if short else {}
+    if short is None or len(taxa) != 1:
         return answer
     taxon = next(iter(taxa.values()))
     reason = f"'{short[1]}. {short[2]}' is {taxon.name} in the other labels of the source"
     return replace(answer, status=MatchStatus.MATCHED, taxon=taxon, how=How.ABBREVIATION, reason=reason,
                    score=SCORES[How.ABBREVIATION], candidates=(taxon,), names_no_taxon=False)  # fmt: skip
-
-
-def _abbreviates(letter: str, epithet: str, taxon: Taxon) -> bool:
-    genus, _, rest = taxon.name.partition(" ")
-    return taxon.rank is Rank.SPECIES and genus.startswith(letter) and name_key(rest) == epithet
 
 
 def _by_kingdom(answer: NameMatch, kingdoms: Mapping[str, int]) -> NameMatch:

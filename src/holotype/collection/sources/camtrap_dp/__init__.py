@@ -9,6 +9,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from holotype.collection.reading.joined import Joined
+from holotype.collection.reading.pictures import picture_finder
+from holotype.collection.reading.tabular import Row, present
 from holotype.collection.sources.camtrap_dp.observations import (
     Observations,
     add_observations,
@@ -17,9 +20,6 @@ from holotype.collection.sources.camtrap_dp.observations import (
 from holotype.collection.sources.camtrap_dp.package import Package, open_package
 from holotype.collection.sources.camtrap_dp.records import Surroundings, items_of_file
 from holotype.collection.sources.item import Item, Source, SourceOptions
-from holotype.collection.sources.joined import Joined
-from holotype.collection.sources.pictures import picture_finder
-from holotype.collection.sources.tabular import Row, present
 from holotype.media.images import IMAGE_SUFFIXES
 
 _FILE = "file"

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
 
+from holotype.collection.reading.joined import Joined, KeyedRow
+from holotype.collection.reading.tabular import present
 from holotype.collection.sources.camtrap_dp.package import Package
 from holotype.collection.sources.item import Item
-from holotype.collection.sources.joined import Joined, KeyedRow
-from holotype.collection.sources.tabular import present
 
 OF_MEDIA, OF_SEQUENCE, OF_DEPLOYMENT = "media", "sequence", "deployment"
 OBSERVATION, EVENT_USED = "observation", "event used"

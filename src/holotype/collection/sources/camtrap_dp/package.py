@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from holotype.collection.reading.streams import large_members, stream_table
+from holotype.collection.reading.tabular import Row
 from holotype.collection.sources.item import Item
-from holotype.collection.sources.streams import large_members, stream_table
-from holotype.collection.sources.tabular import Row
 from holotype.errors import MediaError, SourceError, first_few
 from holotype.media.members import Member
 

@@ -5,13 +5,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from holotype.collection.reading.fields import RowFields, parse_number
+from holotype.collection.reading.joined import KeyedRow
+from holotype.collection.reading.pictures import FindPicture, cut, file_name, is_url, picture_size
+from holotype.collection.reading.tabular import Row, present
 from holotype.collection.sources.camtrap_dp.observations import Observations
 from holotype.collection.sources.camtrap_dp.package import Package
-from holotype.collection.sources.fields import RowFields, parse_number
 from holotype.collection.sources.item import Item
-from holotype.collection.sources.joined import KeyedRow
-from holotype.collection.sources.pictures import FindPicture, cut, file_name, is_url, picture_size
-from holotype.collection.sources.tabular import Row, present
 from holotype.errors import MediaError
 from holotype.media.locations import Location
 from holotype.taxonomy.lineage import LINNAEAN_RANKS

@@ -8,6 +8,9 @@ record with its names. Side tables are joined on disk, so none of them needs to 
 from collections.abc import Iterator
 from pathlib import Path
 
+from holotype.collection.reading.joined import Joined
+from holotype.collection.reading.pictures import picture_finder
+from holotype.collection.reading.tabular import present
 from holotype.collection.sources.darwin_core.archive import open_archive
 from holotype.collection.sources.darwin_core.descriptor import DescribedTable
 from holotype.collection.sources.darwin_core.events import EVENT, Events
@@ -23,9 +26,6 @@ from holotype.collection.sources.darwin_core.side_tables import (
     odd_key,
 )
 from holotype.collection.sources.item import Item, Source, SourceOptions
-from holotype.collection.sources.joined import Joined
-from holotype.collection.sources.pictures import picture_finder
-from holotype.collection.sources.tabular import present
 from holotype.errors import SourceError
 
 

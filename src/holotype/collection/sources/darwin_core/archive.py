@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
+from holotype.collection.reading.streams import large_members, open_stream
 from holotype.collection.sources.darwin_core.descriptor import (
     DWC,
     DescribedTable,
@@ -15,7 +16,6 @@ from holotype.collection.sources.darwin_core.metadata import DatasetFacts, parse
 from holotype.collection.sources.darwin_core.rows import TermRow, header_of, read_rows
 from holotype.collection.sources.darwin_core.terms import canonical_term
 from holotype.collection.sources.item import Item
-from holotype.collection.sources.streams import large_members, open_stream
 from holotype.errors import MediaError, SourceError, first_few
 from holotype.media.images import IMAGE_SUFFIXES
 from holotype.media.members import Member

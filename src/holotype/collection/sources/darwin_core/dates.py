@@ -4,8 +4,8 @@ import re
 from collections.abc import Collection
 from datetime import datetime
 
+from holotype.collection.reading.fields import RowFields, parse_date
 from holotype.collection.sources.darwin_core.terms import TIME, said
-from holotype.collection.sources.fields import RowFields, parse_date
 
 _CLOCK = re.compile(r"^(\d{1,2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?\s*(Z|[+-]\d{2}:?\d{2})?$")
 _PARTIAL = re.compile(r"^\d{4}(-\d{2})?$")

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from holotype.collection.reading.joined import Joined
+from holotype.collection.reading.tabular import present
 from holotype.collection.sources.darwin_core.measurements import measured_fields
-from holotype.collection.sources.joined import Joined
-from holotype.collection.sources.tabular import present
 
 EVENT, USED = "event", "event used"
 _OWN = frozenset({

@@ -7,9 +7,9 @@ doi:10.3897/BDJ.5.e10989), DNADerivedData (GBIF; Andersson A. F. et al. 2021, do
 import re
 from collections.abc import Iterable, Mapping
 
+from holotype.collection.reading.joined import KeyedRow
+from holotype.collection.reading.tabular import present
 from holotype.collection.sources.darwin_core.terms import litres
-from holotype.collection.sources.joined import KeyedRow
-from holotype.collection.sources.tabular import present
 
 _SAMPLED = re.compile(
     r"^(sampled? volume|sampling volume|volume( of water)? (sampled|filtered|imaged|analysed)|"

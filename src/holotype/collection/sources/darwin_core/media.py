@@ -8,9 +8,9 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from holotype.collection.sources.joined import KeyedRow
-from holotype.collection.sources.pictures import FindPicture, ending, file_name, is_url
-from holotype.collection.sources.tabular import present
+from holotype.collection.reading.joined import KeyedRow
+from holotype.collection.reading.pictures import FindPicture, ending, file_name, is_url
+from holotype.collection.reading.tabular import present
 from holotype.media.images import IMAGE_SUFFIXES
 from holotype.media.locations import Location
 

@@ -3,6 +3,10 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from holotype.collection.reading.fields import RowFields
+from holotype.collection.reading.joined import Joined, KeyedRow
+from holotype.collection.reading.pictures import FindPicture
+from holotype.collection.reading.tabular import present
 from holotype.collection.sources.darwin_core.archive import Archive
 from holotype.collection.sources.darwin_core.dates import fill_time
 from holotype.collection.sources.darwin_core.events import Event, Events
@@ -20,11 +24,7 @@ from holotype.collection.sources.darwin_core.terms import (
     said,
     take,
 )
-from holotype.collection.sources.fields import RowFields
 from holotype.collection.sources.item import Item
-from holotype.collection.sources.joined import Joined, KeyedRow
-from holotype.collection.sources.pictures import FindPicture
-from holotype.collection.sources.tabular import present
 
 _NAMING = (
     "scientificName", "scientificNameAuthorship", "scientificNameID", "taxonID", "taxonKey",

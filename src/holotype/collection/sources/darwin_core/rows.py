@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import IO
 
+from holotype.collection.reading.streams import text_of
 from holotype.collection.sources.darwin_core.descriptor import DescribedTable
-from holotype.collection.sources.streams import text_of
 from holotype.errors import SourceError
 
 MAX_ROW_CHARS = 16 << 20

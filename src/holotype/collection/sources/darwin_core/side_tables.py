@@ -3,13 +3,13 @@
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 
+from holotype.collection.reading.joined import Joined, KeyedRow
+from holotype.collection.reading.tabular import present
 from holotype.collection.sources.darwin_core.archive import Archive
 from holotype.collection.sources.darwin_core.descriptor import DescribedTable
 from holotype.collection.sources.darwin_core.events import EVENT, USED
 from holotype.collection.sources.darwin_core.rows import TermRow
 from holotype.collection.sources.item import Item
-from holotype.collection.sources.joined import Joined, KeyedRow
-from holotype.collection.sources.tabular import present
 from holotype.media.images import IMAGE_SUFFIXES
 
 ROLES = {

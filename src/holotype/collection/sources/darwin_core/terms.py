@@ -6,7 +6,7 @@ Sources: Darwin Core Maintenance Group 2021, http://rs.tdwg.org/dwc/; OBIS manua
 import re
 from collections.abc import Collection
 
-from holotype.collection.sources.fields import RowFields, parse_number
+from holotype.collection.reading.fields import RowFields, parse_number
 from holotype.taxonomy.lineage import LINNAEAN_RANKS, Rank
 
 _USED = (

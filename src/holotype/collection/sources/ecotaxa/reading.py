@@ -5,12 +5,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from holotype.collection.sources.companions import (
+from holotype.collection.reading.companions import (
     Companions,
     beside,
     companions,
     of_other_ending,
 )
+from holotype.collection.reading.fields import RowFields
 from holotype.collection.sources.ecotaxa.rows import row_fields
 from holotype.collection.sources.ecotaxa.rules import Rules
 from holotype.collection.sources.ecotaxa.tables import (
@@ -19,7 +20,6 @@ from holotype.collection.sources.ecotaxa.tables import (
     open_ecotaxa,
     table_columns,
 )
-from holotype.collection.sources.fields import RowFields
 from holotype.collection.sources.item import Item, SourceOptions
 from holotype.errors import SourceError
 from holotype.media.images import IMAGE_SUFFIXES

@@ -4,15 +4,15 @@ import math
 import re
 from collections.abc import Mapping
 
-from holotype.collection.schema import BOUNDS
-from holotype.collection.sources.ecotaxa.tables import EcotaxaTable, TableRow
-from holotype.collection.sources.fields import (
+from holotype.collection.reading.fields import (
     RowFields,
     parse_clock,
     parse_date,
     parse_number,
 )
-from holotype.collection.sources.tabular import present
+from holotype.collection.reading.tabular import present
+from holotype.collection.schema import BOUNDS
+from holotype.collection.sources.ecotaxa.tables import EcotaxaTable, TableRow
 
 _SENTINEL = re.compile(r"-?9{5,7}(\.0+)?")
 """What ZooScan and UVP metadata write where a number is not known."""

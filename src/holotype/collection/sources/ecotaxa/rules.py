@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from holotype.collection.sources.fields import RowFields
+from holotype.collection.reading.fields import RowFields
 
 _STATUS, _CATEGORY = "object_annotation_status", "object_annotation_category"
 

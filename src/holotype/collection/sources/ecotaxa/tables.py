@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
 
-from holotype.collection.sources.text_lines import decoded_lines
+from holotype.collection.reading.text_lines import decoded_lines
 from holotype.errors import MediaError, SourceError, first_few
 from holotype.media.members import Member
 

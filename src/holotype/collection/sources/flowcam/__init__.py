@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
+from holotype.collection.reading.fields import parse_date, parse_number
 from holotype.collection.schema import BOUNDS
-from holotype.collection.sources.fields import parse_date, parse_number
 from holotype.collection.sources.flowcam.lists import (
     BOX,
     ParticleList,

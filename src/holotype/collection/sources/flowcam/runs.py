@@ -4,11 +4,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from holotype.collection.reading.fields import parse_degrees, parse_number
+from holotype.collection.reading.tabular import open_table, present
 from holotype.collection.schema import BOUNDS
-from holotype.collection.sources.fields import parse_degrees, parse_number
 from holotype.collection.sources.flowcam.lists import Classification, parse_classes
 from holotype.collection.sources.item import Item
-from holotype.collection.sources.tabular import open_table, present
 from holotype.errors import MediaError, SourceError
 from holotype.media.members import Member
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Mapping
 
-from holotype.collection.sources.fields import parse_number
+from holotype.collection.reading.fields import parse_number
+from holotype.collection.reading.tabular import open_table, present
 from holotype.collection.sources.ifcb.content import Automatic, ClassFile, clearing
-from holotype.collection.sources.tabular import open_table, present
 from holotype.errors import SourceError
 from holotype.media.capture_times import capture_time
 from holotype.media.members import Member

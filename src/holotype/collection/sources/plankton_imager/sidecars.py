@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from holotype.collection.sources.fields import parse_date, parse_number
+from holotype.collection.reading.fields import parse_date, parse_number
 from holotype.collection.sources.item import Item
 from holotype.errors import MediaError, SourceError
 from holotype.media.members import Member

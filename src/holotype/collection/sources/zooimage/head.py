@@ -5,8 +5,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from holotype.collection.sources.fields import RowFields, parse_clock, parse_date, parse_number
-from holotype.collection.sources.sections import SectionedFile, TableLine
+from holotype.collection.reading.fields import RowFields, parse_clock, parse_date, parse_number
+from holotype.collection.reading.sections import SectionedFile, TableLine
 
 UNKNOWN = frozenset({"-1", "-1.0"})
 """What Min, Max and volumes are where they are not known."""

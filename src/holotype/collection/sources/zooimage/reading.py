@@ -5,16 +5,16 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from holotype.collection.sources.companions import Companions, companions
-from holotype.collection.sources.fields import RowFields
-from holotype.collection.sources.item import Item, SourceOptions
-from holotype.collection.sources.sections import (
+from holotype.collection.reading.companions import Companions, companions
+from holotype.collection.reading.fields import RowFields
+from holotype.collection.reading.sections import (
     SectionedFile,
     TableLine,
     open_sections,
     section_tables,
 )
-from holotype.collection.sources.vignettes import Vignettes
+from holotype.collection.reading.vignettes import Vignettes
+from holotype.collection.sources.item import Item, SourceOptions
 from holotype.collection.sources.zooimage.head import SampleTable, head_fields
 from holotype.errors import SourceError
 from holotype.media.images import IMAGE_SUFFIXES

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from holotype.collection.sources.companions import Companions, companions
-from holotype.collection.sources.fields import RowFields
+from holotype.collection.reading.companions import Companions, companions
+from holotype.collection.reading.fields import RowFields
+from holotype.collection.reading.sections import SectionedFile, TableLine, open_sections
+from holotype.collection.reading.vignettes import Vignettes
 from holotype.collection.sources.item import Item, SourceOptions
-from holotype.collection.sources.sections import SectionedFile, TableLine, open_sections
-from holotype.collection.sources.vignettes import Vignettes
 from holotype.collection.sources.zooprocess.scan import scan_fields
 from holotype.errors import SourceError
 from holotype.media.members import Member, is_archive

@@ -4,8 +4,8 @@ import math
 import re
 from collections.abc import Mapping
 
-from holotype.collection.sources.fields import RowFields, parse_clock, parse_date, parse_number
-from holotype.collection.sources.sections import SectionedFile
+from holotype.collection.reading.fields import RowFields, parse_clock, parse_date, parse_number
+from holotype.collection.reading.sections import SectionedFile
 
 UNKNOWN = frozenset({"99999", "99999.0", "-99999", "999999", "nan"})
 TEXTS: Mapping[str, str] = {

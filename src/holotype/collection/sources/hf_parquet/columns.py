@@ -7,9 +7,9 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from holotype.collection.sources.fields import RowFields
+from holotype.collection.reading.fields import RowFields
+from holotype.collection.reading.rows import binomial, common_name, held_columns, whole_id
 from holotype.collection.sources.item import Item
-from holotype.collection.sources.rows import binomial, common_name, held_columns, whole_id
 from holotype.taxonomy.lineage import LINNAEAN_RANKS
 
 _RANKS = tuple(rank.value for rank in LINNAEAN_RANKS)

@@ -6,8 +6,8 @@ superkingdom, phylum, class, order, family, genus, species, sequence; older vers
 
 import re
 
-from holotype.collection.sources.fasta_lineages import DOMAIN, LINNAEAN, Fields, clean_name
-from holotype.collection.sources.tabular import present
+from holotype.collection.reading.tabular import present
+from holotype.collection.sources.fasta.lineages import DOMAIN, LINNAEAN, Fields, clean_name
 
 _RANKS = (DOMAIN, *LINNAEAN[1:])
 _WITH_NAME = 3 + len(_RANKS) + 1

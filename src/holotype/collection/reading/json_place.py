@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from holotype.collection.reading.streams import large_members, open_stream
 from holotype.collection.sources.item import Item
-from holotype.collection.sources.streams import large_members, open_stream
 from holotype.errors import SourceError, first_few
 from holotype.media.members import Member
 

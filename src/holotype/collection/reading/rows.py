@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from holotype.collection.sources.tabular import Dialect, Row, TextTable, open_table
+from holotype.collection.reading.tabular import Dialect, Row, TextTable, open_table
 from holotype.errors import SourceError, first_few
 from holotype.media.locations import FileAt
 from holotype.media.members import Member

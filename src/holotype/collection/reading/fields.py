@@ -10,14 +10,22 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-from holotype.collection.schema import BOUNDS
-from holotype.collection.sources.tabular import present
+from holotype.collection.reading.tabular import present
+from holotype.collection.schema import BOUNDS, KnownFrom
 
 _DEGREES = re.compile(
     r"^(-?\d+)\s*°\s*(\d+(?:[.,]\d+)?)(?:\s*['\s]\s*(\d+(?:[.,]\d+)?))?\s*['\"]*\s*([NSEW]?)$"
 )
 _DATE = re.compile(r"^(\d{4})-?(\d{2})-?(\d{2})$")
 _TIME = re.compile(r"^(\d{1,2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?$")
+
+_ORIGINS = {
+    "latitude_deg": "extra:place_from",
+    "longitude_deg": "extra:place_from",
+    "depth_min_m": "extra:depth_from",
+    "depth_max_m": "extra:depth_from",
+    "collected_on": "extra:time_from",
+}
 
 
 @dataclass
@@ -79,9 +87,11 @@ class RowFields:
     ) -> float | None:
         low, high = BOUNDS[target]
         if found is None:
+            self._lose(target)
             self.note("number", column, "is no number", f"write a number from {low:g} to {high:g}")
             return None
         if not low <= found * scale <= high:
+            self._lose(target)
             self.note(
                 "bounds",
                 column,
@@ -92,12 +102,18 @@ class RowFields:
         self.fields[target] = repr(found * scale)
         return found * scale
 
+    def _lose(self, target: str) -> None:
+        """Says that a place, depth or time is missing because what is written cannot be read."""
+        if target in _ORIGINS:
+            self.fields.setdefault(_ORIGINS[target], KnownFrom.UNREADABLE.value)
+
     def moment(self, target: str, date_column: str, time_column: str | None = None) -> str:
         """Puts a date, and the time where there is one, under a target as ISO 8601."""
         day = self.written(date_column)
         if not day:
             return ""
         if (found := parse_date(day)) is None:
+            self._lose(target)
             self.note("date", date_column, "is no date", "write YYYY-MM-DD or YYYYMMDD")
             return ""
         clock = self.written(time_column) if time_column else ""

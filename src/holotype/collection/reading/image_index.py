@@ -6,7 +6,7 @@ A folder is asked for each image. Archives are listed once into an index on disk
 from collections.abc import Callable, Sequence
 from pathlib import Path, PurePosixPath
 
-from holotype.collection.sources.disk_index import DiskIndex
+from holotype.collection.reading.disk_index import DiskIndex
 from holotype.errors import MediaError, SourceError
 from holotype.media.images import IMAGE_SUFFIXES
 from holotype.media.locations import FileAt, Location, parsed_location, written_location

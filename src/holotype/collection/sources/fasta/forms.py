@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Sequence
 from enum import StrEnum
 
-from holotype.collection.sources.fasta_lineages import is_prefixed
+from holotype.collection.sources.fasta.lineages import is_prefixed
 
 SAMPLED_HEADERS = 500
 

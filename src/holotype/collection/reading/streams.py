@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
-from holotype.collection.sources.tabular import Row
+from holotype.collection.reading.tabular import Row
 from holotype.errors import SourceError
 from holotype.media.locations import FileAt, SliceAt
 from holotype.media.members import DAMAGE, MAX_UNPACK_RATIO, Member, members

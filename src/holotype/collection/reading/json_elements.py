@@ -9,12 +9,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO, Any
 
-from holotype.collection.sources.streams import text_of
+from holotype.collection.reading.streams import text_of
 from holotype.errors import SourceError
 
 CHUNK_CHARS = 1 << 20
 MAX_ELEMENT_CHARS = 64 << 20
 _BLANK = " \t\r\n"
+_BEHIND_A_VALUE = _BLANK + ",:]}"
 
 
 @dataclass(frozen=True)
@@ -97,9 +98,13 @@ class _Text:
                     self.line += self._window.count("\n", self._at, reason.pos)
                     raise self.fault(f"not JSON ({reason.msg})") from None
                 continue
-            at_end = end == len(self._window)  # a number may go on in the next piece
-            if not at_end or self._ended or not self._more():
-                self._move(end if not at_end else len(self._window))
+            ended = end < len(self._window) and self._window[end] in _BEHIND_A_VALUE
+            start = self._at
+            if ended or self._ended:
+                self._move(end)
+                return found
+            if not self._more():  # a number may go on in the next piece; there is none
+                self._move(end - start)
                 return found
 
 

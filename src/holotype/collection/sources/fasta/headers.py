@@ -7,8 +7,8 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from holotype.collection.sources.fasta_forms import PR2_LEVELS, HeaderForm, form_of, pr2_start
-from holotype.collection.sources.fasta_lineages import (
+from holotype.collection.sources.fasta.forms import PR2_LEVELS, HeaderForm, form_of, pr2_start
+from holotype.collection.sources.fasta.lineages import (
     LINNAEAN,
     PREFIXES,
     Fields,

@@ -15,16 +15,16 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from holotype.collection.sources.distinct import DistinctNames
-from holotype.collection.sources.fields import RowFields
-from holotype.collection.sources.hf_columns import Labelling, labelling, record_item
-from holotype.collection.sources.image_index import FindImage, find_images
-from holotype.collection.sources.item import Item, Source, SourceOptions
-from holotype.collection.sources.rows import (
+from holotype.collection.reading.distinct import DistinctNames
+from holotype.collection.reading.fields import RowFields
+from holotype.collection.reading.image_index import FindImage, find_images
+from holotype.collection.reading.rows import (
     lower_names,
     open_parquet,
     parquet_group_rows,
 )
+from holotype.collection.sources.hf_parquet.columns import Labelling, labelling, record_item
+from holotype.collection.sources.item import Item, Source, SourceOptions
 from holotype.errors import MediaError, SourceError, first_few
 from holotype.media.locations import CellAt
 

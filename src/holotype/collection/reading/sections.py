@@ -4,7 +4,7 @@ import csv
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from holotype.collection.sources.text_lines import decoded_lines
+from holotype.collection.reading.text_lines import decoded_lines
 from holotype.errors import SourceError
 from holotype.media.members import Member
 

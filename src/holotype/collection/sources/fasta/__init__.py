@@ -18,14 +18,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
-from holotype.collection.sources.crabs import crabs_row, is_crabs
-from holotype.collection.sources.disk_index import DiskIndex
-from holotype.collection.sources.distinct import DistinctNames
-from holotype.collection.sources.fasta_forms import SAMPLED_HEADERS, HeaderForm, find_form
-from holotype.collection.sources.fasta_headers import Ranks, plain_id, read_header
-from holotype.collection.sources.fasta_lineages import Fields, lineage_fields
+from holotype.collection.reading.disk_index import DiskIndex
+from holotype.collection.reading.distinct import DistinctNames
+from holotype.collection.reading.rows import binomial
+from holotype.collection.sources.fasta.crabs import crabs_row, is_crabs
+from holotype.collection.sources.fasta.forms import SAMPLED_HEADERS, HeaderForm, find_form
+from holotype.collection.sources.fasta.headers import Ranks, plain_id, read_header
+from holotype.collection.sources.fasta.lineages import Fields, lineage_fields
 from holotype.collection.sources.item import Item, Source, SourceOptions
-from holotype.collection.sources.rows import binomial
 from holotype.errors import MediaError, SourceError
 from holotype.media.locations import FileAt
 from holotype.media.members import Member, is_archive, members

@@ -1,0 +1,41 @@
+"""Large JSON read in pieces gives what reading it whole gives, wherever the pieces are cut."""
+
+import io
+import json
+
+import pytest
+
+from holotype.collection.reading import json_elements as reading
+from holotype.collection.reading.json_elements import json_elements
+from holotype.errors import SourceError
+
+CONTENT = {
+    "info": {"version": 1.25e-3, "text": 'a "quoted", \\ é word'},
+    "images": [{"id": -1500.0, "at": [1, 2.5, -3e7]}, {"id": "x"}, 12.5, None, True, []],
+    "empty": [],
+    "count": -1500.75,
+}
+
+
+@pytest.mark.parametrize("piece", [1, 2, 3, 5, 7, 11, 64, 1000])
+def test_every_cut_gives_the_same(monkeypatch, piece):
+    monkeypatch.setattr(reading, "CHUNK_CHARS", piece)
+    stream = io.BytesIO(json.dumps(CONTENT, indent=1, ensure_ascii=False).encode())
+    found = {}
+    for element in json_elements(stream, "a.json"):
+        if element.listed:
+            found.setdefault(element.key, []).append(element.value)
+        else:
+            found[element.key] = element.value
+    assert found == {key: value for key, value in CONTENT.items() if value != []}
+
+
+@pytest.mark.parametrize("piece", [1, 4, 1000])
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [('{\n"a": [1,\n 2 3]}', 3), ('{"a": tru}', 1), ("[1]", 1), ('{"a": 1', 1), ('{"a": 12-}', 1)],
+)
+def test_faults_name_the_line(monkeypatch, piece, text, line):
+    monkeypatch.setattr(reading, "CHUNK_CHARS", piece)
+    with pytest.raises(SourceError, match=rf"a\.json, line {line}: "):
+        list(json_elements(io.BytesIO(text.encode()), "a.json"))
