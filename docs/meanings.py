@@ -63,6 +63,7 @@ IMPORT_OPTIONS: Mapping[str, str] = {
     "columns": "--column",
     "images": "--images",
     "annotations": "--annotations",
+    "label_folder": "--label-folder",
 }
 
 ANSWERS: Mapping[str, str] = {

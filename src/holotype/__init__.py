@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from holotype.collection.licensing import licences
     from holotype.collection.naming import apply_names, match_names, review_names
     from holotype.collection.quality.check import check
+    from holotype.collection.summary.make import summary
     from holotype.demonstration import demo
     from holotype.diagnosis import doctor
     from holotype.evaluation.embed import embed
@@ -41,6 +42,7 @@ _COMMANDS = {
     "import_": "holotype.collection.intake",
     "drop": "holotype.collection.dropping",
     "check": "holotype.collection.quality.check",
+    "summary": "holotype.collection.summary.make",
     "licences": "holotype.collection.licensing",
     "environment": "holotype.collection.environment.join",
     "split": "holotype.splits.split",
@@ -86,6 +88,7 @@ __all__ = [
     "review_names",
     "show_source",
     "split",
+    "summary",
     "train",
     "trained_on",
 ]

@@ -9,9 +9,9 @@ import logging
 import os
 import traceback
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from importlib import import_module
-from typing import Any
+from typing import Any, cast
 
 from holotype.errors import EngineError
 
@@ -93,7 +93,7 @@ def run_tasks(work: str, tasks: Sequence[str], *, engine: str = LOCAL) -> Iterat
     )
     result = pool(work)(daft.col("task")).alias("result")
     query = daft.from_pydict({"task": list(tasks)}).into_batches(1).select(result)
-    rows = query.iter_rows()
+    rows = cast("Generator[dict[str, Any]]", query.iter_rows())
     try:
         while (row := _next(rows)) is not None:
             yield _result_of(str(row["result"]))

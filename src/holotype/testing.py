@@ -13,7 +13,8 @@ from holotype.collection.schema import BOUNDS, COLUMN_NAMES, REAL_COLUMNS, Known
 from holotype.collection.sources.item import Item, Source, SourceOptions
 from holotype.errors import SourceError
 from holotype.media.images import read_pixels
-from holotype.media.locations import parsed_location, read_location, written_location
+from holotype.media.location_text import parsed_location, written_location
+from holotype.media.locations import read_location
 from holotype.taxonomy.labels import Kind
 from holotype.taxonomy.lineage import Rank
 

@@ -17,6 +17,7 @@ from holotype.catalogue import fetched
 from holotype.cli.app import COMMANDS, GROUPS, app
 from holotype.collection import schema
 from holotype.collection.sources import SHIPPED
+from holotype.collection.summary import content
 from holotype.evaluation import embed, evaluate
 from holotype.exchange import export
 from holotype.identify.answers import ANSWER_SCHEMA
@@ -37,6 +38,7 @@ VERSIONED = {
     "bundle": (bundle.FORMAT, bundle.VERSION),
     "report": (evaluate.FORMAT, evaluate.VERSION),
     "backbone": (backbone.FORMAT, backbone.VERSION),
+    "summary": (content.FORMAT, content.VERSION),
 }
 
 

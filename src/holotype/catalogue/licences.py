@@ -144,6 +144,7 @@ def _share_alike_clash(licences: Sequence[Licence]) -> dict[str, str]:
         others = sorted({str(o) for o in alike if o.family != licence.family})
         if licence.terms and licence.terms.commercial:
             others += [str(o) for o in licences if o.terms and not o.terms.commercial]
+            others = sorted(set(others))
         if others:
             clash[str(licence)] = f"asks for the same licence, against {', '.join(others)}."
     return clash

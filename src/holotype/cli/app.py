@@ -13,7 +13,7 @@ from typing import Any
 
 import typer
 
-from holotype.cli import checking, collecting, learning, starting
+from holotype.cli import checking, collecting, learning, showing, starting
 from holotype.cli.naming import naming_app
 from holotype.cli.options import Result
 from holotype.cli.sources import app as sources_app
@@ -46,6 +46,7 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "import": collecting.import_,
     "drop": collecting.drop,
     "check": checking.check,
+    "summary": showing.summary,
     "environment": collecting.environment,
     "licences": collecting.licences,
     "export": collecting.export,

@@ -38,6 +38,9 @@ def import_(
     annotations: Annotated[
         Optional[Path], typer.Option(help="File or folder of labels that lie elsewhere.")
     ] = None,
+    label_folder: Annotated[
+        int, typer.Option(help="Of class folders: which folder above an image is its label.")
+    ] = 1,
     constant: Annotated[
         Optional[list[str]],
         typer.Option(help="column=text where the source gives none, as licence=CC-BY-4.0; repeat."),
@@ -53,7 +56,7 @@ def import_(
 
     report = holotype.import_(
         kind, list(inputs), into=into, source=source, labels=labels, preset=preset,
-        columns=_pairs(column, "--column"), images=images, annotations=annotations,
+        columns=_pairs(column, "--column"), images=images, annotations=annotations, label_folder=label_folder,
         constants=_pairs(constant, "--constant"), existing=existing, engine=engine,
     )  # fmt: skip
     outcomes = ", ".join(f"{count:,} {name}" for name, count in report.outcomes.items())

@@ -52,12 +52,12 @@ class Settlement:
 
 def keys_of_shards(shards: Sequence[Path]) -> Keys:
     """Returns the keys of records that are in a collection already."""
-    pairs = [
-        (hash64(row["record_id"]), content_hash(row))
-        for shard in shards
-        for row in pq.read_table(shard, columns=["record_id", *CONTENT_COLUMNS]).to_pylist()
-    ]
-    return np.asarray(pairs, dtype=np.uint64).reshape(-1, 2)
+    parts = [np.empty((0, 2), np.uint64)]
+    for shard in shards:
+        rows = pq.read_table(shard, columns=["record_id", *CONTENT_COLUMNS]).to_pylist()
+        pairs = [(hash64(row["record_id"]), content_hash(row)) for row in rows]
+        parts.append(np.asarray(pairs, dtype=np.uint64).reshape(-1, 2))
+    return np.concatenate(parts)
 
 
 def settle_ids(existing: Keys, staged: Sequence[Staged]) -> Settlement:

@@ -4,32 +4,27 @@ Each input is listed, its chunks are examined in parallel, ids are settled, and 
 their places; the manifest is written last. An interrupted import goes on where it stopped.
 """
 
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.dataset as pads
-import pyarrow.parquet as pq
-
 from holotype import files
 from holotype.collection.assembly import Staged, keys_of_shards, publish, settle_ids
 from holotype.collection.examination import Examination
+from holotype.collection.import_report import ImportReport, report_of
 from holotype.collection.known_sources import constants_of_source
 from holotype.collection.listing import Job, list_input
 from holotype.collection.manifest import INTAKE, OURS, write_manifest
-from holotype.collection.quality import Findings
-from holotype.collection.schema import COLUMN_NAMES, REAL_COLUMNS, Outcome
+from holotype.collection.schema import COLUMN_NAMES, REAL_COLUMNS
 from holotype.collection.sources import find_source
 from holotype.collection.sources.item import SourceOptions
-from holotype.collection.store import MANIFEST, Collection, open_collection
+from holotype.collection.store import MANIFEST, open_collection
 from holotype.engine import LOCAL, check_engine, run_tasks
 from holotype.errors import CollectionError, SourceError, did_you_mean
-from holotype.progress import note, tracked
+from holotype.progress import tracked
 from holotype.taxonomy.label_table import LabelTable, read_label_table
 
 EXAMINE = "holotype.collection.examination:examine_chunk"
@@ -40,34 +35,6 @@ class Existing(StrEnum):
 
     KEEP = "keep"
     REPLACE = "replace"
-
-
-@dataclass(frozen=True)
-class ImportReport:
-    """What an import did.
-
-    Attributes:
-        collection: its folder.
-        records: how many records the collection holds now.
-        outcomes: items read in this run, by what became of them; their sum is ``items``.
-        items: how many items the inputs held.
-        labels: how many different written labels the imported sources have.
-        labels_matched: how many of them the label table knows; None without a table.
-        findings: duplicates and conflicts in the whole collection.
-    """
-
-    collection: str
-    records: int
-    items: int
-    outcomes: Mapping[str, int]
-    labels: int
-    labels_matched: int | None
-    findings: Findings = field(default_factory=Findings)
-
-    @property
-    def failed(self) -> int:
-        """How many items could not be read."""
-        return self.outcomes.get(Outcome.REJECTED, 0)
 
 
 def import_(
@@ -81,6 +48,7 @@ def import_(
     columns: Mapping[str, str] | None = None,
     images: Path | str | None = None,
     annotations: Path | str | None = None,
+    label_folder: int = 1,
     constants: Mapping[str, str] | None = None,
     existing: Existing | str = Existing.KEEP,
     engine: str = LOCAL,
@@ -97,6 +65,7 @@ def import_(
         columns: column of a collection -> column of the table.
         images: folder or archive that a table's image paths are relative to.
         annotations: file or folder with the labels, where they do not lie beside the images.
+        label_folder: which folder above an image is its label, for class folders: 1 is the nearest.
         constants: column of a collection -> text for the records whose source does not give it
             (instrument, licence, citation, cruise, latitude_deg ...).
         existing: whether records of the same source stay, or make way for these.
@@ -110,16 +79,23 @@ def import_(
     check_engine(engine)
     if not inputs:
         raise SourceError("no input given. Name at least one file or folder.")
+    if label_folder < 1:
+        raise SourceError(f"--label-folder {label_folder}: 1 is the folder that the image lies in.")
     table = read_label_table(Path(labels)) if labels else None
     options = SourceOptions(
         preset=preset,
         columns=dict(columns or {}),
         images=Path(images).absolute() if images else None,
         annotations=Path(annotations).absolute() if annotations else None,
+        label_folder=label_folder,
         spool=Path(into).absolute() / INTAKE / "unpacked",
     )
     jobs = [Job(kind, Path(path), source or source_name(Path(path)), options) for path in inputs]
     for job in jobs:
+        if "/" in job.source:
+            raise SourceError(
+                f"source '{job.source}': ids are made with '/', a name must not have one."
+            )
         if table is not None:
             table.check_source(job.source)
     given = _checked_constants({**_constants_of(kind), **(constants or {})})
@@ -202,7 +178,7 @@ def _run(
         steps=before.manifest["steps"] if before else [],
     )
     files.remove_folder(into / INTAKE)
-    return _report(open_collection(into), fresh, table)
+    return report_of(open_collection(into), fresh, table)
 
 
 def _stage(
@@ -241,51 +217,7 @@ def _described(job: Job, table: LabelTable | None, constants: Mapping[str, str])
         "columns": dict(options.columns),
         "constants": dict(constants),
         "annotations": options.annotations.name if options.annotations else None,
+        "label_folder": options.label_folder,
         "labels": table.path.name if table else None,
         "labels_sha256": files.sha256_file(table.path) if table else None,
     }
-
-
-def _report(
-    collection: Collection, fresh: Sequence[Mapping[str, Any]], table: LabelTable | None
-) -> ImportReport:
-    outcomes: Counter[str] = Counter()
-    for one in fresh:
-        outcomes.update(one["outcomes"])
-    items = sum(one["items"] for one in fresh)
-    if outcomes.total() != items:
-        raise AssertionError("the ledger does not add up")
-    for one in fresh:
-        _tell(collection.path / one["ledger"]["path"])
-    met = _labels_met(collection, {one["source"] for one in fresh})
-    return ImportReport(
-        collection=str(collection.path),
-        records=len(collection),
-        items=items,
-        outcomes=dict(sorted(outcomes.items())),
-        labels=len(met),
-        labels_matched=sum(table.find(*pair) is not None for pair in met) if table else None,
-        findings=Findings(**collection.manifest["findings"]),
-    )
-
-
-def _labels_met(collection: Collection, sources: set[str]) -> set[tuple[str, str]]:
-    """Returns the different (source, written label) of some sources."""
-    shards = [path for source in sorted(sources) for path in collection.shard_paths(source)]
-    if not shards:
-        return set()
-    pairs = pads.dataset(shards).to_table(columns=["source", "written_label"])
-    kinds = pairs.group_by(["source", "written_label"]).aggregate([]).to_pylist()
-    return {(k["source"], k["written_label"]) for k in kinds if k["written_label"] is not None}
-
-
-def _tell(ledger: Path, *, lines: int = 8) -> None:
-    """Prints one line on stderr for each of the first items that have something to say."""
-    table: pa.Table = pq.read_table(ledger)
-    for outcome in (Outcome.REJECTED, Outcome.REPEATED, Outcome.IMPORTED_WITH_NOTE):
-        told = table.filter(pc.equal(table["outcome"], outcome.value))
-        for entry in told.slice(0, lines).to_pylist():
-            row = f", row {entry['row']}" if entry["row"] is not None else ""
-            note(f"{outcome.value}: {entry['input']}: {entry['item']}{row}: {entry['detail']}")
-        if told.num_rows > lines:
-            note(f"{outcome.value}: {told.num_rows - lines:,} more, all in the ledger")

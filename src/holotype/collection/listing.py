@@ -17,16 +17,8 @@ import pyarrow.parquet as pq
 from holotype import files
 from holotype.collection.sources import find_source
 from holotype.collection.sources.item import Item, SourceOptions
-from holotype.media.locations import (
-    CropAt,
-    FileAt,
-    GreyAt,
-    Location,
-    SliceAt,
-    ZipSliceAt,
-    parsed_location,
-    written_location,
-)
+from holotype.media.location_text import parsed_location, written_location
+from holotype.media.locations import CropAt, FileAt, GreyAt, Location, SliceAt, ZipSliceAt
 from holotype.progress import tracked
 
 CHUNK_ITEMS = 8_192

@@ -4,7 +4,9 @@ A missing position may mean that the source gives none, that it cannot be read, 
 culture): these are different, and a record says which.
 """
 
+import re
 from collections.abc import Mapping
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
@@ -54,7 +56,7 @@ def fill_origins(
             record[column] = said or _NOT_GIVEN
     if record.get("latitude_deg") == 0 and record.get("longitude_deg") == 0:
         notes.append(("place", "latitude and longitude are both 0: most likely never filled in"))
-    _fill_time(record, fields, notes)
+    _fill_time(record, fields, notes, given)
     _fill_licence(record, fields.get("licence", ""), given, constants)
     if "instrument" in record and "instrument_id" not in record:
         term = instrument_id(record["instrument"])
@@ -63,20 +65,39 @@ def fill_origins(
 
 
 def _fill_time(
-    record: dict[str, Any], fields: Mapping[str, str], notes: list[tuple[str, str]]
+    record: dict[str, Any],
+    fields: Mapping[str, str],
+    notes: list[tuple[str, str]],
+    given: Mapping[str, str],
 ) -> None:
     written = fields.get("collected_on") or None
+    said = fields.get("extra:time_from")
+    if written is not None and not _is_iso_8601(written):
+        notes.append(("date", f"collected_on '{written}' is no date: left out; write YYYY-MM-DD"))
+        written, said = None, _UNREADABLE
     name = record["image"][1] if "image" in record else None
     value, known_from, odd = reconciled(written, capture_time(name) if name else None)
     if odd is not None:
         notes.append(("time", odd))
-    if value is not None:
-        record["collected_on"] = value
-    if value is not None and known_from == KnownFrom.RECORD:
-        known_from = fields.get("extra:time_from") or known_from
-    elif value is None:
-        known_from = fields.get("extra:time_from") or KnownFrom.NOT_GIVEN.value
-    record["time_from"] = str(known_from)
+    if value is None:
+        record["time_from"] = said or _NOT_GIVEN
+        return
+    record["collected_on"] = value
+    own = _RECORD if "collected_on" in given else _SOURCE
+    of_record = said if said and said != _UNREADABLE else own
+    record["time_from"] = of_record if known_from == _RECORD else str(known_from)
+
+
+@lru_cache(maxsize=10_000)
+def _is_iso_8601(written: str) -> bool:
+    """Whether a text is a year, a month, a date or a time of ISO 8601."""
+    if re.fullmatch(r"\d{4}(-(0[1-9]|1[0-2]))?", written):
+        return True
+    try:
+        datetime.fromisoformat(written)
+    except ValueError:
+        return False
+    return written[4:5] == "-"
 
 
 def _fill_licence(

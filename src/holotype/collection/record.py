@@ -94,7 +94,7 @@ def _fill_columns(
     extra: dict[str, str] = {}
     for name, written in fields.items():
         if name.startswith("extra:"):
-            if name not in ORIGIN_FIELDS:
+            if name not in ORIGIN_FIELDS and not name.endswith("email"):
                 extra[name.removeprefix("extra:")] = written
         elif name in REAL_COLUMNS:
             number = _number(name, written, notes)

@@ -50,7 +50,7 @@ def dataset_card(described: Mapping[str, Any], collection: Collection) -> str:
                 "## Limits",
                 "",
                 (
-                    "Labels are those of the sources; classes that one instrument alone has are confounded with "
+                    "Labels are those of the sources; classes that one instrument alone has are confounded "
                     "it. `holotype check` and `holotype summary` show duplicates, conflicts and such classes."
                 ),
                 "",
@@ -81,8 +81,11 @@ def _slug(licences: Mapping[str, int]) -> str:
 def _uses(licences: Mapping[str, int]) -> list[str]:
     lines = []
     for use, verdict in what_may_be_done(licences).items():
-        reasons, conditions = verdict["reasons"], verdict["conditions"]
-        said = [*(reasons if isinstance(reasons, list) else [])]
-        said += [*(conditions if isinstance(conditions, list) else [])]
+        said = [str(words).rstrip(".") for words in _both(verdict)]
         lines.append(f"- {use}: **{verdict['answer']}**{': ' + '; '.join(said) if said else ''}")
     return lines
+
+
+def _both(verdict: Mapping[str, object]) -> list[object]:
+    parts = (verdict["reasons"], verdict["conditions"])
+    return [words for part in parts if isinstance(part, list) for words in part]

@@ -4,11 +4,10 @@ A source says where an image is; whoever examines it reads it there. Nothing is 
 and every location can be written as JSON, so a listing of millions of images is a plain table.
 """
 
-import json
 import os
 import struct
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -30,7 +29,7 @@ class FileAt:
 
 @dataclass(frozen=True)
 class SliceAt:
-    """Bytes inside a file that is not compressed: a member of a tar, a region of a raw file."""
+    """Bytes inside a file: a member of a plain tar, a region of a raw file."""
 
     path: str
     start: int
@@ -97,49 +96,6 @@ Location = FileAt | SliceAt | ZipSliceAt | CellAt | GreyAt | CropAt | HdfRowAt
 
 class AbsentError(MediaError):
     """Nothing is at a location: a cell without an image. It is no damage."""
-
-
-KINDS: dict[str, type[Any]] = {
-    "file": FileAt,
-    "slice": SliceAt,
-    "zip": ZipSliceAt,
-    "cell": CellAt,
-    "grey": GreyAt,
-    "crop": CropAt,
-    "hdf": HdfRowAt,
-}
-_NAME_OF = {kind: name for name, kind in KINDS.items()}
-_NESTED = {"pixels", "whole"}
-
-
-_encoded = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
-
-
-def written_location(location: Location) -> str:
-    """Returns a location as JSON."""
-    return _encoded(_plain(location))
-
-
-def _plain(location: Location) -> dict[str, Any]:
-    plain = {"kind": _NAME_OF[type(location)], **vars(location)}
-    for name in _NESTED & plain.keys():
-        plain[name] = _plain(plain[name])
-    return plain
-
-
-def parsed_location(text: str) -> Location:
-    """Returns the location of a JSON text that ``written_location`` made."""
-    return _of_plain(json.loads(text))
-
-
-def _of_plain(plain: Mapping[str, Any]) -> Location:
-    values = {
-        name: _of_plain(value) if isinstance(value, dict) else value
-        for name, value in plain.items()
-        if name != "kind"
-    }
-    location: Location = KINDS[plain["kind"]](**values)
-    return location
 
 
 def read_location(location: Location) -> bytes:

@@ -43,8 +43,8 @@ DAMAGE = (
     RuntimeError,
 )
 """What reading one damaged or encrypted archive may raise."""
-MAX_UNPACK_RATIO = 200
-"""Beyond the first GiB, a compressed tar may unpack to this many times its size; more is a bomb."""
+UNPACK_BYTES, MAX_UNPACK_RATIO = 1 << 30, 200
+"""A compressed tar may unpack to so many bytes, or to so many times its size; more is a bomb."""
 _JUNK_NAMES = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
 _IN_PLACE = {zipfile.ZIP_STORED: False, zipfile.ZIP_DEFLATED: True}
 _UNPACKERS: dict[str, Any] = {
@@ -261,7 +261,7 @@ def _plain_tar(path: Path, spool: Path | None) -> Path:
     described = f"{path.resolve()}|{stat.st_size}|{stat.st_mtime_ns}"
     place = _spool_place(spool, described, path.name + ".tar")
     if not place.is_file():
-        limit = max(1 << 30, MAX_UNPACK_RATIO * stat.st_size)
+        limit = max(UNPACK_BYTES, MAX_UNPACK_RATIO * stat.st_size)
         try:
             with unpack(path, "rb") as packed, files.written_whole(place) as temporary:
                 _copy_limited(packed, temporary, limit=limit)

@@ -65,7 +65,9 @@ def find_bar(difference_HW: NDArray[np.uint8]) -> Bar | None:
         return None
     shortest = max(SHORTEST_PX, round(SHORTEST_SHARE * width))
     depth = max(1, round(NEAR_SIDE * height))
-    strong_HW = cv2.threshold(difference_HW, CONTRAST, 1, cv2.THRESH_BINARY)[1]
+    strong_HW = np.asarray(
+        cv2.threshold(difference_HW, CONTRAST, 1, cv2.THRESH_BINARY)[1], dtype=np.uint8
+    )
     counts_H = cv2.reduce(strong_HW, 1, cv2.REDUCE_SUM, dtype=cv2.CV_32S)
     found = []
     for top in (height - depth, 0):

@@ -32,7 +32,8 @@ def document(
         top: HTML of the head of the page, with its ``<h1>``.
         sections: in order.
         short: name of a section -> its title as the table of contents has room for it.
-        style, script: further rules and behaviour of this kind of page.
+        style: further rules of this kind of page.
+        script: further behaviour.
     """
     return "\n".join(
         [

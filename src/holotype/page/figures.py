@@ -102,7 +102,8 @@ def curves(
 
     Args:
         series: name -> points (x, y).
-        x, y: what the axes are.
+        x: what the axis is.
+        y: likewise.
         unit: of x, after the number.
     """
     traces = []

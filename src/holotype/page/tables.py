@@ -54,7 +54,13 @@ def sortable(
 
     Args:
         name: a part of the ids, unique on the page.
-        noun, plural: what a row is.
+        columns: the headings.
+        rows: a cell for each.
+        says: what a screen reader says of the box.
+        words: places of further columns that hold text.
+        caption: stands above.
+        noun: what a row is.
+        plural: of several rows.
     """
     many = plural or f"{noun}s"
     head = "".join(
@@ -92,7 +98,8 @@ def heat_table(
         columns: the headings of the coloured cells.
         rows: the name of a row, what stands beside it (HTML; "" for nothing), its numbers.
         says: what a screen reader says of the box.
-        corner, beside: the headings of the names and of what stands beside them.
+        corner: the heading of the names.
+        beside: the heading of what stands beside them.
         share: whether the numbers are shares from 0 to 1; else counts, coloured by their logarithm.
         caption: stands above.
     """

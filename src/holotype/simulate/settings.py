@@ -2,17 +2,17 @@
 
 from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
+
+from holotype.config import Settings
 
 
-class SimulationSettings(BaseModel):
+class SimulationSettings(Settings):
     """What a simulated collection holds; the same settings always give the same bytes.
 
     The defaults give about 3,700 specimens of 215 species: enough to train a small model in
     minutes on a CPU.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     seed: int = Field(default=1, ge=0, description="Feeds every named generator of the simulation.")
     num_species: int = Field(

@@ -26,7 +26,8 @@ def write_provenance(folder: Path, collection: Collection, split: Split, *, name
     seen = pa.array([Role.TRAIN.value, Role.VAL.value])
     table = table.filter(pc.is_in(table["role"], seen))
     with files.written_whole(folder / TRAINING_RECORDS) as temporary:
-        pq.write_table(table.select([*_COLUMNS, "role"]), temporary, compression="zstd")
+        plain = table.select([*_COLUMNS, "role"]).replace_schema_metadata(None)
+        pq.write_table(plain, temporary, compression="zstd")
     credits = credits_text(table, title=f"Sources that {name} learnt from")
     files.write_text(folder / ATTRIBUTION, credits)
 

@@ -63,7 +63,7 @@ def open_grid(path: Path, variable: str) -> Grid:
     """Returns one variable of a NetCDF file or Zarr folder.
 
     Raises:
-        SourceError: when it is not there, cannot be read, has no such variable, no latitude or longitude, or a
+        SourceError: when it is missing, cannot be read, has no such variable, latitude or longitude, or a
             dimension of more than one step that is none of time, depth, latitude and longitude.
     """
     import xarray as xr

@@ -9,7 +9,8 @@ from pathlib import Path, PurePosixPath
 from holotype.collection.reading.disk_index import DiskIndex
 from holotype.errors import MediaError, SourceError
 from holotype.media.images import IMAGE_SUFFIXES
-from holotype.media.locations import FileAt, Location, parsed_location, written_location
+from holotype.media.location_text import parsed_location, written_location
+from holotype.media.locations import FileAt, Location
 from holotype.media.members import is_archive, members
 
 FindImage = Callable[[str], Location]

@@ -1,7 +1,8 @@
 """Class folders: a folder, zip or tar whose images lie in one folder a class.
 
-The label is the name of the folder that an image lies in, whatever lies above it; an image at the top
-has no label. Archives inside are opened as well. Files that are no images are skipped, and counted.
+The label is the name of the folder that an image lies in, whatever lies above it (or of the second or third
+folder above it, where the user says so); an image without that folder has no label. Archives inside are
+opened as well. Files that are no images are skipped, and counted.
 """
 
 from collections.abc import Iterator
@@ -19,25 +20,25 @@ def read(path: Path, options: SourceOptions) -> Iterator[Item]:
         if member.at is not None and is_archive_name(member.name):
             yield from _inside(member, options)
         else:
-            yield _item(member)
+            yield _item(member, options.label_folder)
 
 
 def _inside(archive: Member, options: SourceOptions) -> Iterator[Item]:
     try:
         for member in nested_members(archive, options.spool):
-            yield _item(member)
+            yield _item(member, options.label_folder)
     except (SourceError, MediaError) as reason:
         yield Item(archive.name, error=f"{archive.name}: {reason} Fetch it again.")
 
 
-def _item(member: Member) -> Item:
+def _item(member: Member, label_folder: int) -> Item:
     if member.skip_reason is not None:
         return Item(member.name, skip_reason=member.skip_reason)
     if member.suffix not in IMAGE_SUFFIXES:
         return Item(member.name, skip_reason=f"'{member.suffix}' is no image ending")
-    above, _, name = member.name.replace("\\", "/").rpartition("/")
-    fields = {"written_label": above.rpartition("/")[2]}
-    return Item(member.name, fields=fields, image=member.at, image_name=name)
+    parts = member.name.replace("\\", "/").split("/")
+    label = parts[-1 - label_folder] if len(parts) > label_folder else ""
+    return Item(member.name, fields={"written_label": label}, image=member.at, image_name=parts[-1])
 
 
 SOURCE = Source(

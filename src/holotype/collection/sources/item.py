@@ -45,6 +45,7 @@ class SourceOptions:
         preset: a named column map, for ``table``.
         columns: column of a collection -> column of the table; wins over the preset.
         images: folder or archive that the image paths of a table are relative to.
+        label_folder: which folder above an image is its label, for ``image-folder``: 1 is the nearest.
         annotations: file or folder with the labels, where they do not lie beside the images.
         spool: folder to unpack compressed or nested archives into; they are needed as long as the items'
             locations are.
@@ -53,6 +54,7 @@ class SourceOptions:
     preset: str | None = None
     columns: Mapping[str, str] = field(default_factory=dict)
     images: Path | None = None
+    label_folder: int = 1
     annotations: Path | None = None
     spool: Path | None = None
 

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from holotype.collection.sources.item import Item, Source, SourceOptions
-from holotype.errors import SourceError
+from holotype.config import checked
+from holotype.errors import RecipeError, SourceError
 
 if TYPE_CHECKING:
     from holotype.simulate import Specimen
@@ -24,9 +25,10 @@ def read(path: Path, options: SourceOptions) -> Iterator[Item]:
     if not path.is_file():
         raise SourceError(f"{path}: no such file. Give a TOML file of simulation settings.")
     try:
-        settings = SimulationSettings(**tomllib.loads(path.read_text(encoding="utf-8")))
-    except ValueError as reason:
-        raise SourceError(f"{path}: {reason}") from reason
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        settings = checked(SimulationSettings, content, where=str(path))
+    except (ValueError, RecipeError) as reason:
+        raise SourceError(f"{path}: {reason}".replace(f"{path}: {path}", str(path))) from None
     for number, specimen in enumerate(simulate_specimens(settings), start=1):
         yield _item(specimen, number)
 

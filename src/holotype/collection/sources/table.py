@@ -109,7 +109,8 @@ def _plan(path: Path, header: list[str], options: SourceOptions) -> _Plan:
         raise SourceError(f"no preset '{options.preset}'.{nearest}")
     preset = PRESETS[options.preset] if options.preset else Preset("", {})
     _check_targets(options.columns)
-    own_names = {} if options.preset else {n: n for n in header if n in TAKEN}
+    named = set(options.columns.values())
+    own_names = {} if options.preset else {n: n for n in header if n in TAKEN and n not in named}
     wanted = {**own_names, **preset.columns, **options.columns}
     found: dict[str, str] = {}
     for target, column in wanted.items():

@@ -17,9 +17,9 @@ COMMON = 10
 
 
 def classes(taxa: pa.Table) -> dict[str, Any]:
-    """Returns every class with its records, sources and instruments, the commonest first, and what is confounded.
+    """Returns every class with its records, sources and instruments, and how many are confounded.
 
-    A class that one instrument alone shows, where the collection has several, can be told from the background.
+    Where there are several instruments, a class that one alone shows can be told from the background.
     """
     named = taxa.filter(pc.is_valid(taxa["label"]))
     key = ("label_rank", "label")
@@ -30,7 +30,7 @@ def classes(taxa: pa.Table) -> dict[str, Any]:
         kinds.setdefault((rank, label), str(kind or Kind.LIVING))
     sources, instruments = _held(named, key, "source"), _held(named, key, "instrument")
     several = len({name for held in instruments.values() for name in held}) > 1
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "label": str(one[1]),
             "rank": one[0],
@@ -43,6 +43,7 @@ def classes(taxa: pa.Table) -> dict[str, Any]:
         }
         for one, records in totals.items()
     ]
+    rows.sort(key=lambda row: (-row["records"], row["label"], row["rank"] or ""))
     shown = [row for row in rows if row["instruments"]]
     alone = [row for row in shown if len(row["instruments"]) == 1]
     return {

@@ -15,7 +15,7 @@ VERSION = 1
 
 
 def content(collection: Collection) -> tuple[dict[str, Any], dict[int, str]]:
-    """Returns the content of a summary (docs/formats/summary.md), and the pictures by row of the collection."""
+    """Returns the content of a summary (docs/formats/summary.md), and the pictures by row."""
     counted = tallied(collection, TALLIES)
     taxa = counted["taxa"]
     found = classes.classes(taxa)

@@ -45,11 +45,11 @@ def _flow(taxa: pa.Table, source: str | None, rank: str) -> dict[str, Any]:
     start_of = _few(counted, 0, MOST_SOURCES if source is None else MOST_LABELS, plural)
     end_of = _few(counted, 2, MOST_TAXA, "taxa")
     if source is None:
-        levels, kept = ["source", "kind", rank], (0, 1, 2)
+        kept, levels = [0, 1, 2], ["source", "kind", rank]
     elif set(start_of) == {UNWRITTEN}:
-        levels, kept = ["kind", rank], (1, 2)
+        kept, levels = [1, 2], ["kind", rank]
     else:
-        levels, kept = ["written label", rank], (0, 2)
+        kept, levels = [0, 2], ["written label", rank]
     merged: Counter[Path] = Counter()
     for (start, said, end), count in counted.items():
         whole = (start_of[start], said, end_of[end])

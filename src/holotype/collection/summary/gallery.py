@@ -60,7 +60,8 @@ def chosen_records(
         chance_N = rng.random(table.num_rows)
         rank, name = class_of(table)
         has = pc.and_(
-            pc.is_valid(table["image_sha256"]), pc.fill_null(_among(name, sorted(names)), False)
+            pc.is_valid(table["image_sha256"]),
+            pc.fill_null(_among(name, sorted(names)), fill_value=False),
         )
         rows = np.flatnonzero(has.to_numpy())
         taken = (column.take(rows).to_pylist() for column in (rank, name))

@@ -25,7 +25,7 @@ KNOWN_COLUMNS = tuple(
     and name not in {"grey_mean", "grey_sd", "image_width_px", "image_height_px", "licence_from"}
     and name not in RANKS
 )
-"""Columns of which the page says in how many records they are filled; ``image`` stands for all of an image."""
+"""Columns of which the page says how full they are; ``image`` stands for all columns of an image."""
 
 _RANK_NAMES = pa.array([rank.value for rank in Rank], pa.string())
 
@@ -45,7 +45,7 @@ def class_of(table: pa.Table) -> tuple[pa.ChunkedArray, pa.ChunkedArray]:
     rank, name = _with_other_ranks(table["other_ranks"], rank, name)
     shown, base = table["qualifier"], pc.coalesce(name, table["group"])
     said = pc.binary_join_element_wise(base, " (", shown, ")", "")
-    part = pc.fill_null(pc.not_equal(shown, WHOLE), False)
+    part = pc.fill_null(pc.not_equal(shown, WHOLE), fill_value=False)
     return rank, pc.if_else(part, said, base)
 
 
@@ -92,10 +92,16 @@ def _places(table: pa.Table) -> pa.Table:
         pc.and_(pc.is_valid(table["latitude_deg"]), pc.is_valid(table["longitude_deg"]))
     )
     cells = {
-        name: pa.array(np.floor(numbers(known[column]) / PLACE_STEP_DEG + 1e-9).astype(np.int32))
-        for name, column in (("latitude", "latitude_deg"), ("longitude", "longitude_deg"))
+        name: _cell(numbers(known[f"{name}_deg"]), limit)
+        for name, limit in (("latitude", 90), ("longitude", 180))
     }
     return pa.table({"source": known["source"], **cells})
+
+
+def _cell(degrees: NDArray[np.float64], limit: int) -> pa.Array:
+    """Returns the number of the cell of each angle; the upper limit itself is in the last cell."""
+    inside = np.minimum(degrees, limit - PLACE_STEP_DEG / 2)
+    return pa.array(np.floor(inside / PLACE_STEP_DEG + 1e-9).astype(np.int32))
 
 
 def _depths(table: pa.Table) -> pa.Table:

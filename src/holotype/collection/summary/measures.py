@@ -26,7 +26,8 @@ _QUANTILES = (0.05, 0.5, 0.95)
 def places(table: pa.Table) -> dict[str, Any] | None:
     """Returns the records by cell of latitude and longitude, for all sources and for each of the largest.
 
-    The cell is the finest that leaves at most ``MOST_CELLS``, and so many across; latitude and longitude are those of its middle.
+    The cell is the finest that leaves at most ``MOST_CELLS``, and ``MOST_ACROSS`` from side to side;
+    latitude and longitude are those of its middle.
     """
     if not table.num_rows:
         return None
@@ -112,7 +113,7 @@ def origins(table: pa.Table) -> dict[str, dict[str, dict[str, int]]]:
 
 
 def sizes(table: pa.Table) -> dict[str, Any] | None:
-    """Returns the records by instrument in steps of object diameter: in micrometres where the pixel is known."""
+    """Returns the records by instrument in steps of object diameter, in µm where the pixel is known."""
     if not table.num_rows:
         return None
     in_um = table.filter(pc.is_valid(table["step_um"]))
@@ -166,7 +167,7 @@ def _quantile(counts: Mapping[int, int], share: float) -> int:
 
 
 def barcodes(lengths: pa.Table, haplotypes: pa.Table, bins: pa.Table) -> dict[str, Any] | None:
-    """Returns the barcodes by marker: lengths, different sequences, species, and how they share each other."""
+    """Returns the barcodes by marker: lengths, different sequences, species, and who shares what."""
     if not lengths.num_rows:
         return None
     markers = []

@@ -38,7 +38,8 @@ def instruments(content: Mapping[str, Any]) -> Section | None:
     lead = (
         f"{held} of the records are of such a class. Instruments differ in background, contrast and scale: "
         "what is seen by one alone can be learnt from the background instead of the organism, and a random "
-        "split will not notice. Judge such classes by leaving an instrument out, or bring them from another one."
+        "split will not notice. Judge such classes by leaving an instrument out, or bring them from another "
+        "one."
     )
     shown = [row for row in found["rows"] if row["instruments"]]
     of = {
@@ -51,7 +52,16 @@ def instruments(content: Mapping[str, Any]) -> Section | None:
         "matrix", [Choice("Show", options)],
         lambda keys, _: _matrix(of[keys[0]], found["instruments"]),
     )  # fmt: skip
-    return Section("instruments", title, lead, matrix + _class_table(found))
+    sources = (
+        paragraph(
+            f"{count(found['on_one_source'])} of {some(found['total'], 'class', 'classes')} come from one "
+            "source only.",
+            kind="note",
+        )
+        if found["on_one_source"] is not None
+        else ""
+    )
+    return Section("instruments", title, lead, matrix + sources + _class_table(found))
 
 
 def _matrix(rows: Sequence[Mapping[str, Any]], sizes: Mapping[str, int]) -> str:
@@ -71,7 +81,8 @@ def _matrix(rows: Sequence[Mapping[str, Any]], sizes: Mapping[str, int]) -> str:
     more = f" The {MATRIX_ROWS} commonest of {count(len(rows))}." if len(rows) > MATRIX_ROWS else ""
     return heat_table(
         columns, cells, says="Records of each class on each instrument", corner="Class", beside="On",
-        caption=f"Records by class and instrument; the stronger the colour, the more (logarithmic). ● one instrument only.{more}",
+        caption="Records by class and instrument; the stronger the colour, the more (logarithmic). "
+        f"● one instrument only.{more}",
     )  # fmt: skip
 
 
@@ -118,8 +129,8 @@ def tail(content: Mapping[str, Any]) -> Section | None:
         f"{count(found['one_record'])} {'has' if found['one_record'] == 1 else 'have'} one record"
     )
     lead = (
-        "Classes in the order of their size, both axes logarithmic: the steeper the line falls, the more a few "
-        "classes outweigh the others. A class of one record can be trained on or tested on, not both."
+        "Classes in the order of their size, both axes logarithmic: the steeper the line falls, the more a "
+        "few classes outweigh the others. A class of one record can be trained on or tested on, not both."
     )
     figure = plot(
         "tail", _tail(found["curve"]),
@@ -173,8 +184,9 @@ def pictures(content: Mapping[str, Any], images: Mapping[int, str]) -> Section |
     number = sum(len(held) for _, held in shown)
     title = f"{some(number, 'image')} of {some(len(shown), 'class', 'classes')}"
     lead = (
-        "Images drawn at random by a fixed seed, not chosen; of several instruments each in turn. Look for what "
-        "does not belong: wrong names, frames instead of objects, marks burnt in. All are scaled to one size."
+        "Images drawn at random by a fixed seed, not chosen; of several instruments each in turn. Look for "
+        "what does not belong: wrong names, frames instead of objects, marks burnt in. All are scaled to "
+        "one size."
     )
     lost = sum(len(one["pictures"]) for one in content["gallery"]) - number
     if lost:

@@ -24,19 +24,21 @@ _AT_IMPORT = {
     "conflicting_barcodes": "of them under several species",
 }
 _CHECKED = {
-    "never": "These records have not been checked: run “holotype check COLLECTION”, then make this page again. "
+    "never": "These records have not been checked: run “holotype check COLLECTION”, then this page again. "
     "Until then the page has what the import itself found.",
     "before": "The collection has changed since it was checked: run “holotype check COLLECTION” again.",
-    "now": "All findings are rows of findings.parquet; “holotype check COLLECTION --out FOLDER” shows examples.",
+    "now": "All findings are rows of findings.parquet; “holotype check COLLECTION --out FOLDER” shows some.",
 }
 
 
-def licences(content: Mapping[str, Any]) -> Section:
-    """Returns the licences of the records, and what they allow together."""
+def licences(content: Mapping[str, Any]) -> Section | None:
+    """Returns the licences of the records, and what they allow together; None without records."""
     found = content["licences"]
+    if not found["records"]:
+        return None
     total = content["totals"]["records"]
     silent = found["records"].get(NOT_STATED, 0)
-    first = next(iter(found["records"]), NOT_STATED)
+    first = next(iter(found["records"]))
     if silent:
         title = f"{share(silent, total)} of the records state no licence"
     elif len(found["records"]) == 1:
@@ -55,13 +57,17 @@ def licences(content: Mapping[str, Any]) -> Section:
     by_source = [(r["source"], r["records"], r["licence"]) for r in found["by_source"]]
     blocks = bars("Licences", found["records"]) + bars("Stated by", found["stated_by"])
     lead = (
-        "Each record has its own licence, and all of them together allow what the strictest allows; where none "
-        "is stated, nothing is. “holotype licences” sets aside what is not allowed. This is no legal advice."
+        "Each record has its own licence, and all of them together allow what the strictest allows; where "
+        "none is stated, nothing is. “holotype licences” sets aside what is not allowed. This is no legal "
+        "advice."
     )
     body = (
-        f'{uses}<div class="blocks">{blocks}</div>{heading("Licences by source")}'
-        + table(("Source", "Records", "Licence"), by_source, says="Licences by source", words=(2,), kind="tall"
-                if len(by_source) > 20 else "")
+        f'{uses}{heading("Licences and who stated them")}<div class="blocks">{blocks}</div>'
+        + heading("Licences by source")
+        + table(
+            ("Source", "Records", "Licence"), by_source, says="Licences by source", words=(2,),
+            kind="tall" if len(by_source) > 20 else "",
+        )
     )  # fmt: skip
     return Section("licences", title, lead, body)
 
@@ -73,8 +79,9 @@ def _use(use: str, verdict: Mapping[str, Any]) -> str:
         for text in (*verdict["reasons"], *verdict["conditions"])
     )
     return (
-        f'<tr><th scope="row">{plain(_USES[use])}</th><td class="word"><span class="{kind}">{plain(word)}</span>'
-        f'</td><td class="word"><ul class="plainly">{said or "<li>No condition</li>"}</ul></td></tr>'
+        f'<tr><th scope="row">{plain(_USES[use])}</th><td class="word">'
+        f'<span class="{kind}">{plain(word)}</span></td><td class="word">'
+        f'<ul class="plainly">{said or "<li>No condition</li>"}</ul></td></tr>'
     )
 
 
@@ -106,7 +113,10 @@ def problems(content: Mapping[str, Any]) -> Section:
                     advice = ADVICE[check]
                     rows.append((advice.title, severity.value, number, advice.remedy))
         parts.append(
-            table(("Finding", "Severity", "How many", "What to do"), rows, says="Findings by check", words=(1, 3))
+            table(
+                ("Finding", "Severity", "How many", "What to do"), rows, says="Findings by check",
+                words=(1, 3),
+            )
         )  # fmt: skip
     parts.append(paragraph(_CHECKED[found["checked"]], kind="note"))
     blocks = []
@@ -119,7 +129,7 @@ def problems(content: Mapping[str, Any]) -> Section:
     if at_import:
         blocks.append(bars("Found at the import", at_import))
     if blocks:
-        parts.append(f'<div class="blocks">{"".join(blocks)}</div>')
+        parts.append(f'{heading("What the import saw")}<div class="blocks">{"".join(blocks)}</div>')
     lead = (
         "Copies, contradictions and faults. Errors spoil training or names, warnings may, remarks are worth "
         "knowing; a person decides, the collection never chooses between two labels."
@@ -145,8 +155,8 @@ def built(content: Mapping[str, Any]) -> Section:
     title = f"Made of {some(len(imports), 'import')}"
     title += f" and {some(len(steps), 'step')} after them" if steps else ""
     lead = (
-        "Every input with its kind and checksum (of files; a folder has none), in the order of the records, and "
-        "what was changed afterwards."
+        "Every input with its kind and checksum (of files; a folder has none), in the order of the records, "
+        "and what was changed afterwards."
     )
     body = table(columns, rows, says="Imports", words=(1, 2, 3, 4, 5, 6))
     if steps:

@@ -47,12 +47,12 @@ def sizes(content: Mapping[str, Any]) -> Section | None:
             plot(
                 "sides", _sides(sides), says="Longer side of the images, by source.", height=height,
                 title="Longer side of the images",
-                caption="Dot: median; thick line: the middle 90 %; thin line: from the least to the greatest.",
+                caption="Dot: median; thick line: the middle 90 %; thin line: least to greatest.",
             )
         )  # fmt: skip
     lead = (
-        "The diameter of a disc with the area of the largest object in the image, measured on the pixels. Each "
-        "curve is an instrument: where curves do not overlap, size alone tells the instruments apart."
+        "The diameter of a disc with the area of the largest object in the image, measured on the pixels. "
+        "Each curve is an instrument: where curves do not overlap, size alone tells the instruments apart."
     )
     return Section("sizes", title, lead, "".join(parts))
 
@@ -73,8 +73,9 @@ def _sizes(found: Mapping[str, Any], unit: str, name: str) -> str:
 def _sides(rows: Sequence[Mapping[str, Any]]) -> Spec:
     names = [plot_text(row["source"]) for row in rows]
     texts = [
-        f"<b>{plot_text(row['source'])}</b><br>median {row['q50']}\u202fpx, 90 %: {row['q05']}\u2013{row['q95']}"
-        f"<br>{row['least']}\u2013{row['greatest']}\u202fpx, {some(row['images'], 'image')}"
+        f"<b>{plot_text(row['source'])}</b><br>median {row['q50']}\u202fpx, 90 %: "
+        f"{row['q05']}\u2013{row['q95']}<br>{row['least']}\u2013{row['greatest']}\u202fpx, "
+        f"{some(row['images'], 'image')}"
         for row in rows
     ]
     lines = [
@@ -172,7 +173,8 @@ def _lengths(lengths: Mapping[int, int]) -> Spec:
     return {
         "data": [
             {
-                "type": "bar", "x": [start + (width - 1) / 2 for start in starts], "y": bars, "width": 0.9 * width,
+                "type": "bar", "y": bars, "width": 0.9 * width,
+                "x": [start + (width - 1) / 2 for start in starts],
                 "marker": {"color": "var(--c1)"}, "hoverinfo": "text", "textposition": "none",
                 "text": [
                     f"{start if width == 1 else f'{start} to {start + width - 1}'} bp: {count(number)}"
@@ -211,7 +213,7 @@ def environment(content: Mapping[str, Any]) -> Section | None:
         says="Values joined from grids", words=(1, 2),
     )  # fmt: skip
     lead = (
-        "Values of grids at the nearest cell in place, depth and time; each record keeps how far that was. They "
-        "describe the water around the specimen, not the specimen."
+        "Values of grids at the nearest cell in place, depth and time; each record keeps how far that was. "
+        "They describe the water around the specimen, not the specimen."
     )
     return Section("environment", f"Joined from grids: {names}", lead, heading("Variables") + body)

@@ -1,5 +1,6 @@
 """How names run from what was written to a taxon, and the tree that they make."""
 
+import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -95,7 +96,7 @@ def _sankey(paths: Sequence[Sequence[Any]], depth: int) -> Spec:
         nodes = list(enumerate(path))
         for node in nodes:
             sizes[node] = sizes.get(node, 0) + number
-        for before, after in zip(nodes, nodes[1:], strict=False):
+        for before, after in itertools.pairwise(nodes):
             links[before, after] = links.get((before, after), 0) + number
     ordered = sorted(sizes, key=lambda node: (node[0], -sizes[node], node[1]))
     place = {node: at for at, node in enumerate(ordered)}
@@ -104,10 +105,10 @@ def _sankey(paths: Sequence[Sequence[Any]], depth: int) -> Spec:
     return {
         "data": [
             {
-                "type": "sankey", "arrangement": "snap", "valueformat": ",d",
+                "type": "sankey", "arrangement": "snap", "textfont": {"color": "var(--ink)"},
                 "node": {
                     "pad": 13, "thickness": 12, "line": {"width": 0},
-                    "label": [plot_text(short(name, 24)) for _, name in ordered],
+                    "label": [plot_text(short(name, 24 if depth > 2 else 36)) for _, name in ordered],
                     "color": [tint.get(node, "var(--grey)") for node in ordered],
                     "customdata": [f"{plot_text(n)}: {count(sizes[at, n])}" for at, n in ordered],
                     "hovertemplate": "%{customdata}<extra></extra>",
@@ -173,7 +174,7 @@ def tree(content: Mapping[str, Any]) -> Section | None:
     completeness = heat_table(
         columns, rows, says="Share of living records that are named at each rank", corner="Rank",
         beside="Names", share=True,
-        caption="Of the records that are of something living: the share that has a name at the rank, per cent.",
+        caption="Of the records of something living: the share that has a name at the rank, per cent.",
     )  # fmt: skip
     return Section(
         "tree", title, lead, figure + heading("How far down records are named") + completeness

@@ -1,4 +1,4 @@
-"""The head of the summary: what the collection is, what became of every item, what is known of its records."""
+"""The head of the summary: what the collection is, what became of every item, what is known."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -53,8 +53,8 @@ def opening(content: Mapping[str, Any]) -> Section:
         "every item accounted for" if ledger["adds_up"] else "and a ledger that does not add up"
     )
     lead = (
-        "A record is one specimen with its image, its barcode, or both. A class is what a record is called: a "
-        "taxon, with the stage or part where one is said, or a group such as detritus."
+        "A record is one specimen with its image, its barcode, or both. A class is what a record is called: "
+        "a taxon, with the stage or part where one is said, or a group such as detritus."
     )
     body = (
         definitions(facts)
@@ -112,8 +112,8 @@ def known(content: Mapping[str, Any]) -> Section | None:
     )
     title = f"{everywhere} of {len(columns)} columns are filled in every record"
     lead = (
-        "What a collection does not know cannot be used to group, split or correct. A cell is the share of the "
-        "source's records that have a value, in per cent; the stronger the colour, the fuller."
+        "What a collection does not know cannot be used to group, split or correct. A cell is the share of "
+        "the source's records that have a value, in per cent; the stronger the colour, the fuller."
     )
     body = heat_table(
         names, rows, says="Share of records with a value, by column and source", corner="Column",

@@ -1,4 +1,4 @@
-"""Where, how deep and when: a map without coastlines, layers, years and months, and why something is missing."""
+"""Where, how deep and when: a map without coastlines, layers, years, and why something is missing."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -8,7 +8,7 @@ from holotype.collection.summary.show_opening import share
 from holotype.page.figures import Spec, stacked_bars
 from holotype.page.layout import Choice, Section, bars, heading, panels, plot
 from holotype.page.tables import heat_table
-from holotype.page.words import count, plot_text, some
+from holotype.page.words import count, some
 
 _REASONS = {
     "record": "given with the record",
@@ -42,9 +42,9 @@ def where(content: Mapping[str, Any]) -> Section | None:
     place, depth, time = (share(known[what], total) for what in _WHAT)
     title = f"Place known of {place} of the records, depth of {depth}, time of {time}"
     lead = (
-        "A random split puts neighbours of one haul on both sides; places and times are what better splits are "
-        "made of. Where something is missing the reason is kept, because “never given” and “not readable” need "
-        "different mending."
+        "A random split puts neighbours of one haul on both sides; places and times are what better splits "
+        "are made of. Where something is missing the reason is kept, because “never given” and “not "
+        "readable” need different mending."
     )
     return Section("where", title, lead, "".join(parts))
 
@@ -58,8 +58,8 @@ def _known(of_column: Mapping[str, Mapping[str, int]]) -> int:
 def _maps(places: Mapping[str, Any]) -> str:
     of = {one["source"] or "": one for one in places["maps"]}
     caption = (
-        f"One dot is a cell of {places['cell_deg']:g}° of latitude and longitude; larger dots hold more records. "
-        "Only the grid is drawn, no coastline: the page asks no map service."
+        f"One dot is a cell of {places['cell_deg']:g}° of latitude and longitude; larger dots hold more "
+        "records. Only the grid is drawn, no coastline: the page asks no map service."
     )
 
     def panel(keys: tuple[str, ...], name: str) -> str:

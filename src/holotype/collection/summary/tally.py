@@ -32,9 +32,11 @@ class Tally:
 
 
 def batches(collection: Collection, columns: Sequence[str]) -> Iterator[pa.Table]:
-    """Yields the columns of all records in order, some ten thousand records at a time."""
+    """Yields the columns of all records in order, some ten thousand at a time; one empty table for none."""
     wanted = [name for name in RECORDS_SCHEMA.names if name in set(columns)]
     schema = pa.schema([RECORDS_SCHEMA.field(name) for name in wanted])
+    if not len(collection):
+        yield schema.empty_table()
     for path in collection.shard_paths():
         with pq.ParquetFile(path) as shard:
             for batch in shard.iter_batches(BATCH_ROWS, columns=wanted):
@@ -42,7 +44,7 @@ def batches(collection: Collection, columns: Sequence[str]) -> Iterator[pa.Table
 
 
 def tallied(collection: Collection, tallies: Mapping[str, Tally]) -> dict[str, pa.Table]:
-    """Returns for each tally a table of its keys, what is summed, and ``records``, in the order of the keys."""
+    """Returns for each tally a table of its keys, what is summed, and ``records``, ordered by key."""
     columns = sorted({name for tally in tallies.values() for name in tally.reads})
     parts: dict[str, list[pa.Table]] = {name: [] for name in tallies}
     for table in batches(collection, columns):
@@ -59,7 +61,6 @@ def tallied(collection: Collection, tallies: Mapping[str, Tally]) -> dict[str, p
     return {
         name: _in_order(added_up(pa.concat_tables(parts[name]), tally), tally)
         for name, tally in tallies.items()
-        if parts[name]
     }
 
 

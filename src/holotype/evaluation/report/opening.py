@@ -6,6 +6,7 @@ from typing import Any
 
 from holotype.evaluation.report import figures
 from holotype.evaluation.report.scoring import Scores, methods_of, pick
+from holotype.page.figures import short
 from holotype.page.layout import Section, paragraph, plot, scrolling
 from holotype.page.words import (
     capital,
@@ -43,7 +44,7 @@ def question(content: dict[str, Any]) -> Section | None:
             for row in rows
         ]
         spec = figures.dots(
-            [figures.short(name, 34) for name in names],
+            [short(name, 34) for name in names],
             [figures.Series("figure", found)],
             axis="per cent",
             mark_of={"figure": figures.MODEL_MARK},

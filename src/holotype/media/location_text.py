@@ -1,0 +1,58 @@
+"""Locations as JSON, for listings on disk."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from holotype.media.locations import (
+    CellAt,
+    CropAt,
+    FileAt,
+    GreyAt,
+    HdfRowAt,
+    Location,
+    SliceAt,
+    ZipSliceAt,
+)
+
+KINDS: dict[str, type[Any]] = {
+    "file": FileAt,
+    "slice": SliceAt,
+    "zip": ZipSliceAt,
+    "cell": CellAt,
+    "grey": GreyAt,
+    "crop": CropAt,
+    "hdf": HdfRowAt,
+}
+_NAME_OF = {kind: name for name, kind in KINDS.items()}
+_NESTED = {"pixels", "whole"}
+
+
+_encoded = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
+def written_location(location: Location) -> str:
+    """Returns a location as JSON."""
+    return _encoded(_plain(location))
+
+
+def _plain(location: Location) -> dict[str, Any]:
+    plain = {"kind": _NAME_OF[type(location)], **vars(location)}
+    for name in _NESTED & plain.keys():
+        plain[name] = _plain(plain[name])
+    return plain
+
+
+def parsed_location(text: str) -> Location:
+    """Returns the location of a JSON text that ``written_location`` made."""
+    return _of_plain(json.loads(text))
+
+
+def _of_plain(plain: Mapping[str, Any]) -> Location:
+    values = {
+        name: _of_plain(value) if isinstance(value, dict) else value
+        for name, value in plain.items()
+        if name != "kind"
+    }
+    location: Location = KINDS[plain["kind"]](**values)
+    return location
