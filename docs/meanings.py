@@ -18,7 +18,7 @@ SPLIT: Mapping[str, str] = {
 }
 
 LEDGER: Mapping[str, str] = {
-    "input": "the path that was given to the import",
+    "input": "name of the file or folder that was imported",
     "item": "path inside the archive or folder, the row's own id, or its place in the file",
     "row": "line of the table or number of the sequence, as an editor counts; null for files",
     "record_id": "the record that the item became; null where there is none",

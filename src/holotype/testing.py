@@ -22,7 +22,7 @@ FOUND_BY_INTAKE = frozenset(
     {
         "image_width_px", "image_height_px", "image_sha256", "image_phash", "grey_mean", "grey_sd",
         "object_esd_px", "haplotype", "other_ranks", "source", "source_item", "environment", "extra",
-        "record_id", "image", "name_status", "name_match", "backbone",
+        "record_id", "content_hash", "given_lineage", "image", "name_status", "name_match", "backbone",
     }
 )  # fmt: skip
 """Columns that no source may give: intake finds them."""

@@ -7,6 +7,8 @@ from collections import Counter
 from pathlib import Path
 from unittest.mock import patch
 
+import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
@@ -15,8 +17,9 @@ from hypothesis import strategies as st
 import holotype
 from holotype.collection import intake, listing, manifest
 from holotype.collection.examination import examine_chunk
+from holotype.collection.rewrite import rewrite_records
 from holotype.collection.sources import sources
-from holotype.collection.sources.item import Item, Source
+from holotype.collection.sources.item import Item, Source, SourceOptions
 from holotype.collection.store import open_collection
 from holotype.errors import CollectionError, SourceError, TaxonomyError
 from holotype.media.locations import FileAt
@@ -68,7 +71,7 @@ def slow_outcomes(fates):
     """What must become of each item, said in plain words."""
     seen, outcomes = set(), []
     for name, number, fate, image, barcode, label in fates:
-        content = (name, number if image == GOOD else None, barcode == GOOD, label)
+        content = (name, number if image == GOOD else None, barcode, label)
         nothing_read = GOOD not in (image, barcode)
         if fate == "skip":
             outcomes.append("skipped")
@@ -566,3 +569,116 @@ def test_without_a_lineage_the_group_is_what_the_label_says(tmp_path, png, writt
     holotype.import_("image-folder", [tmp_path / "in"], into=tmp_path / "c")
     (row,) = open_collection(tmp_path / "c").columns().to_pylist()
     assert (row["written_label"], row["group"]) == (written, group)
+
+
+def write_table(path, *rows):
+    path.write_text("record_id,genus,species,latitude_deg\n" + "\n".join(rows) + "\n")
+    return path
+
+
+def test_what_differs_anywhere_is_another_record(tmp_path):
+    first = write_table(tmp_path / "a.csv", "r1,Acartia,,10")
+    second = write_table(tmp_path / "b.csv", "r1,Calanus,,50")
+    report = holotype.import_("table", [first, second], into=tmp_path / "c", source="s")
+    assert (report.records, dict(report.outcomes)) == (2, {"imported_with_note": 2})
+
+
+def test_a_record_that_a_step_has_changed_is_still_the_same_record(tmp_path):
+    table = write_table(tmp_path / "a.csv", "r1,Acartia,,10", "r2,Calanus,,11")
+    into = tmp_path / "c"
+    holotype.import_("table", [table], into=into, source="s")
+
+    def named(records):
+        index = records.schema.get_field_index("species")
+        names = pa.array(["Acartia clausi"] * records.num_rows, pa.string())
+        return records.set_column(index, records.schema.field(index), names)
+
+    rewrite_records(into, named, step={"step": "names"})
+    report = holotype.import_("table", [table], into=into, source="s")
+    assert (report.records, dict(report.outcomes)) == (2, {"repeated": 2})
+
+
+def test_a_collection_that_became_empty_keeps_its_ledger_and_steps(tmp_path):
+    table = write_table(tmp_path / "a.csv", "r1,Acartia,,10")
+    into = tmp_path / "c"
+    holotype.import_("table", [table], into=into, source="s")
+    assert holotype.licences(into, allow=["open"]).records == 0
+    holotype.import_("table", [table], into=into, source="t")
+    opened = open_collection(into)
+    assert [one["source"] for one in opened.manifest["imports"]] == ["s", "t"]
+    assert [step["step"] for step in opened.manifest["steps"]] == ["licences", "import"]
+    assert opened.manifest["outcomes"] == {"imported_with_note": 1, "set_aside": 1}
+
+
+def test_a_source_is_not_replaced_by_nothing(crops, tmp_path, capsys):
+    into = tmp_path / "c"
+    holotype.import_("image-folder", [crops], into=into)
+    before = open_collection(into).fingerprint
+    (tmp_path / "bad").mkdir()
+    (tmp_path / "bad" / "1.png").write_text("<html>")
+    (tmp_path / "empty").mkdir()
+    for inputs, error in (
+        ([tmp_path / "bad"], CollectionError),
+        ([crops, tmp_path / "empty"], SourceError),
+    ):
+        with pytest.raises(error, match=r"stays as it is|nothing in it"):
+            holotype.import_("image-folder", inputs, into=into, source="crops", existing="replace")
+        assert open_collection(into).fingerprint == before
+
+
+def test_a_label_table_that_was_changed_is_read_again(crops, tmp_path):
+    table = tmp_path / "labels.csv"
+    head = "Dataset,Raw_Labels,Kingdom,Phylum,Class,Order,Family,Genus,Species\n"
+    for name, phylum in (("c", "Arthropoda"), ("d", "Mollusca")):
+        table.write_text(f"{head}crops,copepod,Animalia,{phylum},,,,,\n")
+        holotype.import_("image-folder", [crops], into=tmp_path / name, labels=table)
+        found = set(open_collection(tmp_path / name).columns(["phylum"])["phylum"].to_pylist())
+        assert found == {phylum, None}
+
+
+@pytest.mark.parametrize(
+    ("constants", "message"),
+    [
+        ({"record_id": "x"}, "each record has its own"),
+        ({"source": "x"}, "each record has its own"),
+        ({"environment": "x"}, "each record has its own"),
+        ({"latitude_deg": "95"}, "give a number from -90 to 90"),
+        ({"latitude_deg": "nan"}, "give a number from -90 to 90"),
+    ],
+)
+def test_constants_that_make_no_sense(crops, tmp_path, constants, message):
+    with pytest.raises(SourceError, match=message):
+        holotype.import_("image-folder", [crops], into=tmp_path / "c", constants=constants)
+
+
+@pytest.mark.parametrize("name", ["a/b", " ", "a\nb", ""])
+def test_source_names_that_make_no_ids(crops, tmp_path, name):
+    if name:
+        with pytest.raises(SourceError, match="Name it with --source"):
+            holotype.import_("image-folder", [crops], into=tmp_path / "c", source=name)
+
+
+def test_the_bytes_do_not_depend_on_how_the_path_is_written(crops, tmp_path, monkeypatch):
+    monkeypatch.chdir(crops.parent)
+    holotype.import_("image-folder", ["crops"], into=tmp_path / "a" / "c")
+    holotype.import_("image-folder", [crops], into=tmp_path / "b" / "c")
+    assert content_of(tmp_path / "a" / "c") == content_of(tmp_path / "b" / "c")
+
+
+def test_numbers_are_plain_digits_with_a_point_or_comma(tmp_path):
+    rows = ['r1,A,,"48,5"', "r2,A,,4_5", "r3,A,,\uff11\uff12", "r4,A,,1e999", "r5,A,,48.5"]
+    table = write_table(tmp_path / "a.csv", *rows)
+    holotype.import_("table", [table], into=tmp_path / "c", source="s")
+    found = open_collection(tmp_path / "c").columns(["latitude_deg"])["latitude_deg"].to_pylist()
+    assert found == [48.5, None, None, None, 48.5]
+
+
+def test_large_cells_of_parquet_make_small_chunks(tmp_path, monkeypatch):
+    rng = np.random.default_rng(0)
+    images = [{"bytes": rng.bytes(40_000), "path": f"{n}.png"} for n in range(20)]
+    pq.write_table(pa.table({"image": images}), tmp_path / "t.parquet")
+    monkeypatch.setattr(listing, "CHUNK_BYTES", 200_000)
+    job = listing.Job(
+        "table", tmp_path / "t.parquet", "s", SourceOptions(columns={"image": "image"})
+    )
+    assert len(listing.list_input(job, tmp_path / "chunks")) == 4

@@ -19,13 +19,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from holotype import files
-from holotype.collection.examination import (
-    CONTENT_COLUMNS,
-    content_hash,
-    hash64,
-    staged_paths,
-    write_shard,
-)
+from holotype.collection.examination import hash64, record_keys, staged_paths, write_shard
 from holotype.collection.schema import LEDGER_SCHEMA, Outcome
 
 Keys = NDArray[np.uint64]
@@ -54,9 +48,8 @@ def keys_of_shards(shards: Sequence[Path]) -> Keys:
     """Returns the keys of records that are in a collection already."""
     parts = [np.empty((0, 2), np.uint64)]
     for shard in shards:
-        rows = pq.read_table(shard, columns=["record_id", *CONTENT_COLUMNS]).to_pylist()
-        pairs = [(hash64(row["record_id"]), content_hash(row)) for row in rows]
-        parts.append(np.asarray(pairs, dtype=np.uint64).reshape(-1, 2))
+        rows = pq.read_table(shard, columns=["record_id", "content_hash"])
+        parts.append(record_keys(rows.to_pylist()))
     return np.concatenate(parts)
 
 

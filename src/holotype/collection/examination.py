@@ -25,8 +25,6 @@ from holotype.taxonomy.label_table import LabelTable, read_label_table
 IMAGE_ROW_GROUP, LIGHT_ROW_GROUP = 256, 8_192
 """Rows in a row group: few where each has an image, so that random access stays cheap."""
 _HEAVY = {"image.bytes", "image.path", "record_id", "source_item", "image_sha256", "barcode"}
-CONTENT_COLUMNS = ("image_sha256", "haplotype", "written_label", "species")
-"""What makes two records with one id the same record."""
 
 
 @dataclass(frozen=True)
@@ -34,16 +32,16 @@ class Examination:
     """What to do with the chunks of one input.
 
     Attributes:
-        input: the path as the user gave it, for the ledger.
+        input: name of the file or folder, for the ledger.
         source: name of the data set.
-        labels: path of the label table, or None.
+        labels: path of the label table and its SHA-256, or None.
         constants: column -> text for records whose source does not give it.
         known: likewise, from the catalogue of sources.
     """
 
     input: str
     source: str
-    labels: str | None
+    labels: tuple[str, str] | None
     constants: Mapping[str, str]
     known: Mapping[str, str]
 
@@ -54,9 +52,9 @@ class Examination:
     @property
     def fingerprint(self) -> str:
         """Names the settings: another label table gives other shards."""
-        table = files.sha256_file(Path(self.labels)) if self.labels else None
+        table = self.labels[1] if self.labels else None
         described = json.dumps(
-            [self.source, table, dict(self.constants), dict(self.known)], sort_keys=True
+            [self.input, self.source, table, dict(self.constants), dict(self.known)], sort_keys=True
         )
         return files.sha256_bytes(described.encode())[:12]
 
@@ -78,7 +76,7 @@ def examine_chunk(task: str) -> str:
     shard, ledger, keys = staged_paths(chunk)
     if ledger.is_file():
         return str(chunk)
-    table = _label_table(settings["labels"]) if settings["labels"] else None
+    table = _label_table(*settings["labels"]) if settings["labels"] else None
     rows: list[dict[str, Any]] = []
     entries: list[tuple[Any, ...]] = []
     for item in listed_items(chunk):
@@ -111,7 +109,9 @@ def examine_chunk(task: str) -> str:
 
 
 @lru_cache(maxsize=4)
-def _label_table(path: str) -> LabelTable:
+def _label_table(path: str, sha256: str) -> LabelTable:
+    if files.sha256_file(Path(path)) != sha256:
+        raise OSError(f"{path}: changed while the import ran. Run the import again.")
     return read_label_table(Path(path))
 
 
@@ -167,13 +167,8 @@ def _leaves() -> list[str]:
 
 def record_keys(rows: Iterable[Mapping[str, Any]]) -> np.ndarray[Any, np.dtype[np.uint64]]:
     """Returns for each record a hash of its id and one of what it holds, uint64 (N, 2)."""
-    pairs = [(hash64(row["record_id"]), content_hash(row)) for row in rows]
+    pairs = [(hash64(row["record_id"]), int(row["content_hash"], 16)) for row in rows]
     return np.asarray(pairs, dtype=np.uint64).reshape(-1, 2)
-
-
-def content_hash(row: Mapping[str, Any]) -> int:
-    """Returns a hash of what a record holds, by which a repeated one is known; 64 bits."""
-    return hash64("\0".join(str(row.get(name)) for name in CONTENT_COLUMNS))
 
 
 def hash64(text: str) -> int:

@@ -18,13 +18,15 @@ from holotype.collection.import_report import ImportReport, report_of
 from holotype.collection.known_sources import constants_of_source
 from holotype.collection.listing import Job, list_input
 from holotype.collection.manifest import INTAKE, OURS, write_manifest
-from holotype.collection.schema import COLUMN_NAMES, REAL_COLUMNS
+from holotype.collection.reading.fields import parse_number
+from holotype.collection.schema import BOUNDS, COLUMN_NAMES, REAL_COLUMNS
 from holotype.collection.sources import find_source
 from holotype.collection.sources.item import SourceOptions
-from holotype.collection.store import MANIFEST, open_collection
+from holotype.collection.sources.table import FOUND_BY_INTAKE
+from holotype.collection.store import MANIFEST, Collection, open_collection
 from holotype.engine import LOCAL, check_engine, run_tasks
 from holotype.errors import CollectionError, SourceError, did_you_mean
-from holotype.progress import tracked
+from holotype.progress import note, tracked
 from holotype.taxonomy.label_table import LabelTable, read_label_table
 
 EXAMINE = "holotype.collection.examination:examine_chunk"
@@ -91,11 +93,10 @@ def import_(
         spool=Path(into).absolute() / INTAKE / "unpacked",
     )
     jobs = [Job(kind, Path(path), source or source_name(Path(path)), options) for path in inputs]
+    if existing not in set(Existing):
+        raise SourceError(f"no --existing {existing}.{did_you_mean(str(existing), [*Existing])}")
     for job in jobs:
-        if "/" in job.source:
-            raise SourceError(
-                f"source '{job.source}': ids are made with '/', a name must not have one."
-            )
+        _check_source_name(job.source)
         if table is not None:
             table.check_source(job.source)
     given = _checked_constants({**_constants_of(kind), **(constants or {})})
@@ -116,18 +117,58 @@ def _constants_of(kind: str) -> dict[str, str]:
     return {"instrument": instrument} if instrument else {}
 
 
+_NO_CONSTANTS = FOUND_BY_INTAKE | {
+    "record_id", "specimen_id", "image", "image_url", "barcode", "licence_from", "name_status",
+    "name_match", "backbone", "content_hash", "given_lineage", "image_flags",
+}  # fmt: skip
+
+
 def _checked_constants(constants: Mapping[str, str]) -> dict[str, str]:
+    given = [name for name in COLUMN_NAMES if name not in _NO_CONSTANTS]
     for name, text in constants.items():
-        if name not in COLUMN_NAMES:
-            raise SourceError(
-                f"a collection has no column '{name}'.{did_you_mean(name, COLUMN_NAMES)}"
-            )
+        if name in _NO_CONSTANTS:
+            raise SourceError(f"constant {name}={text}: each record has its own; leave it out.")
+        if name not in given:
+            raise SourceError(f"a collection has no column '{name}'.{did_you_mean(name, given)}")
         if name in REAL_COLUMNS:
-            try:
-                float(text)
-            except ValueError:
-                raise SourceError(f"constant {name}={text}: '{text}' is no number.") from None
+            low, high = BOUNDS[name]
+            number = parse_number(text)
+            if number is None or not low <= number <= high:
+                raise SourceError(
+                    f"constant {name}={text}: give a number from {low:g} to {high:g}."
+                )
     return dict(constants)
+
+
+def _check_source_name(name: str) -> None:
+    if "/" in name or not name.strip() or not name.isprintable():
+        raise SourceError(
+            f"source {name!r}: ids are made of it and '/'. Name it with --source, in printable "
+            "letters without '/'."
+        )
+
+
+def _refuse_to_empty(before: Collection | None, fresh: Sequence[Mapping[str, Any]]) -> None:
+    """Keeps a source that would be replaced by nothing."""
+    for source in before.sources if before is not None else []:
+        own = [one for one in fresh if one["source"] == source]
+        if own and not any(shard["rows"] for one in own for shard in one["shards"]):
+            raise CollectionError(
+                f"no record of the input can be read, so source '{source}' stays as it is. Look at "
+                "the lines above, or take it out with holotype drop."
+            )
+
+
+def _steps_after(
+    before: Collection | None, fresh: Sequence[Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    """Returns the steps so far; where there are any, they do not hold for what was imported after them."""
+    steps = list(before.manifest["steps"]) if before is not None else []
+    if steps:
+        done = ", ".join(dict.fromkeys(str(step.get("step")) for step in steps))
+        note(f"done before this import, and not on its records: {done}. Run these again.")
+        steps.append({"step": "import", "sources": [one["source"] for one in fresh]})
+    return steps
 
 
 def _own_folder(into: Path) -> Path:
@@ -147,14 +188,11 @@ def _run(
     engine: str,
 ) -> ImportReport:
     before = open_collection(into) if (into / MANIFEST).exists() else None
-    imports = list(before.manifest["imports"]) if before else []
+    imports = list(before.manifest["imports"]) if before is not None else []
     if existing is Existing.REPLACE:
         replaced = {job.source for job in jobs}
         imports = [one for one in imports if one["source"] not in replaced]
     staged = _stage(jobs, table, into, constants, engine)
-    if not any(one.chunks for one in staged):
-        files.remove_folder(into / INTAKE)
-        raise SourceError(f"{jobs[0].path}: nothing in it. Check the path.")
     fresh = []
     for source in dict.fromkeys(job.source for job in jobs):
         own = [one for one, job in zip(staged, jobs, strict=True) if job.source == source]
@@ -171,11 +209,13 @@ def _run(
                     "ledger": ledger,
                 }
             )
+    if existing is Existing.REPLACE:
+        _refuse_to_empty(before, fresh)
     write_manifest(
         into,
-        name=before.name if before else into.name,
+        name=before.name if before is not None else into.resolve().name,
         imports=[*imports, *fresh],
-        steps=before.manifest["steps"] if before else [],
+        steps=_steps_after(before, fresh),
     )
     files.remove_folder(into / INTAKE)
     return report_of(open_collection(into), fresh, table)
@@ -191,12 +231,16 @@ def _stage(
     """Lists and examines the inputs; what an interrupted import has done is not done again."""
     staged: list[Staged] = []
     tasks: list[str] = []
+    place = table.path.absolute() if table else None
+    labels = (str(place), files.sha256_file(place)) if place else None
     for number, job in enumerate(jobs):
-        labels = str(table.path.absolute()) if table else None
         known = constants_of_source(job.source)
-        work = Examination(str(job.path), job.source, labels, constants, known)
+        work = Examination(job.path.resolve().name, job.source, labels, constants, known)
         folder = into.absolute() / INTAKE / f"{number:04d}-{work.fingerprint}"
         chunks = list_input(replace(job, path=job.path.absolute()), folder)
+        if not chunks:
+            files.remove_folder(into / INTAKE)
+            raise SourceError(f"{job.path}: nothing in it. Check the path.")
         staged.append(Staged(job.path.name, tuple(chunks)))
         tasks += [work.task(chunk) for chunk in chunks]
     done = run_tasks(EXAMINE, tasks, engine=engine)

@@ -8,6 +8,7 @@ import json
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,16 @@ from holotype import files
 from holotype.collection.sources import find_source
 from holotype.collection.sources.item import Item, SourceOptions
 from holotype.media.location_text import parsed_location, written_location
-from holotype.media.locations import CropAt, FileAt, GreyAt, Location, SliceAt, ZipSliceAt
+from holotype.media.locations import (
+    CellAt,
+    CropAt,
+    FileAt,
+    GreyAt,
+    HdfRowAt,
+    Location,
+    SliceAt,
+    ZipSliceAt,
+)
 from holotype.progress import tracked
 
 CHUNK_ITEMS = 8_192
@@ -143,4 +153,26 @@ def _size(at: Location) -> int:
         return at.size
     if isinstance(at, GreyAt | CropAt):
         return at.width * at.height
+    if isinstance(at, CellAt):
+        return _cell_bytes(at.path, at.column, at.row_group)
+    if isinstance(at, HdfRowAt):
+        return _hdf_row_bytes(at.path, at.dataset)
     return _UNKNOWN_BYTES
+
+
+@lru_cache(maxsize=16)
+def _cell_bytes(path: str, column: str, row_group: int) -> int:
+    """Returns the mean size of the cells of a column of Parquet, over a row group."""
+    group = pq.read_metadata(path).row_group(row_group)
+    chunks = (group.column(index) for index in range(group.num_columns))
+    held = (c.total_uncompressed_size for c in chunks if c.path_in_schema.split(".")[0] == column)
+    return int(sum(held) / max(1, group.num_rows))
+
+
+@lru_cache(maxsize=16)
+def _hdf_row_bytes(path: str, dataset: str) -> int:
+    import h5py
+
+    with h5py.File(path, "r") as file:
+        shape, size = file[dataset].shape, file[dataset].dtype.itemsize
+    return int(size * (shape[1] if len(shape) > 1 else 1))

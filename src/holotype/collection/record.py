@@ -4,14 +4,15 @@ Every check of a single record lives here: pixels decode, letters are nucleotide
 bounds, the label means something. What is wrong with one part of a record never costs the others.
 """
 
+import hashlib
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
 from holotype.collection.origins import ORIGIN_FIELDS, fill_origins
+from holotype.collection.reading.fields import parse_number
 from holotype.collection.schema import BOUNDS, REAL_COLUMNS, Outcome
 from holotype.collection.sources.item import Item
 from holotype.errors import MediaError, TaxonomyError, first_few
@@ -84,8 +85,15 @@ def examine(
     if not any(name in record for name in _SOMETHING):
         return Verdict(Outcome.REJECTED, notes=[*notes, ("empty", "no image, barcode or name")])
     fill_origins(record, fields, notes, given=given, constants=constants or {})
+    record["content_hash"] = _content_hash(given, record.get("image_sha256", ""))
     outcome = Outcome.IMPORTED_WITH_NOTE if notes else Outcome.IMPORTED
     return Verdict(outcome, record, notes)
+
+
+def _content_hash(given: Mapping[str, str], image_sha256: str) -> str:
+    """Names what the source gives for a record, by which a repeated one is known, whatever becomes of it."""
+    described = "\0".join((image_sha256, *(f"{k}\0{given[k]}" for k in sorted(given))))
+    return hashlib.blake2b(described.encode("utf-8", "replace"), digest_size=8).hexdigest()
 
 
 def _fill_columns(
@@ -108,12 +116,11 @@ def _fill_columns(
 
 def _number(name: str, written: str, notes: list[tuple[str, str]]) -> float | None:
     low, high = BOUNDS[name]
-    try:
-        number = float(written)
-    except ValueError:
+    number = parse_number(written)
+    if number is None:
         notes.append(("number", f"{name} '{written}' is no number: left out"))
         return None
-    if math.isfinite(number) and low <= number <= high:
+    if low <= number <= high:
         return number
     notes.append(("bounds", f"{name} {written} is not in [{low:g}, {high:g}]: left out"))
     return None

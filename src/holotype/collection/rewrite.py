@@ -78,31 +78,34 @@ def _new_ledger(
     path: Path, one: Mapping[str, Any], entries: Mapping[str, Mapping[str, Any]], left_out: set[str]
 ) -> dict[str, Any]:
     """Returns the entries of the manifest that change with the ledger of one import."""
-    table = pq.read_table(path / one["ledger"]["path"])
     if not entries:
         return {}
-    rows = table.to_pylist()
-    changed = False
+    table = pq.read_table(path / one["ledger"]["path"])
+    known = pc.is_in(table["record_id"], pa.array(list(entries), pa.string()))
+    touched = pc.and_(known, pc.is_valid(table["record_id"]))
+    rows = table.filter(touched).to_pylist()
+    if not rows:
+        return {}
     for row in rows:
-        entry = entries.get(row["record_id"] or "")
-        if entry is None:
-            continue
-        changed = True
+        entry = entries[row["record_id"]]
         gone = row["record_id"] in left_out
         row["outcome"] = Outcome.SET_ASIDE.value if gone else Outcome.IMPORTED_WITH_NOTE.value
         row["record_id"] = None if gone else row["record_id"]
         for name in ("reason", "detail"):
             row[name] = "; ".join(filter(None, (row[name], entry[name]))) or None
-    if not changed:
-        return {}
+    for index, name in enumerate(LEDGER_SCHEMA.names):
+        if name in {"record_id", "outcome", "reason", "detail"}:
+            new = pa.array([row[name] for row in rows], pa.string())
+            column = pc.replace_with_mask(
+                table[name].combine_chunks(), touched.combine_chunks(), new
+            )
+            table = table.set_column(index, LEDGER_SCHEMA.field(index), column)
     fresh = path / ".rewritten-ledger.parquet"
     with files.written_whole(fresh) as temporary:
-        pq.write_table(
-            pa.Table.from_pylist(rows, schema=LEDGER_SCHEMA), temporary, compression="zstd"
-        )
+        pq.write_table(table, temporary, compression="zstd")
     digest = files.sha256_file(fresh)
     place = f"ledger/{digest[:20]}.parquet"
     fresh.replace(path / place)
-    outcomes = dict(sorted(Counter(row["outcome"] for row in rows).items()))
-    ledger = {"path": place, "sha256": digest, "rows": len(rows)}
+    outcomes = dict(sorted(Counter(table["outcome"].to_pylist()).items()))
+    ledger = {"path": place, "sha256": digest, "rows": table.num_rows}
     return {"ledger": ledger, "outcomes": outcomes}

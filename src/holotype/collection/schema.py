@@ -41,6 +41,9 @@ COLUMNS: tuple[Column, ...] = (
     Column("record_id", _TEXT, "MUST be present and unique in the collection"),
     Column("source", _TEXT, "MUST be present: the data set the record comes from"),
     Column("source_item", _TEXT, "MUST be present: path in the archive, or row of the table"),
+    Column(
+        "content_hash", _TEXT, "16 hexadecimal digits of all that the source gives for the record"
+    ),
     Column("specimen_id", _TEXT, "the organism; records that share it never cross a split"),
     Column("image", IMAGE_TYPE, "the encoded image as it came, and its file name"),
     Column("image_width_px", _COUNT, "upright, as decoded"),
@@ -79,6 +82,11 @@ COLUMNS: tuple[Column, ...] = (
     Column("vernacular_name", _TEXT, "common name, as the source has it"),
     Column("name_status", _TEXT, "of the last name matching: matched, no_match or service_failed"),
     Column("name_match", _TEXT, "how: exact, synonym or fuzzy; label_table; reviewed"),
+    Column(
+        "given_lineage",
+        _TEXT,
+        "JSON, rank to name: what the source gave, where a match wrote over it",
+    ),
     Column("backbone", _TEXT, "the reference taxonomy of the match, with its version"),
     Column("label_status", _TEXT, "validated, predicted or dubious, where the source says"),
     Column("labelled_by", _TEXT, "person or classifier that gave the label"),
@@ -92,7 +100,9 @@ COLUMNS: tuple[Column, ...] = (
     Column("longitude_deg", _REAL, "WGS 84, -180 to 180"),
     Column("depth_min_m", _REAL, "positive down"),
     Column("depth_max_m", _REAL, "positive down"),
-    Column("collected_on", _TEXT, "ISO 8601 date or time (UTC, unless an offset is written)"),
+    Column(
+        "collected_on", _TEXT, "ISO 8601 date or time; its zone is known where an offset is written"
+    ),
     Column("place_from", _TEXT, "how latitude and longitude are known, or why not"),
     Column("depth_from", _TEXT, "how the depth is known, or why not"),
     Column("time_from", _TEXT, "how collected_on is known, or why not"),

@@ -56,6 +56,9 @@ class Collection:
         """The sources in it, in order."""
         return list(dict.fromkeys(one["source"] for one in self.manifest["imports"]))
 
+    def __bool__(self) -> bool:
+        return True  # also without a record
+
     def __len__(self) -> int:
         return int(sum(shard["rows"] for shard in self._shards))
 

@@ -28,12 +28,18 @@ _NAME_OF = {kind: name for name, kind in KINDS.items()}
 _NESTED = {"pixels", "whole"}
 
 
+_encoded_ascii = json.JSONEncoder(separators=(",", ":")).encode
 _encoded = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 def written_location(location: Location) -> str:
-    """Returns a location as JSON."""
-    return _encoded(_plain(location))
+    """Returns a location as JSON, which UTF-8 can hold also where a path is no UTF-8."""
+    text = _encoded(_plain(location))
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return _encoded_ascii(_plain(location))
+    return text
 
 
 def _plain(location: Location) -> dict[str, Any]:

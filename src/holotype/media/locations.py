@@ -4,7 +4,9 @@ A source says where an image is; whoever examines it reads it there. Nothing is 
 and every location can be written as JSON, so a listing of millions of images is a plain table.
 """
 
+import hashlib
 import os
+import stat
 import struct
 import zlib
 from collections.abc import Callable
@@ -14,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from holotype.errors import MediaError
+from holotype.media.file_names import readable_name
 
 MAX_MEMBER_BYTES = 1 << 30
 _LOCAL_HEADER = struct.Struct("<4s22xHH")
@@ -98,6 +101,27 @@ class AbsentError(MediaError):
     """Nothing is at a location: a cell without an image. It is no damage."""
 
 
+def container_state(at: Location) -> int | None:
+    """Returns a number that changes when the file that holds a location is changed or replaced.
+
+    It is made from the file's size, time of change and inode, and fits a signed 64-bit column; the same in
+    every process. None where no such file is there.
+    """
+    while isinstance(at, GreyAt | CropAt):
+        at = at.pixels if isinstance(at, GreyAt) else at.whole
+    try:
+        known = os.stat(at.path)  # noqa: PTH116 - once for each image
+    except (OSError, ValueError):
+        return None
+    return _state_number(known.st_size, known.st_mtime_ns, known.st_ino)
+
+
+@lru_cache(maxsize=64)
+def _state_number(size: int, changed: int, inode: int) -> int:
+    described = f"{size}|{changed}|{inode}".encode()
+    return int.from_bytes(hashlib.blake2b(described, digest_size=8).digest(), "big", signed=True)
+
+
 def read_location(location: Location) -> bytes:
     """Returns the encoded bytes at a location.
 
@@ -115,11 +139,24 @@ def read_location(location: Location) -> bytes:
         raise MediaError(f"cannot be read: {' '.join(str(reason).split())}") from reason
 
 
+def _descriptor(path: str) -> int:
+    """Opens an ordinary file; a pipe or device would have no end, or none to read it from."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise MediaError(f"{_shown(path)}: no ordinary file")
+    return descriptor
+
+
+def _shown(path: str) -> str:
+    return readable_name(Path(path).name)
+
+
 class _OpenFile:
     """An open file that is closed when the cache forgets it."""
 
     def __init__(self, path: str) -> None:
-        self.descriptor = os.open(path, os.O_RDONLY)
+        self.descriptor = _descriptor(path)
 
     def __del__(self) -> None:
         if hasattr(self, "descriptor"):
@@ -139,20 +176,20 @@ def _bytes_between(path: str, start: int, length: int) -> bytes:
     opened = _opened(path, known.st_ino, known.st_mtime_ns)
     content = os.pread(opened.descriptor, length, start)
     if len(content) != length:
-        raise MediaError(f"{Path(path).name} ends before the {length:,} bytes at byte {start:,}")
+        raise MediaError(f"{_shown(path)} ends before the {length:,} bytes at byte {start:,}")
     return content
 
 
 def _read_file(at: FileAt) -> bytes:
     try:
-        descriptor = os.open(at.path, os.O_RDONLY)
+        descriptor = _descriptor(at.path)
     except FileNotFoundError:
-        path = Path(at.path)
-        raise MediaError(f"no image '{path.name}' in {path.parent}") from None
+        folder = readable_name(str(Path(at.path).parent))
+        raise MediaError(f"no image '{_shown(at.path)}' in {folder}") from None
     with open(descriptor, "rb", buffering=0) as file:  # noqa: PTH123 - quick: once for each image
         size = os.fstat(descriptor).st_size
         if size > MAX_MEMBER_BYTES:
-            raise MediaError(f"{Path(at.path).name} is over {MAX_MEMBER_BYTES:,} bytes")
+            raise MediaError(f"{_shown(at.path)} is over {MAX_MEMBER_BYTES:,} bytes")
         return file.readall()
 
 
@@ -176,15 +213,16 @@ def _read_zip(at: ZipSliceAt) -> bytes:
 
 
 @lru_cache(maxsize=1)
-def _row_group(path: str, column: str, row_group: int) -> Any:
+def _row_group(path: str, column: str, row_group: int, state: int | None) -> Any:
     import pyarrow.parquet as pq
 
+    del state  # a file that was replaced at its path is another file
     with pq.ParquetFile(path) as table:
         return table.read_row_group(row_group, columns=[column])[column]
 
 
 def _read_cell(at: CellAt) -> bytes:
-    value = _row_group(at.path, at.column, at.row_group)[at.row].as_py()
+    value = _row_group(at.path, at.column, at.row_group, container_state(at))[at.row].as_py()
     content = value.get("bytes") if isinstance(value, dict) else value
     if content is None:
         raise AbsentError(f"no image in column {at.column}")
@@ -202,16 +240,17 @@ def _read_grey(at: GreyAt) -> bytes:
 
 
 @lru_cache(maxsize=4)
-def _whole(location: Location) -> Any:
+def _whole(location: Location, state: int | None) -> Any:
     from holotype.media.images import read_pixels
 
+    del state
     return read_pixels(read_location(location))
 
 
 def _read_crop(at: CropAt) -> bytes:
     import cv2
 
-    pixels = _whole(at.whole)
+    pixels = _whole(at.whole, container_state(at.whole))
     bottom, right = at.top + at.height, at.left + at.width
     inside = 0 <= at.top < bottom <= pixels.shape[0] and 0 <= at.left < right <= pixels.shape[1]
     if not inside:

@@ -6,6 +6,7 @@ always the pair, never a name alone.
 """
 
 import csv
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,7 +77,12 @@ class LabelTable:
 
     def find(self, source: str, written_label: str) -> Concept | None:
         """Returns what the label means in that source, or None where the table does not say."""
-        return self.concepts.get((source, written_label))
+        return self.concepts.get((_composed(source), _composed(written_label)))
+
+
+def _composed(text: str) -> str:
+    """Returns a text in Unicode's composed form: file systems write one and the same name in two."""
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
 
 
 def read_label_table(path: Path) -> LabelTable:
@@ -108,7 +114,7 @@ def _read_concepts(path: Path) -> dict[tuple[str, str], Concept]:
         concepts: dict[tuple[str, str], Concept] = {}
         problems: list[str] = []
         for row_number, row in enumerate(reader, start=2):
-            key = (row["Dataset"].strip(), row["Raw_Labels"].strip())
+            key = (_composed(row["Dataset"].strip()), _composed(row["Raw_Labels"].strip()))
             try:
                 concept = _concept(row)
             except (TaxonomyError, ValueError) as reason:

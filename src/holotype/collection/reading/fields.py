@@ -16,6 +16,7 @@ from holotype.collection.schema import BOUNDS, KnownFrom
 _DEGREES = re.compile(
     r"^(-?\d+)\s*°\s*(\d+(?:[.,]\d+)?)(?:\s*['\s]\s*(\d+(?:[.,]\d+)?))?\s*['\"]*\s*([NSEW]?)$"
 )
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _DATE = re.compile(r"^(\d{4})-?(\d{2})-?(\d{2})$")
 _TIME = re.compile(r"^(\d{1,2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?$")
 
@@ -149,7 +150,7 @@ def parse_number(written: str) -> float | None:
     text = written.strip()
     if text.count(",") == 1 and "." not in text:
         text = text.replace(",", ".")
-    if not re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", text):
+    if not _NUMBER.fullmatch(text):
         return None
     number = float(text)
     return number if math.isfinite(number) else None

@@ -39,6 +39,8 @@ FOUND_BY_INTAKE = frozenset(
         "other_ranks",
         "source",
         "source_item",
+        "content_hash",
+        "given_lineage",
     }
 )
 """Columns of a collection that no table gives: intake finds them from the image and the names."""
