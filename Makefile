@@ -38,6 +38,11 @@ check: $(READY)  ## lint and types only
 docs: $(READY)   ## write the generated pages of docs/reference again
 	$(BIN)/python docs/generate.py
 
-bench: $(READY)  ## quality on real data, beside peers; needs HOLOTYPE_REAL_DATA or ../shared/data
+bench: $(READY)  ## quality and speed on real data, beside peers; needs HOLOTYPE_REAL_DATA or ../shared/data
+	$(BIN)/python benchmarks/quality/collection.py
+	$(BIN)/python benchmarks/quality/names.py
 	$(BIN)/python benchmarks/quality/barcodes.py
 	$(BIN)/python benchmarks/quality/crops.py
+	$(BIN)/python benchmarks/speed/intake.py --ray
+	$(BIN)/python benchmarks/speed/million_rows.py
+	$(BIN)/python benchmarks/speed/names.py

@@ -64,6 +64,7 @@ IMPORT_OPTIONS: Mapping[str, str] = {
     "images": "--images",
     "annotations": "--annotations",
     "label_folder": "--label-folder",
+    "inside": "--inside",
 }
 
 ANSWERS: Mapping[str, str] = {

@@ -66,7 +66,8 @@ def test_a_source_comes_whole_and_says_what_next(lab, hostile, archive, quick, t
     assert report.outcome is Outcome.FETCHED
     assert report.came_bytes == report.bytes == len(archive) + 18
     assert report.next_command == (
-        f"holotype import image-folder {folder}/a.zip {folder}/b.tsv --into lab-collection --source lab"
+        f"holotype import image-folder {folder}/a.zip {folder}/b.tsv --into lab-collection "
+        "--source lab --inside dataset"
     )
     manifest = json.loads((folder / "fetched.json").read_text())
     assert (manifest["format"], manifest["version"]) == ("holotype-fetched", 1)

@@ -7,6 +7,7 @@ import xarray as xr
 import holotype
 from holotype.collection.environment.grid import nearest, open_grid
 from holotype.collection.environment.join import Limits
+from holotype.collection.environment.moments import moment
 from holotype.collection.environment.nearness import (
     great_circle_km,
     nearest_on_lines,
@@ -189,3 +190,148 @@ def test_what_is_no_grid(collection, netcdf, tmp_path):
         assert message in str(caught.value)
     with pytest.raises(SourceError, match="no variable named"):
         holotype.environment(collection, grids=[netcdf], variables={})
+
+
+def height_grid(levels, **attributes):
+    vertical = ("z", np.asarray(levels, float), {"units": "m", **attributes})
+    return temperature().rename(depth="z").assign_coords(z=vertical)
+
+
+@pytest.mark.parametrize(
+    ("levels", "attributes", "depths"),
+    [
+        ([0, -10, -100], {"standard_name": "height"}, [0, 10, 100]),
+        ([0, -10, -100], {"positive": "up"}, [0, 10, 100]),
+        ([0, 10, 100], {"standard_name": "height", "positive": "down"}, [0, 10, 100]),
+        ([0, 10, 100], {"standard_name": "depth"}, [0, 10, 100]),
+        ([0, 0.01, 0.1], {"standard_name": "depth", "units": "km"}, [0, 10, 100]),
+    ],
+)
+def test_vertical_axes_that_are_depths(tmp_path, levels, attributes, depths):
+    height_grid(levels, **attributes).to_netcdf(tmp_path / "g.nc", engine="h5netcdf")
+    np.testing.assert_allclose(open_grid(tmp_path / "g.nc", "thetao").depth_Z, depths)
+
+
+@pytest.mark.parametrize(
+    ("levels", "attributes", "message"),
+    [
+        ([2, 10, 100], {"standard_name": "height"}, "goes up above the surface"),
+        ([2, 10, 100], {"positive": "up"}, "goes up above the surface"),
+        ([1000, 850, 500], {"positive": "down", "units": "hPa"}, "it is in 'hPa'"),
+        ([1, 2, 3], {"axis": "Z", "units": ""}, "it has no unit"),
+        ([1, 2, 3], {"standard_name": "ocean_sigma_coordinate"}, "the dimension 'z', which is no"),
+    ],
+)
+def test_heights_pressures_and_layers_are_no_depths(tmp_path, levels, attributes, message):
+    height_grid(levels, **attributes).to_netcdf(tmp_path / "g.nc", engine="h5netcdf")
+    with pytest.raises(SourceError) as caught:
+        open_grid(tmp_path / "g.nc", "thetao")
+    assert message in str(caught.value)
+
+
+def test_one_level_in_the_air_asks_for_no_depth(tmp_path):
+    air = height_grid([2, 10, 100], standard_name="height").isel(z=[0])
+    air.to_netcdf(tmp_path / "g.nc", engine="h5netcdf")
+    assert open_grid(tmp_path / "g.nc", "thetao").depth_Z is None
+
+
+@pytest.mark.parametrize(
+    ("units", "axis", "message"),
+    [
+        ("m", "Y", "no latitude in degrees: 'y' is in 'm'"),
+        ("radians", "Y", "no latitude in degrees: 'y' is in 'radians'"),
+        (None, "Y", "no latitude in degrees: 'y' has no unit"),
+        ("m", None, "no latitude in degrees: 'y' is in 'm'"),
+        ("degrees", None, None),
+        ("degree_north", "Y", None),
+    ],
+)
+def test_places_are_in_degrees(tmp_path, units, axis, message):
+    attributes = {n: v for n, v in (("units", units), ("axis", axis)) if v}
+    projected = temperature().rename(lat="y")
+    projected = projected.assign_coords(y=("y", LATITUDES, attributes))
+    projected.to_netcdf(tmp_path / "g.nc", engine="h5netcdf")
+    if message is None:
+        np.testing.assert_array_equal(open_grid(tmp_path / "g.nc", "thetao").latitude, LATITUDES)
+        return
+    with pytest.raises(SourceError) as caught:
+        open_grid(tmp_path / "g.nc", "thetao")
+    assert message in str(caught.value)
+
+
+def test_metres_without_a_unit_and_points_are_no_grid(tmp_path):
+    metres = temperature().assign_coords(lat=("lat", LATITUDES * 1e5))
+    metres.to_netcdf(tmp_path / "m.nc", engine="h5netcdf")
+    points = {"lat": ("node", LATITUDES), "lon": ("node", LATITUDES)}
+    nodes = xr.Dataset({"a": (("node",), np.zeros(3))}, coords=points)
+    nodes.to_netcdf(tmp_path / "n.nc", engine="h5netcdf")
+    with pytest.raises(SourceError, match="which is no latitude in degrees"):
+        open_grid(tmp_path / "m.nc", "thetao")
+    with pytest.raises(SourceError, match="span no grid"):
+        open_grid(tmp_path / "n.nc", "a")
+
+
+def test_what_is_not_finite_is_missing(collection, tmp_path):
+    endless = temperature()
+    endless["thetao"][:, 1, 2, 2] = np.inf  # the cell of record "at"
+    endless.to_netcdf(tmp_path / "inf.nc", engine="h5netcdf")
+    asked = {"grids": [tmp_path / "inf.nc"], "variables": {"t": "thetao"}}
+    report = holotype.environment(collection, **asked, limits=Limits(distance_km=100))
+    (value,) = joined(collection)["at"]
+    assert report.joined == {"t": 2}
+    assert value["value"] == 121.0  # (42, 5): nearer to (42.02, 6.01) than (41, 6)
+
+
+def test_variables_that_are_no_numbers(tmp_path):
+    odd = temperature()
+    odd["when"] = (("lat", "lon"), np.full((3, 3), TIMES[0]))
+    odd["word"] = (("lat", "lon"), np.full((3, 3), "a"))
+    odd["age"] = (("lat", "lon"), np.full((3, 3), 2.0), {"units": "days"})
+    odd.to_netcdf(tmp_path / "g.nc", engine="h5netcdf")
+    for name, kind in (("when", "datetime64"), ("word", "object|<U|StringDType")):
+        with pytest.raises(SourceError, match=f"'{name}' is of type ({kind})"):
+            open_grid(tmp_path / "g.nc", name)
+    age = open_grid(tmp_path / "g.nc", "age")
+    assert (float(age.values[0, 0]), age.unit) == (2.0, "days")
+
+
+@pytest.mark.parametrize("limit", [np.inf, np.nan, 0.0, -1.0])
+def test_limits_are_finite_and_above_nought(limit):
+    for name in ("distance_km", "depth_m", "hours"):
+        with pytest.raises(SourceError, match=f"the limit {name} is"):
+            Limits(**{name: limit})
+
+
+@pytest.mark.parametrize(
+    ("written", "found"),
+    [
+        ("20140420", "2014-04-20T12:00:00"),
+        ("2014-04-20", "2014-04-20T12:00:00"),
+        ("2014-W16-7", "2014-04-20T12:00:00"),
+        ("2014-04-20T24:00:00", "2014-04-21T00:00:00"),
+        ("2014-12-31 24:00+01:00", "2014-12-31T23:00:00"),
+        ("20140420T060000Z", "2014-04-20T06:00:00"),
+        ("2014-04-20T06:00:00.5+02:00", "2014-04-20T04:00:00.5"),
+        ("2014-04-20T24:30:00", None),
+        ("0001-01-01T00:00:00+02:00", None),
+        ("9999-12-31T24:00:00", None),
+        ("2014-W16", None),
+        ("2014-04", None),
+        ("201404", None),
+        ("2014", None),
+        ("spring", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_moments(written, found):
+    expected = np.datetime64(found[:19] if found else "NaT", "s")
+    np.testing.assert_array_equal(moment(written), expected)
+
+
+def test_a_time_before_all_others_is_no_time(collection, netcdf, tmp_path):
+    row = "record_id,species,latitude_deg,longitude_deg,collected_on\n"
+    (tmp_path / "old.csv").write_text(row + "a,Calanus a,40,4,0001-01-01T00:00:00+02:00\n")
+    holotype.import_("table", [tmp_path / "old.csv"], into=tmp_path / "old")
+    report = holotype.environment(tmp_path / "old", grids=[netcdf], variables={"c": "chl"})
+    assert report.missing["c"] == {"no time": 1}

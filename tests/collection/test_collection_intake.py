@@ -682,3 +682,20 @@ def test_large_cells_of_parquet_make_small_chunks(tmp_path, monkeypatch):
         "table", tmp_path / "t.parquet", "s", SourceOptions(columns={"image": "image"})
     )
     assert len(listing.list_input(job, tmp_path / "chunks")) == 4
+
+
+def test_one_folder_of_the_input_alone(tmp_path, png):
+    for place in ("imgs/A/a.png", "imgs_coarse/B/a.png", "imgs/A/deep/b.png"):
+        (tmp_path / "in" / place).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "in" / place).write_bytes(png(len(place)))
+    report = holotype.import_(
+        "image-folder", [tmp_path / "in"], into=tmp_path / "c", inside="imgs/", label_folder=1
+    )
+    assert dict(report.outcomes) == {"imported": 2, "skipped": 1}
+    labels = open_collection(tmp_path / "c").columns(["written_label"])["written_label"]
+    assert labels.to_pylist() == ["A", "deep"]
+    report = holotype.import_(
+        "image-folder", [tmp_path / "in" / "imgs"], into=tmp_path / "d", label_folder=2
+    )
+    labels = open_collection(tmp_path / "d").columns(["written_label"])["written_label"]
+    assert labels.to_pylist() == [None, "A"]

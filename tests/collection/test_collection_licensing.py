@@ -1,9 +1,15 @@
 """Licences: counted, enforced with a reason in the ledger, credited."""
 
+import pyarrow as pa
 import pytest
 
 import holotype
-from holotype.collection.licensing import rows_allowed, what_may_be_done
+from holotype.collection.licensing import (
+    column_allowed,
+    credits_text,
+    rows_allowed,
+    what_may_be_done,
+)
 from holotype.collection.store import open_collection
 from holotype.errors import SourceError
 
@@ -94,3 +100,44 @@ def test_open_records_alone_may_be_used_for_everything():
         "commercial": "yes",
     }
     assert may["adapt"]["conditions"] == ["give credit to the source and name its licence"]
+
+
+def test_a_collection_without_records_promises_nothing():
+    for verdict in what_may_be_done({}).values():
+        assert verdict == {"answer": "unknown", "reasons": ["no records"], "conditions": []}
+
+
+def test_credits_are_one_line_each_and_show_as_written():
+    columns = {
+        "source": ["net\n## planted"],
+        "licence": [None],
+        "rights_holder": ["Ann\r\n# Owner of all <b>"],
+        "citation": ["A [1]\u2028* B"],
+    }
+    lines = credits_text(pa.table(columns), title="Sources").splitlines()
+    assert [line for line in lines if line.startswith("#")] == ["# Sources", "## net ## planted"]
+    assert lines[-1] == (
+        r"- 1 records; licence not stated; rights holder: Ann # Owner of all \<b\>; cite: A \[1\] \* B"
+    )
+
+
+def test_a_column_is_judged_as_its_rows_are():
+    held = [None, "other", "CC-BY-4.0", "CC0-1.0", None, "CC-BY-NC-4.0"]
+    for patterns in (["open"], ["not-stated"], ["CC-BY*", "not-stated"], ["gbif"]):
+        column = pa.chunked_array([held[:2], held[2:]], pa.string())
+        wanted = rows_allowed(held, patterns).tolist()
+        assert column_allowed(column, patterns).to_pylist() == wanted
+
+
+def test_setting_aside_spans_all_imports(collection, tmp_path):
+    (tmp_path / "u.csv").write_text(ROWS)
+    holotype.import_("table", [tmp_path / "u.csv"], into=collection)
+    report = holotype.licences(collection, allow=["open"])
+    assert (report.records, report.set_aside) == (4, 6)
+    details = open_collection(collection).ledger().to_pylist()
+    gone = sorted(e["detail"].split("; ")[-1] for e in details if e["outcome"] == "set_aside")
+    assert gone == sorted(
+        f"licence '{name}' is none of open"
+        for name in ("CC-BY-NC-4.0", "not stated", "MIT")
+        for _ in "tu"
+    )

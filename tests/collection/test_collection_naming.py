@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -400,3 +401,125 @@ def test_narrower_names_of_the_source_stay(backbone, tmp_path):
         "Copepoda",
     )
     assert (rows["b"]["species"], rows["b"]["family"]) == (None, "Calanidae")
+
+
+GIVEN = """id,label,kingdom,phylum,class,order,genus,species
+1,Ctenophora,Animalia,Ctenophora,,,,
+2,copepod,Animalia,Arthropoda,Copepoda,Calanoida,Acartia,
+3,Calanus finmarhicus,,,,,,
+4,Gymnodinium,Chromista,Myzozoa,Dinophyceae,,,
+5,detritus,Animalia,Arthropoda,Copepoda,,,
+"""
+
+
+@pytest.fixture
+def classified(tmp_path):
+    table = tmp_path / "given.csv"
+    table.write_text(GIVEN, encoding="utf-8")
+    place = tmp_path / "classified"
+    columns = {"written_label": "label", "specimen_id": "id"} | {
+        rank: rank for rank in RANKS if rank != "family"
+    }
+    holotype.import_("table", [table], into=place, source="net", columns=columns)
+    return place
+
+
+def lineages(place):
+    columns = ["written_label", "given_lineage", "name_status", "name_match", "aphia_id", *RANKS]
+    rows = open_collection(place).columns(columns).to_pylist()
+    return {row["written_label"]: row for row in rows}
+
+
+def given(row):
+    return None if row["given_lineage"] is None else json.loads(row["given_lineage"])
+
+
+def test_what_the_source_gave_is_kept(classified, backbone, tmp_path):
+    review = tmp_path / "r.csv"
+    match_names(classified, backbone=backbone, out=review)
+    apply_names(classified, review, backbone=backbone)
+    rows = lineages(classified)
+    assert given(rows["Ctenophora"]) == {"kingdom": "Animalia", "phylum": "Ctenophora"}
+    assert given(rows["Calanus finmarhicus"]) == {}
+    assert rows["Calanus finmarhicus"]["genus"] == "Calanus"
+    assert rows["Gymnodinium"]["name_status"] == "no_match"
+    assert given(rows["Gymnodinium"]) is None, "only a status was written"
+    first = open_collection(classified).fingerprint
+    apply_names(classified, review, backbone=backbone)
+    assert lineages(classified) == rows
+    assert open_collection(classified).fingerprint == first
+
+
+def test_the_keys_of_names_do_not_change_when_they_are_applied(classified, backbone, tmp_path):
+    before, after = tmp_path / "before.csv", tmp_path / "after.csv"
+    match_names(classified, backbone=backbone, out=before)
+    apply_names(classified, before, backbone=backbone)
+    match_names(classified, backbone=backbone, out=after)
+    assert cells(before) == cells(after), (
+        "the source's lineage is the context, not what was applied"
+    )
+    shown = {row["written_label"]: row for row in cells(after)}
+    assert shown["Ctenophora"]["rank"] == "phylum"
+    assert (
+        shown["Gymnodinium"]["given_lineage"]
+        == "kingdom: Chromista > phylum: Myzozoa > class: Dinophyceae"
+    )
+
+
+def test_a_review_can_be_corrected_and_applied_again(classified, backbone, tmp_path):
+    review = tmp_path / "r.csv"
+    match_names(classified, backbone=backbone, out=review)
+    source = lineages(classified)
+    apply_names(classified, review, backbone=backbone)
+    edited(review, {
+        "Calanus finmarhicus": {"decision": "Harpacticoida"},
+        "Ctenophora": {"decision": "reject"},
+        "detritus": {"decision": "not a taxon"},
+    })  # fmt: skip
+    report = apply_names(classified, review, backbone=backbone)
+    assert report.outcomes["reviewed"] == report.outcomes["rejected"] == 1
+    rows = lineages(classified)
+    assert (rows["Calanus finmarhicus"]["order"], rows["Calanus finmarhicus"]["aphia_id"]) == (
+        "Harpacticoida",
+        "1102",
+    )
+    assert given(rows["Calanus finmarhicus"]) == {}
+    assert rows["detritus"]["class"] is None
+    assert given(rows["detritus"])["class"] == "Copepoda"
+    edited(
+        review, {"detritus": {"decision": "reject"}, "Calanus finmarhicus": {"decision": "reject"}}
+    )
+    apply_names(classified, review, backbone=backbone)
+    for label in ("Ctenophora", "detritus", "Calanus finmarhicus"):
+        row = lineages(classified)[label]
+        assert {rank: row[rank] for rank in RANKS} == {rank: source[label][rank] for rank in RANKS}
+        assert row["given_lineage"] is None
+    assert lineages(classified)["Calanus finmarhicus"]["aphia_id"] is None, (
+        "the id of a rejected taxon"
+    )
+
+
+def test_a_decision_without_records_is_told(collection, review, backbone):
+    edited(review, {"Gymnodinium": {"decision": "Calanoida", "row_key": "k" + "0" * 16}})
+    report = apply_names(collection, review, backbone=backbone)
+    assert [(source, label) for _, source, label in report.decisions_without_records] == [
+        ("net", "Gymnodinium")
+    ]
+    assert report.outcomes["not_in_review"] == 1
+    assert open_collection(collection).manifest["steps"][-1]["decisions_without_records"] == 1
+
+
+@pytest.mark.parametrize("line", ["sep=;\r\n", "SEP=;\n", '"sep=;"\n', "sep=,\n", "sep=\t\n"])
+def test_the_separator_line_of_a_spreadsheet_is_skipped(review, line):
+    delimiter = line.strip('\r\n"')[-1]
+    edited(review, {"Ctenophora": {"decision": "acept"}}, delimiter=delimiter)
+    whole = len(read_review(review))
+    review.write_bytes(b"\xef\xbb\xbf" + line.encode() + review.read_bytes())
+    rows = read_review(review)
+    assert len(rows) == whole == len(LABELS)
+    assert next(row for row in rows if row.decision).number == 3, "counted as the file has it"
+
+
+def test_a_count_that_a_spreadsheet_spoilt_is_no_failure(review):
+    edited(review, {"Ctenophora": {"records": "4²"}})
+    assert review_names(review).open_records == 4

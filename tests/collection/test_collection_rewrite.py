@@ -91,3 +91,10 @@ def test_two_changes_at_once_are_refused(collection):
 
     with pytest.raises(CollectionError, match="another process is changing it"):
         rewrite_records(collection, nested, step={"step": "outer"})
+
+
+def test_who_reads_while_records_are_rewritten_is_told(collection):
+    opened = open_collection(collection)
+    rewrite_records(collection, renamed, step={"step": "rename"})
+    with pytest.raises(CollectionError, match="was changed by another command"):
+        list(opened.images())

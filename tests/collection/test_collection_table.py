@@ -82,7 +82,8 @@ def test_bioscan_5m(tmp_path, png):
     assert second["other_ranks"] == [{"rank": "subfamily", "name": "Ainae"}]
     assert second["latitude_deg"] is None
     detail = {e["item"]: e["detail"] for e in open_collection(tmp_path / "c").ledger().to_pylist()}
-    assert "latitude_deg 91 is not in [-90, 90]: left out" in detail["BBB2"]
+    said = "meta.csv, line 3, column coord-lat: '91' gives latitude_deg 91: left out; it must be -90 to 90"
+    assert said in detail["BBB2"]
     assert detail["CCC3"].startswith("no image 'CCC3.jpg' in ")
 
 
@@ -351,6 +352,48 @@ def test_images_that_are_no_place_are_told(tmp_path, name):
     with pytest.raises(SourceError, match=r"no such folder|not a whole") as caught:
         imported(table, tmp_path, images=tmp_path / name)
     assert "\n" not in str(caught.value)
+
+
+def test_ids_numbers_and_dates_of_a_table(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text(
+        "record_id,written_label,aphia_id,bold_id,Breite,depth_min_m,collected_on\n"
+        'a.0,Calanus,104152.0,2115703.00,"54,5","3,25",20200703\n'
+        "b,Calanus,104152,2115703,54,deep,July\n"
+        "c,Calanus,,,91,1,2020\n"
+    )
+    _, found = imported(path, tmp_path, columns={"latitude_deg": "Breite"})
+    first = found["a.0"]
+    assert (first["aphia_id"], first["bold_id"]) == ("104152", "2115703")
+    assert (first["latitude_deg"], first["depth_min_m"]) == (54.5, 3.25)
+    assert [found[name]["collected_on"] for name in ("a.0", "b", "c")] == [
+        "2020-07-03",
+        None,
+        "2020",
+    ]
+    assert (found["b"]["depth_from"], found["b"]["time_from"]) == ("unreadable", "unreadable")
+    detail = {e["item"]: e["detail"] for e in open_collection(tmp_path / "c").ledger().to_pylist()}
+    assert f"{path}, line 3, column depth_min_m: 'deep' is no number" in detail["b"]
+    assert f"{path}, line 3, column collected_on: 'July' is no date" in detail["b"]
+    assert f"{path}, line 4, column Breite: '91' gives latitude_deg 91" in detail["c"]
+
+
+def test_ids_of_parquet_floats_are_whole(tmp_path):
+    ids = {"aphia_id": [104152.0, None], "gbif_id": [2115703.0, 1.0]}
+    table = pa.table({"record_id": ["a", "b"], "written_label": ["x", "y"], **ids})
+    pq.write_table(table, tmp_path / "t.parquet")
+    _, found = imported(tmp_path / "t.parquet", tmp_path)
+    assert [found[name]["aphia_id"] for name in "ab"] == ["104152", None]
+    assert [found[name]["gbif_id"] for name in "ab"] == ["2115703", "1"]
+
+
+def test_a_zero_byte_in_a_row_of_a_table(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_bytes(b"record_id,written_label\na,Calanus\nb,Cal\0anus\nc,Calanus\n")
+    report, found = imported(path, tmp_path)
+    assert (report.outcomes, set(found)) == ({"imported": 2, "rejected": 1}, {"a", "c"})
+    details = [e["detail"] for e in open_collection(tmp_path / "c").ledger().to_pylist()]
+    assert any(f"{path}, row 3: column written_label: a zero byte" in str(said) for said in details)
 
 
 @pytest.mark.real

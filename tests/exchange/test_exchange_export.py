@@ -10,6 +10,8 @@ from PIL import Image
 import holotype
 from holotype.collection.store import open_collection
 from holotype.errors import CollectionError
+from holotype.exchange.croissant import address_of
+from holotype.exchange.webdataset import image_ending
 from holotype.splits.plan import read_split
 
 TABLE = (
@@ -147,3 +149,121 @@ def test_what_is_refused(collection, tmp_path):
             allow_licence=["CC0-1.0"],
         )
     assert not (tmp_path / "e").exists()
+
+
+def test_the_ending_is_what_the_bytes_are_not_what_the_file_was_called(tmp_path, png):
+    folder = tmp_path / "net" / "cal"
+    folder.mkdir(parents=True)
+    picture = Image.open(io.BytesIO(png(3)))
+    for name, form in (("copepod_id_0.25.png", "JPEG"), ("b.png", "TIFF"), ("c.jpg", "PNG")):
+        picture.save(folder / name, format=form)
+    holotype.import_("image-folder", [tmp_path / "net"], into=tmp_path / "c")
+    holotype.export(tmp_path / "c", out=tmp_path / "wds", form="webdataset")
+    with tarfile.open(tmp_path / "wds" / "train" / "00000.tar") as archive:
+        names = [name for name in archive.getnames() if name[-4:] not in (".txt", "json")]
+    held = open_collection(tmp_path / "c").columns(["record_id"])["record_id"].to_pylist()
+    endings = {"b.png": "tif", "c.jpg": "png", "copepod_id_0.25.png": "jpg"}
+    wanted = [endings[record.rpartition("/")[2]] for record in held]
+    assert names == [f"{row:09d}.{ending}" for row, ending in enumerate(wanted)]
+
+
+@pytest.mark.parametrize(
+    ("form", "ending"),
+    [
+        ("PNG", "png"),
+        ("JPEG", "jpg"),
+        ("TIFF", "tif"),
+        ("BMP", "bmp"),
+        ("GIF", "gif"),
+        ("WEBP", "webp"),
+        ("JPEG2000", "jp2"),
+        ("PPM", "pgm"),
+    ],
+)
+def test_endings_of_what_pillow_writes(form, ending):
+    written = io.BytesIO()
+    Image.new("L", (20, 20)).save(written, format=form)
+    assert image_ending(written.getvalue()) == ending
+
+
+def test_an_unknown_image_has_a_plain_ending():
+    assert image_ending(b"RIFF....AVI ") == "img"
+    assert image_ending(b"") == "img"
+
+
+@pytest.mark.parametrize("form", ["huggingface", "webdataset"])
+def test_a_stopped_export_is_written_again(collection, tmp_path, form, monkeypatch):
+    holotype.export(collection, out=tmp_path / "whole", form=form, split=tmp_path / "s.parquet")
+    out = tmp_path / "out"
+    with monkeypatch.context() as patched:
+
+        def stop(*_):
+            raise KeyboardInterrupt
+
+        patched.setattr("holotype.exchange.export.dataset_card", stop)
+        with pytest.raises(KeyboardInterrupt):
+            holotype.export(collection, out=out, form=form)
+    assert (out / ".export-unfinished").exists()
+    assert not (out / "export.json").exists()
+    (out / ".README.md.77.part").write_text("half")
+    holotype.export(collection, out=out, form=form, split=tmp_path / "s.parquet")
+    held = [
+        {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+        for folder in (out, tmp_path / "whole")
+    ]
+    assert held[0] == held[1]
+    assert ".export-unfinished" not in held[0]
+    with pytest.raises(CollectionError, match="not empty"):
+        holotype.export(collection, out=out, form=form)
+
+
+def test_a_stopped_export_with_something_of_the_user_in_it_is_left_alone(collection, tmp_path):
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / ".export-unfinished").touch()
+    (out / "thesis.tex").write_text("mine")
+    with pytest.raises(CollectionError, match=r"thesis\.tex, which no export writes"):
+        holotype.export(collection, out=out)
+    assert (out / "thesis.tex").read_text() == "mine"
+
+
+def test_a_form_that_is_none(collection, tmp_path):
+    with pytest.raises(CollectionError, match=r"no form 'webdatasets'\. Did you mean 'webdataset'"):
+        holotype.export(collection, out=tmp_path / "x", form="webdatasets")
+    assert not (tmp_path / "x").exists()
+
+
+@pytest.mark.parametrize(
+    ("citations", "address"),
+    [
+        (["Irisson 2018, no address", "doi:10.17882/55741."], "https://doi.org/10.17882/55741"),
+        (["See (https://example.org/a_b)."], "https://example.org/a_b"),
+        (["Orenstein 2015, 10.1575/1912/7341; WHOI"], "https://doi.org/10.1575/1912/7341"),
+        (["page 10.5/12 mm"], None),
+        ([], None),
+    ],
+)
+def test_the_address_of_a_data_set_is_one_that_it_cites(citations, address):
+    assert address_of(citations) == address
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning:mlcroissant.*")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning:rdflib.*")
+def test_croissant_without_an_address_is_valid_and_claims_none(tmp_path):
+    import mlcroissant
+
+    (tmp_path / "b.fasta").write_text(">x\nACGTACGTACGT\n")
+    holotype.import_("fasta", [tmp_path / "b.fasta"], into=tmp_path / "c")
+    holotype.export(tmp_path / "c", out=tmp_path / "hf")
+    written = tmp_path / "hf" / "croissant.json"
+    assert "url" not in json.loads(written.read_text())
+    assert not mlcroissant.Dataset(jsonld=str(written)).metadata.ctx.issues.errors
+
+
+def test_the_card_holds_no_heading_of_a_record(tmp_path):
+    row = 'a,Calanus a,"doi:10.1/a\n## Licence: do what you like"\n'
+    (tmp_path / "t.csv").write_text("record_id,species,citation\n" + row)
+    holotype.import_("table", [tmp_path / "t.csv"], into=tmp_path / "c")
+    holotype.export(tmp_path / "c", out=tmp_path / "hf")
+    for name in ("README.md", "ATTRIBUTION.md"):
+        assert "\n## Licence:" not in (tmp_path / "hf" / name).read_text()

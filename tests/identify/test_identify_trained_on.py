@@ -2,11 +2,18 @@
 
 import cv2
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 import holotype
 from holotype.collection.store import open_collection
 from holotype.errors import BundleError
+from holotype.files import sha256_bytes
+from holotype.media.barcodes import clean_barcode
+from holotype.media.images import read_pixels
+from holotype.media.measures import measure
+from holotype.models.bundle import TRAINING_RECORDS
 from holotype.splits.plan import Role, read_split
 from holotype.training.provenance import write_provenance
 
@@ -72,3 +79,46 @@ def test_the_credits_lie_beside_the_model(run):
     text = (run / "run" / "ATTRIBUTION.md").read_text()
     assert text.startswith("# Sources that a model learnt from\n")
     assert "8 records; licence not stated" in text
+
+
+SEQUENCE = "AACATTATATTTTATTTTTGGAGCATGATCAGGAATAGTAGGAACTTC"
+TURNED = "GAAGTTCCTACTATTCCTGATCATGCTCCAAAAATAAAATATAATGTT"
+
+
+@pytest.fixture
+def ledger(tmp_path):
+    """A run whose records of one barcode and one image are in val first, then in train."""
+    content = cv2.imencode(".png", crop(1))[1].tobytes()
+    (tmp_path / "x.png").write_bytes(content)
+    look = measure(read_pixels(content)).phash
+    barcode, image, same_look = (
+        clean_barcode(SEQUENCE).haplotype,
+        sha256_bytes(content),
+        f"{look:016x}",
+    )
+    rows = [
+        {"record_id": name, "role": role, **keys}
+        for keys in ({"haplotype": barcode}, {"image_sha256": image, "image_phash": same_look})
+        for name, role in (("v", "val"), ("t1", "train"), ("t2", "train"))
+    ]
+    names = ("record_id", "role", "haplotype", "image_sha256", "image_phash")
+    table = {name: pa.array([row.get(name) for row in rows], pa.string()) for name in names}
+    pq.write_table(pa.table(table), tmp_path / TRAINING_RECORDS)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("written", "detail"), [(SEQUENCE, None), (TURNED, "as its reverse complement")]
+)
+def test_a_barcode_is_found_on_both_strands(ledger, written, detail):
+    (ledger / "b.fasta").write_text(f">b\n{written}\n")
+    (row,) = holotype.trained_on(ledger, [str(ledger / "b.fasta")]).rows
+    assert (row["seen"], row["role"], row["record_id"]) == ("same", "train", "t1")
+    assert row["detail"] == detail
+
+
+def test_training_wins_over_validation_and_the_first_record_is_named(ledger):
+    cv2.imwrite(str(ledger / "y.png"), crop(1), [cv2.IMWRITE_PNG_COMPRESSION, 0])
+    rows = holotype.trained_on(ledger, [str(ledger / "x.png"), str(ledger / "y.png")]).rows
+    assert [row["seen"] for row in rows] == ["same", "near"]
+    assert {(row["role"], row["record_id"]) for row in rows} == {("train", "t1")}

@@ -58,7 +58,7 @@ def test_codons_by_hand():
     [
         (1, "TGA", "*"), (2, "AGA", "*"), (2, "TGA", "W"), (4, "TGA", "W"), (4, "ATA", "I"),
         (5, "AGA", "S"), (5, "ATA", "M"), (9, "AAA", "N"), (13, "AGG", "G"), (14, "TAA", "Y"),
-        (14, "TAG", "*"), (11, "TGA", "*"),
+        (14, "TAG", "*"), (6, "TAA", "Q"), (6, "TAG", "Q"), (6, "TGA", "*"), (11, "TGA", "*"),
         (16, "TAG", "L"), (22, "TCA", "*"), (24, "AGG", "K"), (3, "CTG", "T"),
     ],
 )  # fmt: skip
@@ -76,6 +76,13 @@ def test_every_code_has_64_codons():
         ("COI-5P", {"kingdom": "Animalia", "phylum": "Arthropoda"}, (5,)),
         ("COI-5P", {"kingdom": "Animalia", "phylum": "Chordata", "class": "Aves"}, (2,)),
         ("COI-5P", {"kingdom": "Metazoa", "phylum": "Chordata", "class": "Ascidiacea"}, (13,)),
+        ("COI-5P", {"phylum": "Chordata"}, (2, 13)),
+        ("COI-5P", {"phylum": "Chordata", "class": "Chordata incertae sedis"}, (2, 13)),
+        ("COI-5P", {"phylum": "Chordata", "class": "Tunicata"}, (13,)),
+        ("COI-5P", {"phylum": "Chordata", "class": "Teleostei"}, (2,)),
+        ("H3", {"phylum": "Ciliophora"}, (6, 1)),
+        ("COI-5P", {"phylum": "Ciliophora"}, (4,)),
+        ("H3", {"phylum": "Chordata"}, (1,)),
         ("CYTB", {"phylum": "Echinodermata"}, (9,)),
         ("COI", {"phylum": "Platyhelminthes"}, (9, 14)),
         ("COX1", {"phylum": "Cnidaria"}, (4,)),

@@ -1,6 +1,7 @@
 """Every kind of location survives JSON and gives the bytes that lie there, or says why not."""
 
 import io
+import os
 import struct
 import tarfile
 import zipfile
@@ -23,6 +24,7 @@ from holotype.media.locations import (
     GreyAt,
     HdfRowAt,
     SliceAt,
+    container_state,
     read_location,
 )
 from holotype.media.members import members
@@ -148,4 +150,57 @@ def test_more_files_than_are_kept_open(tmp_path):
 )
 def test_what_is_not_there(at):
     with pytest.raises(MediaError):
+        read_location(at)
+
+
+def replaced(path, write):
+    """Writes a file beside a path and moves it there."""
+    write(path.with_name("new"))
+    path.with_name("new").replace(path)
+
+
+def test_a_parquet_or_picture_replaced_at_its_path_is_read_anew(tmp_path):
+    table, picture = tmp_path / "t.parquet", tmp_path / "c.png"
+    for value in (b"old", b"new"):
+        replaced(table, lambda path, v=value: pq.write_table(pa.table({"image": [v]}), path))
+        assert read_location(CellAt(str(table), "image", 0, 0)) == value
+    for grey in (10, 200):
+        shown = Image.fromarray(np.full((4, 4), grey, np.uint8))
+        replaced(picture, lambda path, shown=shown: shown.save(path, "PNG"))
+        crop = read_location(CropAt(FileAt(str(picture)), 0, 0, 2, 2))
+        assert (pixels_of(crop) == grey).all()
+
+
+def test_the_state_of_a_container_follows_its_file(tmp_path):
+    path = tmp_path / "a.tar"
+    path.write_bytes(b"12345678")
+    ats = [
+        FileAt(str(path)),
+        SliceAt(str(path), 0, 4),
+        CellAt(str(path), "image", 0, 0),
+        CropAt(GreyAt(SliceAt(str(path), 0, 4), 2, 2), 0, 0, 1, 1),
+    ]
+    (before,) = {container_state(at) for at in ats}
+    assert -(2**63) <= before < 2**63
+    assert container_state(ats[0]) == before
+    known = path.stat()
+    replaced(path, lambda new: new.write_bytes(b"abcdefgh"))
+    os.utime(path, ns=(known.st_atime_ns, known.st_mtime_ns))  # same size and time, another file
+    (after,) = {container_state(at) for at in ats}
+    assert after != before
+    assert container_state(FileAt(str(tmp_path / "none"))) is None
+
+
+def test_a_pipe_is_no_image_and_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe.png")
+    for at in (FileAt(str(tmp_path / "pipe.png")), SliceAt(str(tmp_path / "pipe.png"), 0, 4)):
+        with pytest.raises(MediaError, match=r"pipe\.png: no ordinary file"):
+            read_location(at)
+
+
+def test_a_missing_file_whose_name_is_no_utf_8_is_told_readably(tmp_path):
+    name = os.fsdecode("copépode.png".encode("latin-1"))
+    at = FileAt(f"{tmp_path}/{name}")
+    assert parsed_location(written_location(at)) == at
+    with pytest.raises(MediaError, match=r"no image 'copépode\.png'"):
         read_location(at)

@@ -2,13 +2,17 @@
 
 import io
 import os
+import struct
 import tarfile
+import warnings
 import zipfile
 
 import pytest
 
 from holotype.errors import MediaError, SourceError
-from holotype.media.members import is_archive, members
+from holotype.media.location_text import parsed_location, written_location
+from holotype.media.locations import read_location
+from holotype.media.members import is_archive, members, nested_members
 
 CONTENT = {
     "a/b/deep/1.png": b"one",
@@ -207,6 +211,156 @@ def test_a_single_file_is_its_own_member(tmp_path):
 def test_is_archive_goes_by_the_whole_ending(tmp_path):
     names = ["a.zip", "a.TAR", "a.tar.gz", "a.tgz", "a.zip.txt", "a.gz", "zip"]
     assert [is_archive(tmp_path / name) for name in names] == [True] * 4 + [False] * 3
+
+
+def bad_bzip2(path):
+    """Returns a zip of three bzip2 members, the second of which is damaged."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_BZIP2) as archive:
+        for name in ("a.png", "b.png", "c.png"):
+            archive.writestr(name, name.encode() * 100)
+        start = archive.getinfo("b.png").header_offset + 30 + len("b.png")
+    content = bytearray(path.read_bytes())
+    content[start + 12 : start + 40] = bytes(28)
+    path.write_bytes(bytes(content))
+    return path
+
+
+def with_method(path, name, method):
+    """Sets the method that a zip gives for a member, in its header and directory."""
+    content = bytearray(path.read_bytes())
+    header = content.index(name.encode()) - 30
+    directory = content.rindex(name.encode()) - 46
+    for place in (header + 8, directory + 10):
+        content[place : place + 2] = struct.pack("<H", method)
+    path.write_bytes(bytes(content))
+    return path
+
+
+def test_a_damaged_bzip2_member_is_an_error_that_costs_no_other(tmp_path):
+    found = {m.name: m for m in members(bad_bzip2(tmp_path / "x.zip"), tmp_path / "spool")}
+    assert found["a.png"].read() == b"a.png" * 100
+    assert found["c.png"].read() == b"c.png" * 100
+    assert found["b.png"].error.startswith("damaged in the zip (")
+    assert "packed by 12 (bzip2)" in found["b.png"].error
+    with pytest.raises(MediaError, match="damaged in the zip"):
+        found["b.png"].read()
+
+
+def test_a_method_that_is_not_read_is_named_with_its_remedy(tmp_path):
+    path = with_method(make_zip(tmp_path / "x.zip", {"a.png": b"a", "b.png": b"b"}), "a.png", 9)
+    bad, good = members(path, tmp_path / "spool")
+    assert bad.error == (
+        "packed by method 9 (deflate64), which is not read. Unpack the zip with the program that made it, "
+        "and give the folder."
+    )
+    assert good.read() == b"b"
+
+
+def lzma_zip(path, *pairs):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # one name twice
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_LZMA) as archive:
+            for name, body in pairs:
+                archive.writestr(name, body)
+    return path
+
+
+def test_members_of_one_name_and_replaced_archives_do_not_share_a_spool_file(tmp_path):
+    spool = tmp_path / "spool"
+    path = lzma_zip(tmp_path / "x.zip", ("a.png", b"one"), ("a.png", b"two"))
+    assert [m.read() for m in members(path, spool)] == [b"one", b"two"]
+    lzma_zip(tmp_path / "new.zip", ("a.png", b"eno"), ("a.png", b"owt")).replace(path)
+    assert [m.read() for m in members(path, spool)] == [b"eno", b"owt"]
+
+
+def test_an_inner_archive_that_was_replaced_is_unpacked_anew(tmp_path):
+    for body in (b"old", b"new"):
+        inner = make_tar(tmp_path / "inner.tar", {"a.png": body})
+        outer = make_tar(tmp_path / "new.tar", {"inner.tar": inner.read_bytes()})
+        outer.replace(tmp_path / "x.tar")
+        (member,) = members(tmp_path / "x.tar")
+        (part,) = nested_members(member, tmp_path / "spool")
+        assert (part.name, part.read()) == ("inner.tar/a.png", body)
+
+
+def test_long_names_are_spooled_under_short_ones(tmp_path):
+    name = "é" * 125 + ".png"
+    (member,) = members(lzma_zip(tmp_path / "x.zip", (name, b"one")), tmp_path / "spool")
+    assert (member.name, member.read()) == (name, b"one")
+    (spooled,) = (tmp_path / "spool").iterdir()
+    assert len(spooled.name) < 40
+
+
+def entry_ends(path):
+    """Returns the byte at which each entry of a tar ends."""
+    with tarfile.open(path) as archive:
+        return [entry.offset_data + -(-entry.size // 512) * 512 for entry in archive]
+
+
+@pytest.mark.parametrize(
+    ("cut", "kept", "said"),
+    [(0, 3, "without its end mark"), (100, 3, "without its end mark"), (-600, 3, "unexpected end")],
+)
+def test_a_tar_that_was_cut_gives_what_is_left_and_an_error(tmp_path, cut, kept, said):
+    path = make_tar(tmp_path / "x.tar", {f"{i}.png": bytes([i]) * 1000 for i in range(5)})
+    end = entry_ends(path)[3]  # of the folder and three files
+    path.write_bytes(path.read_bytes()[: end + cut])
+    *found, last = members(path)
+    assert [m.name for m in found] == [f"{i}.png" for i in range(kept)]
+    assert found[0].read() == bytes(1000)
+    assert last.name == "x.tar"
+    assert said in last.error
+    assert "the first 4 are lost" in last.error
+
+
+def test_a_tar_with_one_end_block_is_whole(tmp_path):
+    path = make_tar(tmp_path / "x.tar", {"a.png": b"a"})
+    path.write_bytes(path.read_bytes()[: entry_ends(path)[-1] + 512])
+    assert all_read(path) == {"a.png": b"a"}
+
+
+def test_a_tar_with_a_damaged_header_tells_where_it_stops(tmp_path):
+    path = make_tar(tmp_path / "x.tar", {f"{i}.png": b"x" for i in range(3)})
+    content = bytearray(path.read_bytes())
+    start = entry_ends(path)[1]
+    content[start : start + 20] = b"\xff" * 20
+    path.write_bytes(bytes(content))
+    *found, last = members(path)
+    assert [m.name for m in found] == ["0.png"]
+    assert f"no entry starts at byte {start:,}" in last.error
+
+
+def test_a_cut_tar_inside_an_archive_is_named_by_its_place(tmp_path):
+    inner = make_tar(tmp_path / "inner.tar", {"a.png": b"a"})
+    content = inner.read_bytes()[: entry_ends(inner)[-1]]
+    (member,) = members(make_zip(tmp_path / "x.zip", {"d/inner.tar": content}))
+    good, bad = nested_members(member, tmp_path / "spool")
+    assert (good.name, good.read()) == ("d/inner.tar/a.png", b"a")
+    assert bad.name == "d/inner.tar"
+    assert "without its end mark" in bad.error
+
+
+LATIN = os.fsdecode("copépode/é.png".encode("latin-1"))
+
+
+def test_names_that_are_no_utf_8_are_readable_and_their_files_found(tmp_path):
+    (tmp_path / "in" / LATIN).parent.mkdir(parents=True)
+    (tmp_path / "in" / LATIN).write_bytes(b"one")
+    with tarfile.open(
+        tmp_path / "x.tar", "w", encoding="latin-1", format=tarfile.GNU_FORMAT
+    ) as tar:
+        tar.add(tmp_path / "in" / LATIN, "copépode/é.png")
+    for path in (tmp_path / "in", tmp_path / "x.tar"):
+        (member,) = members(path)
+        assert member.name == "copépode/é.png"
+        text = written_location(member.at)
+        assert read_location(parsed_location(text.encode().decode())) == b"one"
+
+
+def test_pipes_in_a_folder_are_told_and_never_opened(tmp_path):
+    (tmp_path / "a.png").write_bytes(b"a")
+    os.mkfifo(tmp_path / "b.png")
+    assert all_read(tmp_path) == {"a.png": b"a", "b.png": "no ordinary file"}
 
 
 @pytest.mark.real

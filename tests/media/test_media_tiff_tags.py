@@ -79,6 +79,25 @@ def test_damage_is_a_media_error(tmp_path: Path) -> None:
             _tags(path)
 
 
+@pytest.mark.parametrize(
+    ("north", "east", "position"),
+    [
+        ("s", "w", (-49.5, -6.25)),
+        ("S", "e", (-49.5, 6.25)),
+        (" n", "West", (49.5, -6.25)),
+        ("", "W", None),
+        ("N", None, None),
+        ("E", "N", None),
+    ],
+)
+def test_a_position_needs_its_letters(
+    north: str, east: str | None, position: tuple[float, float] | None
+) -> None:
+    gps: dict[int, str | tuple[float, ...]] = {2: (49.0, 30.0, 0.0), 4: (6.0, 15.0, 0.0)}
+    gps |= {tag: side for tag, side in ((1, north), (3, east)) if side is not None}
+    assert TiffTags({}, gps).position == position
+
+
 @pytest.mark.real
 def test_real_files_as_pillow_reads_them(real_data: Path) -> None:
     folder = real_data / "formats"

@@ -370,3 +370,27 @@ def test_a_collection_is_a_backbone(tiny_collection, tmp_path):
     for name in species:
         (row,) = backbone.rows_of(name.lower())
         assert backbone.taxon(row).lineage.name_at(Rank.KINGDOM)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        (
+            'ignoreHeaderLines="1"',
+            'ignoreHeaderLines="\u00b2"',
+            "ignoreHeaderLines is '\u00b2', no whole number",
+        ),
+        ('ignoreHeaderLines="1"', 'ignoreHeaderLines="-1"', "ignoreHeaderLines is '-1'"),
+        ('<id index="0"', '<id index="\u0663"', "id index is '\u0663', no whole number"),
+        ('<id index="0"', '<id index="999999999"', "index 999999999, but the table has"),
+        ('<field index="1"', '<field index="\u00b9"', "is '\u00b9', no whole number"),
+        ('<field index="1"', '<field index="999999999"', "index 999999999, but the table has"),
+        ('<field index="1"', '<field index="99999999999"', "is '99999999999', no whole number"),
+    ],
+)
+def test_numbers_of_a_meta_file_are_checked(worms, tmp_path, old, new, said):
+    assert old in META
+    (worms / "meta.xml").write_text(META.replace(old, new), encoding="utf-8")
+    with pytest.raises(TaxonomyError, match=r"meta\.xml") as caught:
+        build_backbone("worms", worms, out=tmp_path / "w.parquet")
+    assert said in str(caught.value)

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from holotype.collection.names_review import Attention, attention
 from holotype.errors import TaxonomyError
 from holotype.taxonomy.backbone.build import write_rows
 from holotype.taxonomy.backbone.lineages import rows_of_lineages
@@ -86,7 +87,9 @@ def ask(matcher, written, **context):
         ("Calanus finmarchicus (Gunnerus, 1770)", "Calanus finmarchicus", How.EXACT),
         ("CALANUS FINMARCHICUS", "Calanus finmarchicus", How.EXACT),
         ("calanus_finmarchicus", "Calanus finmarchicus", How.EXACT),
-        ("Calanus finmarchicus Gunnerus", "Calanus finmarchicus", How.EXACT),
+        ("Calanus finmarchicus Gunnerus", "Calanus finmarchicus", How.DOUBTED),
+        ("Calanus finmarchicus L.", "Calanus finmarchicus", How.EXACT),
+        ("Calanus Leach, 1816", "Calanus", How.EXACT),
         ("Monoculus finmarchicus", "Calanus finmarchicus", How.SYNONYM),
         ("Neoceratium arietinum", "Tripos arietinus", How.SYNONYM),
         ("Tripos arietina", "Tripos arietinus", How.ENDING),
@@ -184,7 +187,13 @@ def test_the_other_labels_of_a_source_tell_its_kingdom(matcher):
                "Galathea", "Sagitta", "Beroe", "Fritillaria", "Ctenophora"]  # fmt: skip
     answers = match_all([Query(name, source="net") for name in animals], [matcher])
     assert answers[-1].taxon.rank is Rank.PHYLUM
-    assert "all other labels of the source are Animalia" in answers[-1].reason
+    assert "all 10 sure labels of the source are Animalia" in answers[-1].reason
+    assert answers[-1].how is How.NEIGHBOURS
+    assert attention(answers[-1]) is Attention.CHECK
+    guessed = [*animals[:-2], "Calanus finmarhicus", "Ctenophora"]
+    answers = match_all([Query(name, source="net") for name in guessed], [matcher])
+    assert answers[-2].how is How.FUZZY
+    assert answers[-1].status is MatchStatus.AMBIGUOUS, "a misspelling is no sure witness"
     mixed = [*animals, "Tripos furca"]
     answers = match_all([Query(name, source="net") for name in mixed], [matcher])
     assert answers[-2].status is MatchStatus.AMBIGUOUS
@@ -358,3 +367,112 @@ def test_a_narrower_label_is_kept(matcher):
     given = Lineage.from_names({"phylum": "Arthropoda", "class": "Copepoda"})
     assert ask(matcher, "Acartia clausi", lineage=given).taxon.name == "Acartia clausi"
     assert ask(matcher, "Acartia clausi", lineage=given).reason.startswith("'Acartia clausi'")
+
+
+@pytest.mark.parametrize(
+    ("written", "given", "name"),
+    [
+        ("Gymnodinium", {"phylum": "Arthropoda", "class": "Copepoda"}, "Copepoda"),
+        ("sp7 Gymnodinium", {"phylum": "Arthropoda", "class": "Copepoda"}, "Copepoda"),
+        ("gymnodinium", {"phylum": "Arthropoda", "class": "Copepoda"}, "Copepoda"),
+        ("not Gymnodinium", {"phylum": "Arthropoda", "class": "Copepoda"}, "Copepoda"),
+        ("Gymnodinium", {"genus": "Calanus", "species": "Calanus glacialis"}, "Calanus glacialis"),
+    ],
+)
+def test_an_unknown_label_under_a_known_lineage_is_to_check(matcher, written, given, name):
+    found = ask(matcher, written, lineage=Lineage.from_names(given))
+    assert (found.taxon.name, found.how) == (name, How.HIGHER)
+    assert found.score < 0.9
+    assert "ymnodinium" in found.reason
+    assert attention(found) is Attention.CHECK
+
+
+def test_a_common_name_beside_a_species_of_the_source_is_sure(matcher):
+    given = Lineage.from_names({"genus": "Calanus", "species": "Calanus glacialis"})
+    found = ask(matcher, "red feed", lineage=given)
+    assert (found.taxon.name, found.how) == ("Calanus glacialis", How.EXACT)
+
+
+@pytest.mark.parametrize(
+    "joint", ["/", " / ", " & ", " and ", " or ", ", ", " ", " vs ", " vs. ", "_", "+"]
+)
+@pytest.mark.parametrize("end", ["", " 2012", " sp."])
+def test_a_second_taxon_is_no_author(matcher, joint, end):
+    if joint == " " and end == " 2012":
+        return  # written as an author and a year
+    found = ask(matcher, f"Acartia{joint}Temora{end}")
+    assert found.status is MatchStatus.AMBIGUOUS, found.reason
+    assert "Temora" in found.reason
+    both = ask(matcher, f"Acartia{joint}Calanus{end}")
+    assert (both.taxon.name, both.how) == ("Calanoida", How.COMMON)
+
+
+@pytest.mark.parametrize(
+    ("written", "how"),
+    [
+        ("Acartia clausi Giesbrecht & Schmitt, 1892", How.EXACT),
+        ("Acartia clausi (Giesbrecht)", How.EXACT),
+        ("Acartia clausi Giesbrecht", How.DOUBTED),
+        ("Acartia clausi Giesbrecht & Schmitt", None),
+        ("Acartia clausi / Temora", None),
+        ("Acartia clausi Giesbrecht or Temora 1892", None),
+    ],
+)
+def test_authors_are_told_by_year_or_brackets(matcher, written, how):
+    found = ask(matcher, written)
+    assert found.how is how, found.reason
+    expected = {How.EXACT: Attention.NONE, How.DOUBTED: Attention.CHECK, None: Attention.DECIDE}
+    assert attention(found) is expected[how]
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["not Acartia", "no_Acartia", "non_Acartia", "non-Acartia", "without Acartia", "NotAcartia",
+     "Not_a_copepod", "part<not Acartia", "not Acartia clausi", "copepod_not_Acartia", "Acartia_not", "excl. Acartia"],
+)  # fmt: skip
+def test_a_denied_name_is_not_matched(matcher, written):
+    found = ask(matcher, written)
+    assert found.status is MatchStatus.AMBIGUOUS, found.reason
+    assert "denies" in found.reason
+    assert found.candidates
+
+
+@pytest.mark.parametrize(
+    ("written", "name"),
+    [
+        ("Acartia no tentacles", "Acartia"),
+        ("Acartia without eggs", "Acartia"),
+        ("copepod_not_identified", "Copepoda"),
+        ("not_identified_copepod", "Copepoda"),
+        ("No. 3 Acartia", "Acartia"),
+        ("Acartia_no_12", "Acartia"),
+    ],
+)
+def test_what_denies_no_name_is_let_be(matcher, written, name):
+    found = ask(matcher, written)
+    assert found.status is MatchStatus.MATCHED, found.reason
+    assert found.taxon.name == name
+
+
+@pytest.mark.parametrize(
+    ("written", "given", "said"),
+    [
+        ("Acartia clausi", {"phylum": "Arthropoda", "class": "Insecta"}, "class Copepoda"),
+        (
+            "Acartia",
+            {"phylum": "Arthropoda", "class": "Insecta", "order": "Diptera"},
+            "class Copepoda",
+        ),
+        ("copepods", {"phylum": "Arthropoda", "class": "Malacostraca"}, "class Copepoda"),
+        ("Acartia clausi", {"class": "Copepoda", "order": "Harpacticoida"}, "order Calanoida"),
+        ("Acartia clausi", {"order": "Calanoida", "genus": "Calanus"}, "genus Acartia"),
+    ],
+)
+def test_a_classification_that_differs_is_told(matcher, written, given, said):
+    found = ask(matcher, written, lineage=Lineage.from_names(given))
+    assert attention(found) is Attention.CHECK
+    assert found.how is How.DOUBTED
+    assert f"but {said} in the backbone" in found.reason
+    kingdom = ask(matcher, "Acartia", lineage=Lineage.from_names(
+        {"kingdom": "Metazoa", "phylum": "Arthropoda"}))  # fmt: skip
+    assert kingdom.how is How.EXACT

@@ -81,10 +81,12 @@ def get_report(
 def next_command(source: Source, folder: Path, held: Sequence[str]) -> str:
     """Returns the ``holotype import`` command that reads the fetched files of a source."""
     inputs = [str(folder / name) for name in source.layout.inputs or held if name in held]
-    if source.how is How.HUB:
-        root = (source.layout.class_root or "").partition("<")[0].strip("/")
-        inputs = [str(folder / root) if root else str(folder)]
+    root = (source.layout.class_root or "").partition("<")[0].strip("/")
     options = [str(folder / word) if word in held else word for word in source.layout.options]
+    if source.how is How.HUB:
+        inputs = [str(folder / root) if root else str(folder)]
+    elif source.layout.reads_as == "image-folder" and root and "*" not in root:
+        options += ["--inside", root]
     words = ["holotype", "import", source.layout.reads_as, *inputs]
     words += ["--into", f"{source.name}-collection", "--source", source.name, *options]
     return shlex.join(words)

@@ -41,6 +41,10 @@ def import_(
     label_folder: Annotated[
         int, typer.Option(help="Of class folders: which folder above an image is its label.")
     ] = 1,
+    inside: Annotated[
+        Optional[str],
+        typer.Option(help="Of class folders: folder of the input that alone is read."),
+    ] = None,
     constant: Annotated[
         Optional[list[str]],
         typer.Option(help="column=text where the source gives none, as licence=CC-BY-4.0; repeat."),
@@ -56,7 +60,8 @@ def import_(
 
     report = holotype.import_(
         kind, list(inputs), into=into, source=source, labels=labels, preset=preset,
-        columns=_pairs(column, "--column"), images=images, annotations=annotations, label_folder=label_folder,
+        columns=_pairs(column, "--column"), images=images, annotations=annotations,
+        label_folder=label_folder, inside=inside,
         constants=_pairs(constant, "--constant"), existing=existing, engine=engine,
     )  # fmt: skip
     outcomes = ", ".join(f"{count:,} {name}" for name, count in report.outcomes.items())

@@ -51,6 +51,7 @@ def import_(
     images: Path | str | None = None,
     annotations: Path | str | None = None,
     label_folder: int = 1,
+    inside: str | None = None,
     constants: Mapping[str, str] | None = None,
     existing: Existing | str = Existing.KEEP,
     engine: str = LOCAL,
@@ -68,6 +69,7 @@ def import_(
         images: folder or archive that a table's image paths are relative to.
         annotations: file or folder with the labels, where they do not lie beside the images.
         label_folder: which folder above an image is its label, for class folders: 1 is the nearest.
+        inside: folder of the input that alone is read, for class folders.
         constants: column of a collection -> text for the records whose source does not give it
             (instrument, licence, citation, cruise, latitude_deg ...).
         existing: whether records of the same source stay, or make way for these.
@@ -90,6 +92,7 @@ def import_(
         images=Path(images).absolute() if images else None,
         annotations=Path(annotations).absolute() if annotations else None,
         label_folder=label_folder,
+        inside=inside.strip("/") if inside else None,
         spool=Path(into).absolute() / INTAKE / "unpacked",
     )
     jobs = [Job(kind, Path(path), source or source_name(Path(path)), options) for path in inputs]
@@ -262,6 +265,7 @@ def _described(job: Job, table: LabelTable | None, constants: Mapping[str, str])
         "constants": dict(constants),
         "annotations": options.annotations.name if options.annotations else None,
         "label_folder": options.label_folder,
+        "inside": options.inside,
         "labels": table.path.name if table else None,
         "labels_sha256": files.sha256_file(table.path) if table else None,
     }

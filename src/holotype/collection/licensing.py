@@ -4,6 +4,7 @@ A licence belongs to a record's image or barcode, not to the code beside it. Whe
 allowed; that is said, never assumed away.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -11,16 +12,19 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from holotype import files
-from holotype.catalogue.licences import Licence, Use, licence_filter, may, parse_licence
+from holotype.catalogue.licences import Answer, Licence, Use, licence_filter, may, parse_licence
 from holotype.collection.rewrite import rewrite_records
 from holotype.collection.schema import LEDGER_SCHEMA, Outcome
 from holotype.collection.store import Collection, open_collection
 
 CREDIT_COLUMNS = ("source", "licence", "rights_holder", "citation")
 _LEDGER_NOTE = "licence_not_allowed"
+_MARKDOWN = re.compile(r"[\\`*\[\]<>|]")
 
 
 @dataclass(frozen=True)
@@ -60,7 +64,13 @@ def licence_counts(table: pa.Table) -> dict[str, int]:
 
 
 def what_may_be_done(licences: Mapping[str, int]) -> dict[str, dict[str, object]]:
-    """Returns what each use of all these records together needs, as plain values for JSON and cards."""
+    """Returns what each use of all these records together needs, as plain values for JSON and cards.
+
+    Without a record nothing is known: the answers are ``unknown``.
+    """
+    if not licences:
+        nothing = {"answer": Answer.UNKNOWN.value, "reasons": ["no records"], "conditions": []}
+        return {use.value: dict(nothing) for use in Use}
     found = [licence_of(None if name == "not stated" else name) for name in licences]
     verdicts = {use.value: may(found, use) for use in Use}
     return {
@@ -84,6 +94,28 @@ def rows_allowed(licences: Sequence[str | None], patterns: Sequence[str]) -> NDA
     return np.asarray([known[written] for written in licences], dtype=np.bool_)
 
 
+def column_allowed(licences: pa.ChunkedArray, patterns: Sequence[str]) -> pa.ChunkedArray:
+    """Returns ``rows_allowed`` of a whole column, as booleans: each licence is looked at once.
+
+    Raises:
+        SourceError: when a pattern names no licence.
+    """
+    written = licences.unique().to_pylist()
+    fine = [
+        name for name, good in zip(written, rows_allowed(written, patterns), strict=True) if good
+    ]
+    return pc.is_in(licences, pa.array(fine, pa.string()))
+
+
+def markdown_line(text: str) -> str:
+    r"""Returns a text as one line that Markdown shows as it is written: no heading, link or tag in it.
+
+    >>> markdown_line(" Ann [1]  ")
+    'Ann \\[1\\]'
+    """
+    return _MARKDOWN.sub(r"\\\g<0>", " ".join(text.split()))
+
+
 def credits_text(table: pa.Table, *, title: str) -> str:
     """Returns the content of an ATTRIBUTION file: each source, licence, rights holder and citation once.
 
@@ -96,16 +128,16 @@ def credits_text(table: pa.Table, *, title: str) -> str:
         counted.to_pylist(),
         key=lambda row: (row["source"], -row["count_all"], *(str(row[n]) for n in CREDIT_COLUMNS)),
     )
-    lines = [f"# {title}", ""]
+    lines = [f"# {markdown_line(title)}", ""]
     source = None
     for row in rows:
         if row["source"] != source:
             source = row["source"]
-            lines += [f"## {source}", ""]
+            lines += [f"## {markdown_line(source)}", ""]
         parts = [f"{row['count_all']:,} records", row["licence"] or "licence not stated"]
         parts += [f"rights holder: {row['rights_holder']}"] if row["rights_holder"] else []
         parts += [f"cite: {row['citation']}"] if row["citation"] else []
-        lines.append("- " + "; ".join(parts))
+        lines.append("- " + "; ".join(map(markdown_line, parts)))
     return "\n".join(lines).replace("\n## ", "\n\n## ").replace("\n\n\n", "\n\n") + "\n"
 
 
@@ -146,31 +178,35 @@ def licences(
 
 
 def _set_aside(opened: Collection, allow: Sequence[str]) -> int:
-    table = opened.columns(["record_id", "licence"])
-    held = table["licence"].to_pylist()
-    forbidden = ~rows_allowed(held, allow)
-    if not forbidden.any():
+    entries = pa.concat_tables(
+        [LEDGER_SCHEMA.empty_table(), *(_entries(path, allow) for path in opened.shard_paths())]
+    )
+    if not entries.num_rows:
         return 0
-    entries = [
-        {
-            "record_id": record_id,
-            "outcome": Outcome.SET_ASIDE.value,
-            "reason": _LEDGER_NOTE,
-            "detail": f"licence '{licence or 'not stated'}' is none of {', '.join(allow)}",
-        }
-        for record_id, licence, gone in zip(
-            table["record_id"].to_pylist(), held, forbidden.tolist(), strict=True
-        )
-        if gone
-    ]
 
     def change(shard: pa.Table) -> pa.Table:
-        return shard.filter(pa.array(rows_allowed(shard["licence"].to_pylist(), allow)))
+        return shard.filter(column_allowed(shard["licence"], allow))
 
-    rewrite_records(
-        opened.path,
-        change,
-        step={"step": "licences", "allow": list(allow)},
-        ledger=pa.Table.from_pylist(entries, schema=LEDGER_SCHEMA),
-    )
-    return len(entries)
+    step = {"step": "licences", "allow": list(allow)}
+    rewrite_records(opened.path, change, step=step, ledger=entries)
+    return int(entries.num_rows)
+
+
+def _entries(shard: Path, allow: Sequence[str]) -> pa.Table:
+    """Returns the ledger's entries for the records of a shard whose licence is not allowed."""
+    table = pq.read_table(shard, columns=["record_id", "licence"])
+    table = table.filter(pc.invert(column_allowed(table["licence"], allow)))
+    wrong = table["licence"].unique()
+    detail = [
+        f"licence '{licence or 'not stated'}' is none of {', '.join(allow)}"
+        for licence in wrong.to_pylist()
+    ]
+    place = pc.index_in(table["licence"], wrong)
+    filled = {
+        "record_id": table["record_id"],
+        "outcome": pa.repeat(pa.scalar(Outcome.SET_ASIDE.value), table.num_rows),
+        "reason": pa.repeat(pa.scalar(_LEDGER_NOTE), table.num_rows),
+        "detail": pa.array(detail, pa.string()).take(place.combine_chunks()),
+    }
+    columns = [filled.get(f.name, pa.nulls(table.num_rows, f.type)) for f in LEDGER_SCHEMA]
+    return pa.table(columns, schema=LEDGER_SCHEMA)

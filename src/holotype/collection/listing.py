@@ -28,6 +28,7 @@ from holotype.media.locations import (
     Location,
     SliceAt,
     ZipSliceAt,
+    container_state,
 )
 from holotype.progress import tracked
 
@@ -132,7 +133,7 @@ def _chunks(items: Iterable[Item]) -> Iterator[dict[str, list[Any]]]:
 
 
 def _size_and_state(item: Item) -> tuple[int, int | None]:
-    """Returns about how many bytes the image has, and, for a file, the time of its last change."""
+    """Returns about how many bytes the image has, and the state of the file that holds it."""
     if item.content is not None:
         return len(item.content), None
     if item.image is None:
@@ -143,7 +144,7 @@ def _size_and_state(item: Item) -> tuple[int, int | None]:
         except OSError:
             return 0, None
         return known.st_size, known.st_mtime_ns
-    return _size(item.image), None
+    return _size(item.image), container_state(item.image)
 
 
 def _size(at: Location) -> int:

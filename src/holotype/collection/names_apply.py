@@ -18,6 +18,7 @@ from holotype.collection.name_keys import (
     keys_of,
     text_key,
 )
+from holotype.collection.names_given import give_back, keep_given
 from holotype.collection.names_review import Decision, ReviewRow, decision_of, read_review
 from holotype.collection.rewrite import rewrite_records
 from holotype.collection.schema import RECORDS_SCHEMA
@@ -46,6 +47,7 @@ class ApplyReport:
         outcomes: records by what became of their name; they add up to ``records``.
         backbone: name and version of the reference.
         undecided_names: names left as they are, because nobody has decided.
+        decisions_without_records: (row of the review, source, label) of decisions that fit no record.
     """
 
     collection: str
@@ -53,6 +55,7 @@ class ApplyReport:
     outcomes: Mapping[str, int]
     backbone: str
     undecided_names: int
+    decisions_without_records: Sequence[tuple[int, str, str]] = ()
 
 
 @dataclass(frozen=True)
@@ -67,7 +70,9 @@ class _Outcome:
 def apply_names(collection: Path | str, review: Path | str, *, backbone: Path | str) -> ApplyReport:
     """Writes the matched and the decided names of a review into the records of a collection.
 
-    A name that is ambiguous and undecided is left as it is and counted. Identifiers of another taxon go.
+    A name that is ambiguous and undecided is left as it is and counted. Identifiers of another taxon go. The
+    lineage that the source gave is kept in ``given_lineage`` before it is written over, so that a corrected
+    review can be applied again, and a rejected one gives it back.
 
     Raises:
         TaxonomyError: when the review is wrong or of another backbone.
@@ -88,16 +93,23 @@ def apply_names(collection: Path | str, review: Path | str, *, backbone: Path | 
     if outcomes and not known & set(outcomes):
         raise CollectionError(
             f"{review}: none of its names is in {collection}. Match the names of this collection again: "
-            "after names are applied, or after another import, the review is out of date."
+            "after another import, a review may be out of date."
         )
     undecided = sum(row.is_open for row in rows)
+    lost = [
+        (row.number, row.source, row.written_label)
+        for row in rows
+        if row.decision.strip() and row.row_key not in known
+    ]
     step = {"step": "names", "backbone": reference.name, "backbone_sha256": sha256_file(reference.path),
-            "review_sha256": sha256_file(Path(review)), "undecided_names": undecided}  # fmt: skip
+            "review_sha256": sha256_file(Path(review)), "undecided_names": undecided,
+            "decisions_without_records": len(lost)}  # fmt: skip
     rewrite_records(folder, change, step=step)
     if sum(counted.values()) != len(opened):
         raise AssertionError("the records of a collection do not add up")
+    outcomes_by_name = dict(sorted(counted.items()))
     return ApplyReport(
-        str(collection), len(opened), dict(sorted(counted.items())), reference.name, undecided
+        str(collection), len(opened), outcomes_by_name, reference.name, undecided, tuple(lost)
     )
 
 
@@ -133,6 +145,9 @@ def _changed(table: pa.Table, found: Sequence[_Outcome]) -> pa.Table:
     """Returns the records with the columns of their outcome; what an outcome does not name stays."""
     different = list({id(outcome): outcome for outcome in found}.values())
     place = {id(outcome): number for number, outcome in enumerate(different)}
+    written = [outcome.values is not None and RANKS[0] in outcome.values for outcome in found]
+    taken = [outcome.values is not None and RANKS[0] not in outcome.values for outcome in found]
+    table = give_back(keep_given(table, written), taken)
     codes = pa.array([place[id(outcome)] for outcome in found], pa.int32())
     narrowest = pc.coalesce(*(table[rank] for rank in reversed(RANKS)))
     same = pa.array([o.taxon.name if o.taxon else None for o in different], pa.string()).take(codes)

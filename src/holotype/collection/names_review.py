@@ -7,6 +7,7 @@ It is written for spreadsheets (UTF-8 with a byte order mark, no cell that begin
 import csv
 import hashlib
 import io
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -14,7 +15,7 @@ from pathlib import Path
 
 from holotype import files
 from holotype.errors import TaxonomyError, did_you_mean, first_few
-from holotype.taxonomy.matching.outcome import How, MatchStatus, NameMatch
+from holotype.taxonomy.matching.outcome import SURE, MatchStatus, NameMatch
 
 COLUMNS = ("attention", "source", "written_label", "records", "status", "proposed_taxon", "rank", "lineage",
            "how", "score", "reason", "candidates", "decision", "reviewer", "comment", "taxon_id",
@@ -22,6 +23,7 @@ COLUMNS = ("attention", "source", "written_label", "records", "status", "propose
 NEEDED = ("row_key", "status", "taxon_id", "backbone", "decision")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "'", "＝", "＋", "－", "＠")  # noqa: RUF001 - as spreadsheets read them
 MAX_PROBLEMS = 20
+_SEPARATOR_LINE = re.compile(r"sep=([,;\t])?", re.IGNORECASE)
 
 
 class Decision(StrEnum):
@@ -103,16 +105,13 @@ def review_row(match: NameMatch, *, written: str, given: str, records: int) -> R
     )
 
 
-_SURE = frozenset((How.EXACT, How.SYNONYM, How.ENDING, How.WORD))
-
-
 def attention(match: NameMatch) -> Attention:
     """Returns how much an answer needs a person."""
     if match.status in (MatchStatus.AMBIGUOUS, MatchStatus.SERVICE_FAILED):
         return Attention.DECIDE
     if match.status is MatchStatus.NO_MATCH:
         return Attention.NONE if match.names_no_taxon else Attention.CHECK
-    return Attention.NONE if match.how in _SURE else Attention.CHECK
+    return Attention.NONE if match.how in SURE else Attention.CHECK
 
 
 _ORDER = {Attention.DECIDE.value: 0, Attention.CHECK.value: 1, Attention.NONE.value: 2}
@@ -221,8 +220,11 @@ def _table(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
             f"{path}, row {line}: not UTF-8 (byte 0x{content[reason.start]:02x}, Latin-1?). "
             "Save it as CSV UTF-8."
         ) from None
-    first = text.split("\n", 1)[0]
-    delimiter = max(",;\t", key=first.count)
+    lines = text.split("\n", 2)
+    told = _SEPARATOR_LINE.fullmatch(lines[0].strip('\r "')) if len(lines) > 1 else None
+    first = lines[1] if told else lines[0]
+    delimiter = told[1] if told and told[1] else max(",;\t", key=first.count)
+    skipped = 1 if told else 0
     csv.field_size_limit(1 << 24)
     rows: list[tuple[int, list[str]]] = []
     try:
@@ -234,6 +236,6 @@ def _table(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
         raise TaxonomyError(
             f"{path}, row {len(rows) + 1}: {reason}. Save it as CSV UTF-8."
         ) from None
-    if not rows:
+    if len(rows) <= skipped:
         raise TaxonomyError(f"{path}: empty. Make it with: holotype names match.")
-    return [name.strip().lower() for name in rows[0][1]], rows[1:]
+    return [name.strip().lower() for name in rows[skipped][1]], rows[skipped + 1 :]

@@ -21,7 +21,6 @@ from holotype.collection.names_review import (
 )
 from holotype.collection.store import open_collection
 from holotype.taxonomy.backbone.store import open_backbone
-from holotype.taxonomy.lineage import Lineage
 from holotype.taxonomy.matching.match import BackboneMatcher, Matcher, match_all
 from holotype.taxonomy.matching.outcome import MatchStatus, Query
 
@@ -122,11 +121,10 @@ def match_names(
 
 
 def _query(name: Counted, kingdoms: frozenset[str]) -> Query:
-    """Returns the query of a name; a lineage that an earlier match wrote is no context."""
+    """Returns the query of a name: its lineage is what the source gave, whatever was applied since."""
     lineage = lineage_of(name.key)
     written = name.key[1] or str(lineage.name)
-    given = Lineage() if name.is_applied else lineage
-    return Query(written, source=name.key[0] or "", lineage=given, kingdoms=kingdoms)
+    return Query(written, source=name.key[0] or "", lineage=lineage, kingdoms=kingdoms)
 
 
 def review_names(review: Path | str, *, backbone: Path | str | None = None) -> ReviewReport:
@@ -163,5 +161,5 @@ def review_names(review: Path | str, *, backbone: Path | str | None = None) -> R
 
 
 def _whole(text: str) -> int:
-    digits = "".join(letter for letter in text if letter.isdigit())
+    digits = "".join(letter for letter in text if "0" <= letter <= "9")[:18]
     return int(digits) if digits else 0

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from holotype.catalogue.licences import common_licence
-from holotype.collection.licensing import licence_of, what_may_be_done
+from holotype.collection.licensing import licence_of, markdown_line, what_may_be_done
 from holotype.collection.store import Collection
 
 _SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
@@ -18,7 +18,7 @@ def dataset_card(described: Mapping[str, Any], collection: Collection) -> str:
         "\n".join(
             [
                 *_header(described, total),
-                f"# {described['name']}",
+                f"# {markdown_line(described['name'])}",
                 "",
                 f"{total:,} records from {len(described['sources'])} sources, made with Holotype.",
                 "",
@@ -32,7 +32,10 @@ def dataset_card(described: Mapping[str, Any], collection: Collection) -> str:
                 "",
                 "| licence | records |",
                 "| --- | --- |",
-                *(f"| {name} | {count:,} |" for name, count in described["licences"].items()),
+                *(
+                    f"| {markdown_line(name)} | {count:,} |"
+                    for name, count in described["licences"].items()
+                ),
                 "",
                 "What may be done with all of it together (a reading of licences, not legal advice):",
                 "",
@@ -40,10 +43,10 @@ def dataset_card(described: Mapping[str, Any], collection: Collection) -> str:
                 "",
                 "## Where it comes from",
                 "",
-                *(f"- {source}" for source in described["sources"]),
+                *(f"- {markdown_line(source)}" for source in described["sources"]),
                 "",
                 *(
-                    [f"Cite: {'; '.join(described['citations'])}", ""]
+                    [f"Cite: {markdown_line('; '.join(described['citations']))}", ""]
                     if described["citations"]
                     else []
                 ),
@@ -81,7 +84,7 @@ def _slug(licences: Mapping[str, int]) -> str:
 def _uses(licences: Mapping[str, int]) -> list[str]:
     lines = []
     for use, verdict in what_may_be_done(licences).items():
-        said = [str(words).rstrip(".") for words in _both(verdict)]
+        said = [markdown_line(str(words)).rstrip(".") for words in _both(verdict)]
         lines.append(f"- {use}: **{verdict['answer']}**{': ' + '; '.join(said) if said else ''}")
     return lines
 

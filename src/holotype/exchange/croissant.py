@@ -1,5 +1,6 @@
 """Croissant metadata of an exported folder (MLCommons, Akhtar et al. 2024, arXiv 2403.19546)."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -45,6 +46,8 @@ _CONTEXT: dict[str, Any] = {
     "subField": "cr:subField",
     "transform": "cr:transform",
 }
+_ADDRESS = re.compile(r"https?://[^\s<>\"]+", re.IGNORECASE)
+_DOI = re.compile(r"(?:\bdoi:?\s*10\.\d+|\b10\.\d{4,9})(?:\.\d+)*/[^\s<>\"]+", re.IGNORECASE)
 _TYPES: tuple[tuple[Any, str], ...] = (
     (pa.types.is_floating, "sc:Float"),
     (pa.types.is_integer, "sc:Integer"),
@@ -94,11 +97,26 @@ def croissant(described: Mapping[str, Any], entries: Sequence[Mapping[str, Any]]
         else "each record has its own; see ATTRIBUTION.md",
         "citeAs": "; ".join(described["citations"]) or described["name"],
         "creator": [{"@type": "sc:Organization", "name": name} for name in described["sources"]],
-        "url": "https://schema.org/Dataset",
+        **({"url": url} if (url := address_of(described["citations"])) else {}),
         "version": "1.0.0",
         "distribution": objects,
         "recordSet": parts,
     }
+
+
+def address_of(citations: Sequence[str]) -> str | None:
+    """Returns the first web address or DOI, as an address, that the citations name; None without any.
+
+    >>> address_of(["Irisson, zooscan.", "doi:10.17882/55741."])
+    'https://doi.org/10.17882/55741'
+    """
+    for citation in citations:
+        if found := _ADDRESS.search(citation) or _DOI.search(citation):
+            written = found.group().rstrip(".,;:)]}'")
+            if written.lower().startswith("http"):
+                return written
+            return f"https://doi.org/{written[written.index('10.') :]}"
+    return None
 
 
 def _is_flat(column: Column) -> bool:

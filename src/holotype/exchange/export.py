@@ -17,19 +17,18 @@ from holotype import files
 from holotype._version import __version__
 from holotype.collection.licensing import (
     CREDIT_COLUMNS,
+    column_allowed,
     credits_text,
     licence_counts,
-    rows_allowed,
 )
 from holotype.collection.store import Collection, open_collection
-from holotype.errors import CollectionError
+from holotype.errors import CollectionError, did_you_mean
 from holotype.exchange.card import dataset_card
 from holotype.exchange.croissant import croissant
+from holotype.exchange.folder import MANIFEST, check_free, filled
 from holotype.exchange.hugging_face import write_parquet
 from holotype.exchange.webdataset import write_tars
 from holotype.splits.plan import Role, check_fits, read_split
-
-MANIFEST = "export.json"
 
 
 class Form(StrEnum):
@@ -84,34 +83,50 @@ def export(
 
     Args:
         collection: its folder.
-        out: an empty or new folder.
+        out: an empty or new folder, or one that a stopped export left: that is cleared and written again.
         form: ``huggingface`` (Parquet with images, opened by ``datasets``) or ``webdataset`` (tars of image,
             caption and JSON, as open_clip reads them; records without an image are left out).
         split: its roles become the parts; without one, everything is ``train``.
         allow_licence: licences that may go out (``open``, ``CC-BY*``, ...); without any, all may.
 
     Raises:
-        CollectionError: when the folder is not empty, or a part that the split has would be empty.
+        CollectionError: when the folder is not empty, the form is none, or a part that the split has would
+            be empty.
         SplitError, SourceError: when the split does not fit, or a licence pattern is none.
     """
     opened, folder = open_collection(Path(collection)), Path(out)
-    if folder.is_dir() and any(folder.iterdir()):
-        raise CollectionError(f"{folder}: not empty. Name an empty or new folder.")
+    if form not in set(Form):
+        raise CollectionError(f"no form '{form}'.{did_you_mean(str(form), [*Form])}")
     form = Form(form)
+    check_free(folder)
     part_N, reasons = _parts(opened, Path(split) if split else None, form, allow_licence)
     named = sorted({str(part) for part in part_N if part}, key=[*PART_NAMES.values()].index)
     if not named:
         raise CollectionError(f"{opened.path}: no record is left to export: {dict(reasons)}.")
+    parts = {part: int((part_N == part).sum()) for part in named}
+    with filled(folder):
+        entries = _write(opened, folder, form, part_N, parts, reasons)
+    return ExportReport(str(folder), form.value, parts, reasons, len(entries))
+
+
+def _write(
+    opened: Collection,
+    folder: Path,
+    form: Form,
+    part_N: NDArray[np.str_],
+    parts: Mapping[str, int],
+    reasons: Mapping[str, int],
+) -> list[Mapping[str, Any]]:
+    """Writes the records, what describes them and, last, the manifest; returns the files of records."""
     entries = WRITERS[form](opened, part_N, folder)
     table = opened.columns([*CREDIT_COLUMNS]).filter(pa.array(part_N != ""))
-    parts = {part: int((part_N == part).sum()) for part in named}
     described = {
         "name": opened.name,
         "form": form.value,
         "parts": parts,
         "licences": licence_counts(table),
-        "citations": sorted(set(filter(None, table["citation"].to_pylist()))),
-        "sources": sorted(set(table["source"].to_pylist())),
+        "citations": sorted(filter(None, table["citation"].unique().to_pylist())),
+        "sources": sorted(table["source"].unique().to_pylist()),
     }
     files.write_text(
         folder / "ATTRIBUTION.md", credits_text(table, title=f"Sources of {opened.name}")
@@ -129,7 +144,7 @@ def export(
         "files": entries,
     }
     files.write_json(folder / MANIFEST, manifest)
-    return ExportReport(str(folder), form.value, parts, reasons, len(entries))
+    return entries
 
 
 def _parts(
@@ -156,7 +171,7 @@ def _parts(
         if unused.any():
             reasons["the split does not use it"] = int(unused.sum())
     if allow:
-        leave_out(~rows_allowed(table["licence"].to_pylist(), allow), "licence not allowed")
+        leave_out(~column_allowed(table["licence"], allow).to_numpy(), "licence not allowed")
     if form is Form.WEBDATASET:
         missing = np.asarray(table["image_sha256"].is_null().to_numpy(), dtype=np.bool_)
         leave_out(missing, "no image")

@@ -9,7 +9,7 @@ import json
 import tarfile
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -24,12 +24,22 @@ from holotype.progress import tracked
 
 SHARD_RECORDS = 1_000
 _BATCH = 256
+_ENDINGS = (
+    (b"\x89PNG\r\n\x1a\n", "png"), (b"\xff\xd8\xff", "jpg"),
+    (b"II*\0", "tif"), (b"MM\0*", "tif"), (b"II+\0", "tif"), (b"MM\0+", "tif"),
+    (b"BM", "bmp"), (b"GIF87a", "gif"), (b"GIF89a", "gif"),
+    (b"\0\0\0\x0cjP  \r\n\x87\n", "jp2"),
+    (b"P1", "pbm"), (b"P4", "pbm"), (b"P2", "pgm"), (b"P5", "pgm"), (b"P3", "ppm"), (b"P6", "ppm"),
+)  # fmt: skip
+_OTHER = "img"
 
 
 def write_tars(
     collection: Collection, part_N: NDArray[np.str_], folder: Path
 ) -> list[Mapping[str, Any]]:
     """Writes ``PART/NNNNN.tar`` for each part: ``KEY.png`` (as it came), ``KEY.txt`` and ``KEY.json``.
+
+    The ending of the image says what its bytes are (png, jpg, tif ...), whatever its file was called.
 
     Returns:
         Of each file: ``path``, ``part``, ``rows``, ``bytes``, ``sha256``, in order.
@@ -72,15 +82,25 @@ def _samples(
                     row += 1
 
 
+def image_ending(content: bytes) -> str:
+    """Returns the usual file ending of an encoded image by its first bytes; ``img`` for one not known.
+
+    >>> image_ending(b"GIF89a..."), image_ending(b"RIFF....WEBPVP8 "), image_ending(b"?")
+    ('gif', 'webp', 'img')
+    """
+    if content.startswith(b"RIFF") and content[8:12] == b"WEBP":
+        return "webp"
+    return next((ending for start, ending in _ENDINGS if content.startswith(start)), _OTHER)
+
+
 def _members(row: int, record: dict[str, Any], concept: Any) -> list[tuple[str, bytes]]:
     image = record.pop("image")
     key = f"{row:09d}"
-    ending = PurePosixPath(image["path"] or "").suffix.lower() or ".png"
     caption = concept.lineage.text() or concept.name if concept is not None else ""
     known = {name: value for name, value in record.items() if value is not None}
     plain = json.dumps(known, ensure_ascii=False, sort_keys=True)
     return [
-        (key + ending, image["bytes"]),
+        (f"{key}.{image_ending(image['bytes'])}", image["bytes"]),
         (f"{key}.json", plain.encode()),
         (f"{key}.txt", caption.encode()),
     ]

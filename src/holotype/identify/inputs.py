@@ -74,6 +74,9 @@ def _container(given: str, path: Path) -> Iterator[Specimen]:
         if member.skip_reason is None and member.suffix in IMAGE_SUFFIXES:
             found += 1
             yield Specimen(f"{given.rstrip('/')}/{member.name}", read_image=member.read)
+        elif member.error is not None:
+            found += 1
+            yield Specimen(f"{given.rstrip('/')}/{member.name}", failure=member.error)
         else:
             skipped += 1
     if skipped:

@@ -14,10 +14,12 @@ from numpy.typing import NDArray
 from holotype.errors import BundleError, HolotypeError
 from holotype.files import sha256_bytes
 from holotype.identify.inputs import Specimen, specimens
-from holotype.media.barcodes import clean_barcode
+from holotype.media.barcodes import Barcode, clean_barcode
 from holotype.media.images import read_pixels
 from holotype.media.measures import measure
+from holotype.media.strands import reverse_complement
 from holotype.models.bundle import TRAINING_RECORDS
+from holotype.splits.plan import Role
 
 NEAR_BITS = 6
 """Images whose perceptual hashes differ in at most so many of 64 bits are told as near."""
@@ -39,7 +41,8 @@ class TrainedOnReport:
     Attributes:
         run: folder of the model.
         rows: ``input``, ``seen`` (same, near, no, failed), ``role`` (train or val), ``record_id`` of the
-            nearest training record, ``bits`` by which the perceptual hashes differ, ``detail``.
+            nearest training record, ``bits`` by which the perceptual hashes differ, ``detail``. Of several
+            equally near records the first of ``train`` is named, and one of ``val`` only if there is none.
     """
 
     run: str
@@ -54,8 +57,8 @@ class TrainedOnReport:
 def trained_on(run: Path | str, inputs: Sequence[str]) -> TrainedOnReport:
     """Returns for each image and barcode whether the model was trained or validated on it.
 
-    ``same`` is an equal file, or an equal barcode; ``near`` an image that looks the same to a perceptual hash
-    (another encoding or size of it, or a very similar crop).
+    ``same`` is an equal file, or an equal barcode on either strand; ``near`` an image that looks the same
+    to a perceptual hash (another encoding or size of it, or a very similar crop).
 
     Raises:
         BundleError: when the run holds no record of its training.
@@ -69,17 +72,18 @@ def trained_on(run: Path | str, inputs: Sequence[str]) -> TrainedOnReport:
 
 
 class _Ledger:
-    """The training records by hash."""
+    """The training records by hash, those of ``train`` before those of ``val``."""
 
     def __init__(self, table: pa.Table) -> None:
+        role_N = np.asarray(table["role"].to_pylist(), dtype=object)
+        table = table.take(pa.array(np.argsort(role_N != Role.TRAIN.value, kind="stable")))
         self._ids = table["record_id"].to_pylist()
         self._roles = table["role"].to_pylist()
-        self._same = {
-            value: row
-            for name in ("haplotype", "image_sha256")
-            for row, value in enumerate(table[name].to_pylist())
-            if value is not None
-        }
+        self._same: dict[str, int] = {}
+        for name in ("haplotype", "image_sha256"):
+            for row, value in enumerate(table[name].to_pylist()):
+                if value is not None:
+                    self._same.setdefault(value, row)
         hashes = table["image_phash"].to_pylist()
         self._hashed = np.asarray([r for r, h in enumerate(hashes) if h is not None], np.int64)
         self._hash_N: NDArray[np.uint64] = np.asarray(
@@ -110,15 +114,34 @@ def _row(specimen: Specimen, ledger: _Ledger) -> dict[str, Any]:
     if specimen.failure is not None:
         return {**row, "seen": Seen.FAILED.value, "detail": specimen.failure}
     try:
-        return {**row, **(_barcode(specimen, ledger) or _image(specimen, ledger) or {})}
+        return {**row, **_nearest(specimen, ledger)}
     except (HolotypeError, OSError) as reason:
         return {**row, "seen": Seen.FAILED.value, "detail": " ".join(str(reason).split())}
 
 
+def _nearest(specimen: Specimen, ledger: _Ledger) -> dict[str, Any]:
+    """Returns what is known of the barcode, or of the image where that says more."""
+    barcode = _barcode(specimen, ledger)
+    if barcode is not None and barcode["role"] == Role.TRAIN.value:
+        return barcode
+    found = [one for one in (barcode, _image(specimen, ledger)) if one is not None]
+    order = {Seen.SAME.value: 0, Seen.NEAR.value: 1}
+    return min(
+        found, key=lambda one: (order[one["seen"]], one["role"] != Role.TRAIN.value), default={}
+    )
+
+
 def _barcode(specimen: Specimen, ledger: _Ledger) -> dict[str, Any] | None:
+    """Returns the record with this barcode, read from either end; in ``train`` rather than in ``val``."""
     if specimen.barcode is None:
         return None
-    return ledger.same(clean_barcode(specimen.barcode).haplotype)
+    written = clean_barcode(specimen.barcode)
+    other = Barcode(reverse_complement(written.nucleotides), written.ambiguous)
+    as_written, turned = ledger.same(written.haplotype), ledger.same(other.haplotype)
+    if turned is not None:
+        turned = {**turned, "detail": "as its reverse complement"}
+    found = [one for one in (as_written, turned) if one is not None]
+    return min(found, key=lambda one: one["role"] != Role.TRAIN.value, default=None)
 
 
 def _image(specimen: Specimen, ledger: _Ledger) -> dict[str, Any] | None:

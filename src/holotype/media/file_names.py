@@ -11,6 +11,8 @@ from collections.abc import Iterator
 
 _SAFE_ENDING = re.compile(r"(\.tar)?\.[a-z0-9]{1,8}\Z")
 
+_JUNK_NAMES = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
+
 
 def readable_name(written: str) -> str:
     r"""Returns a name that UTF-8 can hold: the name itself, or its bytes read as Windows-1252.
@@ -37,8 +39,7 @@ def composed(name: str) -> str:
 
 
 def spellings(name: str) -> Iterator[str]:
-    """Yields the ways in which a disk or archive may have a name: as given, then the other normal forms,
-    then its Windows-1252 bytes as a path of this system."""
+    """Yields the ways in which a disk may have a name: as given, the other normal forms, in Windows-1252."""
     yield name
     if name.isascii():
         return
@@ -59,3 +60,17 @@ def safe_ending(name: str) -> str:
     """
     found = _SAFE_ENDING.search(name.lower())
     return found.group() if found else ""
+
+
+def reason_to_skip(name: str) -> str | None:
+    """Returns why a member of a folder or archive is unsafe or no content by its name alone, or None."""
+    if "\\" in name:
+        name = name.replace("\\", "/")
+    parts = name.split("/")
+    if not name.strip("./"):
+        return "no name"
+    if name.startswith("/") or ".." in parts or ":" in parts[0]:
+        return "a path that leaves the archive"
+    if "__MACOSX" in parts or parts[-1] in _JUNK_NAMES or parts[-1].startswith("._"):
+        return "left by an operating system"
+    return None

@@ -3,8 +3,8 @@
 Source: Elzanowski and Ostell, "The Genetic Codes", NCBI
 (https://www.ncbi.nlm.nih.gov/Taxonomy/Utils/wprintgc.cgi), by their numbers there. Markers are named as BOLD
 names them. Where a group is known to hold more than one code (flatworms 9 and 14, sponges 4 and 5, chytrids
-4 and 16, green algae 1, 4, 16 and 22), several are returned, the usual one first: a sequence that one of
-them reads without a stop is not faulty.
+4 and 16, chordates of no known class 2 and 13, green algae 1, 4, 16 and 22, nuclei of ciliates 6 and 1),
+several are returned, the usual one first: a sequence that one of them reads without a stop is not faulty.
 """
 
 import re
@@ -21,6 +21,7 @@ GENETIC_CODES: dict[int, str] = {
     3: "FFLLSSSSYY**CCWWTTTTPPPPHHQQRRRRIIMMTTTTNNKKSSRRVVVVAAAADDEEGGGG",
     4: "FFLLSSSSYY**CCWWLLLLPPPPHHQQRRRRIIIMTTTTNNKKSSRRVVVVAAAADDEEGGGG",
     5: "FFLLSSSSYY**CCWWLLLLPPPPHHQQRRRRIIMMTTTTNNKKSSSSVVVVAAAADDEEGGGG",
+    6: "FFLLSSSSYYQQCC*WLLLLPPPPHHQQRRRRIIIMTTTTNNKKSSRRVVVVAAAADDEEGGGG",
     9: "FFLLSSSSYY**CCWWLLLLPPPPHHQQRRRRIIIMTTTTNNNKSSSSVVVVAAAADDEEGGGG",
     11: _STANDARD,
     13: "FFLLSSSSYY**CCWWLLLLPPPPHHQQRRRRIIMMTTTTNNKKSSGGVVVVAAAADDEEGGGG",
@@ -56,17 +57,26 @@ _KINGDOM_OF_CODES: dict[str, tuple[int, ...]] = {
     "Archaea": (11,), "Monera": (11,),
 }  # fmt: skip
 _PHYLUM_OF_CODES: dict[str, tuple[int, ...]] = {
-    "Chordata": (2,), "Echinodermata": (9,), "Hemichordata": (5, 9, 24), "Platyhelminthes": (9, 14),
+    "Chordata": (2, 13), "Echinodermata": (9,), "Hemichordata": (5, 9, 24), "Platyhelminthes": (9, 14),
     "Cnidaria": (4,), "Ctenophora": (4,), "Porifera": (4, 5), "Placozoa": (4,), "Streptophyta": (1,),
     "Tracheophyta": (1,), "Bryophyta": (1,), "Chlorophyta": (1, 4, 16, 22), "Rhodophyta": (4, 1),
     "Ciliophora": (4,), "Haptophyta": (4, 1), "Ascomycota": (4, 3), "Basidiomycota": (4,),
     "Chytridiomycota": (4, 16),
     "Xenacoelomorpha": (5, 9),
 }  # fmt: skip
+_VERTEBRATES = (
+    "Vertebrata", "Actinopteri", "Actinopterygii", "Teleostei", "Holostei", "Chondrostei", "Cladistii",
+    "Osteichthyes", "Chondrichthyes", "Elasmobranchii", "Holocephali", "Sarcopterygii", "Coelacanthi",
+    "Coelacanthimorpha", "Dipneusti", "Dipnomorpha", "Agnatha", "Cyclostomata", "Myxini",
+    "Petromyzonti", "Hyperoartia", "Cephalaspidomorphi", "Pisces", "Amphibia", "Reptilia",
+    "Lepidosauria", "Squamata", "Sphenodontia", "Testudines", "Crocodylia", "Aves", "Mammalia",
+)  # fmt: skip
 _CLASS_OF_CODES: dict[str, tuple[int, ...]] = {
+    **dict.fromkeys(_VERTEBRATES, (2,)), "Tunicata": (13,), "Urochordata": (13,),
     "Ascidiacea": (13,), "Thaliacea": (13,), "Appendicularia": (13,), "Larvacea": (13,),
     "Leptocardii": (5,), "Hexactinellida": (5, 4), "Pterobranchia": (24,), "Trematoda": (9, 14),
 }  # fmt: skip
+_NUCLEAR_CODES_OF_PHYLUM: dict[str, tuple[int, ...]] = {"Ciliophora": (6, 1)}
 _UNKNOWN_LINEAGE = (5, 4, 1)
 
 
@@ -102,7 +112,7 @@ def codes_for(marker: str | None, lineage: Mapping[str, str | None]) -> tuple[in
     if genome is Genome.PLASTID:
         return (11,)
     if genome is Genome.NUCLEUS:
-        return (1,)
+        return _NUCLEAR_CODES_OF_PHYLUM.get(lineage.get("phylum") or "", (1,))
     for rank, table in (
         ("class", _CLASS_OF_CODES), ("phylum", _PHYLUM_OF_CODES), ("kingdom", _KINGDOM_OF_CODES),
     ):  # fmt: skip

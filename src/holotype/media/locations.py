@@ -141,7 +141,7 @@ def read_location(location: Location) -> bytes:
 
 def _descriptor(path: str) -> int:
     """Opens an ordinary file; a pipe or device would have no end, or none to read it from."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
         raise MediaError(f"{_shown(path)}: no ordinary file")

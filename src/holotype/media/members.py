@@ -1,37 +1,36 @@
 """Folders, zips and tars as one thing: a stream of named members, each with the place of its bytes.
 
 What is unsafe (links, devices, paths that climb out) or no content (folders, the droppings of operating
-systems) is yielded with the reason, never followed, so that every member is accounted for. Compressed tars
+systems) is yielded with the reason, never followed; what is damaged, or packed in a way that is not read, is
+yielded with the error, so that every member is accounted for and none costs the others. Compressed tars
 and members that cannot be read in place are unpacked once into a spool folder.
 """
 
-import atexit
 import bz2
 import gzip
-import hashlib
 import lzma
 import os
-import shutil
 import tarfile
-import tempfile
 import zipfile
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import cache
-from pathlib import Path, PurePosixPath
-from typing import IO, Any
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
 
 from holotype import files
 from holotype.errors import MediaError, SourceError
+from holotype.media.file_names import readable_name, reason_to_skip
 from holotype.media.locations import (
     MAX_MEMBER_BYTES,
     FileAt,
     Location,
     SliceAt,
     ZipSliceAt,
+    container_state,
     read_location,
 )
+from holotype.media.spool import copy_limited, spool_place
 
 DAMAGE = (
     zipfile.BadZipFile,
@@ -45,7 +44,6 @@ DAMAGE = (
 """What reading one damaged or encrypted archive may raise."""
 UNPACK_BYTES, MAX_UNPACK_RATIO = 1 << 30, 200
 """A compressed tar may unpack to so many bytes, or to so many times its size; more is a bomb."""
-_JUNK_NAMES = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
 _IN_PLACE = {zipfile.ZIP_STORED: False, zipfile.ZIP_DEFLATED: True}
 _UNPACKERS: dict[str, Any] = {
     ".gz": gzip.open,
@@ -63,15 +61,22 @@ class Member:
 
     Attributes:
         name: path inside, with "/" between parts.
-        skip_reason: why it is no content, or None.
+        skip_reason: why it is no content, or why it cannot be used; or None.
         at: where its bytes lie; None with a skip reason.
         size: of its bytes, unpacked.
+        error: what is damaged and what to do, where it should be usable; it is the skip reason too.
     """
 
     name: str
     skip_reason: str | None
     at: Location | None
     size: int
+    error: str | None = None
+
+    @classmethod
+    def damaged(cls, name: str, error: str, size: int = 0) -> "Member":
+        """Returns a member that should be usable and is not."""
+        return cls(name, error, None, size, error)
 
     @property
     def suffix(self) -> str:
@@ -113,24 +118,15 @@ def members(path: Path, spool: Path | None = None) -> Iterator[Member]:
         SourceError: when the path is missing or the archive cannot be opened.
     """
     if path.is_dir():
-        yield from _folder_members(path)
+        yield from _folder_inside(str(path), "")
     elif not path.is_file():
         raise SourceError(f"{path}: no such file or folder. Check the path.")
     elif not is_archive(path):
-        yield Member(path.name, None, FileAt(str(path)), path.stat().st_size)
+        yield Member(readable_name(path.name), None, FileAt(str(path)), path.stat().st_size)
     elif path.name.lower().endswith((".zip", ".zid")):
         yield from _zip_members(path, spool)
     else:
         yield from _tar_members(path, spool)
-
-
-def package(path: Path, spool: Path | None = None) -> dict[str, Member]:
-    """Returns the usable members of a folder or archive by name, for formats of files that name one another.
-
-    Raises:
-        SourceError: as ``members``.
-    """
-    return {m.name: m for m in members(path, spool) if m.skip_reason is None}
 
 
 def nested_members(member: Member, spool: Path | None = None) -> Iterator[Member]:
@@ -141,7 +137,10 @@ def nested_members(member: Member, spool: Path | None = None) -> Iterator[Member
     """
     inner = unpacked(member, spool)
     for part in members(inner, spool):
-        yield Member(f"{member.name}/{part.name}", part.skip_reason, part.at, part.size)
+        name = (
+            member.name if part.error and part.name == inner.name else f"{member.name}/{part.name}"
+        )
+        yield replace(part, name=name)
 
 
 def unpacked(member: Member, spool: Path | None = None) -> Path:
@@ -152,27 +151,12 @@ def unpacked(member: Member, spool: Path | None = None) -> Path:
     """
     if isinstance(member.at, FileAt):
         return Path(member.at.path)
-    place = _spool_place(spool, repr(member.at), PurePosixPath(member.name).name)
+    described = f"{member.at!r}|{container_state(member.at) if member.at else None}"
+    place = spool_place(spool, described, member.name)
     if not place.is_file():
         with files.written_whole(place) as temporary:
             temporary.write_bytes(member.read())
     return place
-
-
-def _spool_place(spool: Path | None, described: str, name: str) -> Path:
-    digest = hashlib.sha256(described.encode()).hexdigest()[:12]
-    return (spool or _temporary_spool()) / f"{digest}-{name}"
-
-
-@cache
-def _temporary_spool() -> Path:
-    folder = Path(tempfile.mkdtemp(prefix="holotype-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return folder
-
-
-def _folder_members(root: Path) -> Iterator[Member]:
-    yield from _folder_inside(str(root), "")
 
 
 def _folder_inside(folder: str, prefix: str) -> Iterator[Member]:
@@ -181,75 +165,118 @@ def _folder_inside(folder: str, prefix: str) -> Iterator[Member]:
         entries = sorted(found, key=lambda entry: entry.name)
     folders = []
     for entry in entries:
-        inside = prefix + entry.name
+        inside = prefix + readable_name(entry.name)
         if entry.is_symlink():
             yield Member(inside, "a link", None, 0)
         elif entry.is_dir():
             folders.append(entry)
-        elif reason := _reason_to_skip(inside):
+        elif reason := reason_to_skip(inside):
             yield Member(inside, reason, None, 0)
+        elif not entry.is_file():
+            yield Member(inside, "no ordinary file", None, 0)
         else:
             yield Member(inside, None, FileAt(entry.path), entry.stat().st_size)
     for entry in folders:
-        yield from _folder_inside(entry.path, f"{prefix}{entry.name}/")
+        yield from _folder_inside(entry.path, f"{prefix}{readable_name(entry.name)}/")
 
 
 def _zip_members(path: Path, spool: Path | None) -> Iterator[Member]:
     try:
         with zipfile.ZipFile(path) as archive:
             for entry in archive.infolist():
-                if entry.is_dir():
-                    continue
-                reason = _reason_to_skip(entry.filename)
-                if entry.file_size > MAX_MEMBER_BYTES:
-                    reason = f"{entry.file_size:,} bytes unpacked"
-                elif entry.flag_bits & 1:
-                    reason = "encrypted"
-                at = None if reason else _zip_location(path, archive, entry, spool)
-                yield Member(entry.filename, reason, at, entry.file_size)
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, lzma.LZMAError) as reason_given:
+                if not entry.is_dir():
+                    yield _zip_member(path, archive, entry, spool)
+    except (zipfile.BadZipFile, EOFError, NotImplementedError, UnicodeDecodeError) as reason_given:
         raise SourceError(f"{path}: not a whole zip ({reason_given}). Fetch it again.") from None
 
 
-def _zip_location(
+def _zip_member(
     path: Path, archive: zipfile.ZipFile, entry: zipfile.ZipInfo, spool: Path | None
-) -> Location:
-    if entry.compress_type in _IN_PLACE:
-        return ZipSliceAt(
-            str(path),
-            entry.header_offset,
-            entry.compress_size,
-            entry.file_size,
-            entry.CRC,
-            _IN_PLACE[entry.compress_type],
+) -> Member:
+    name, size = entry.filename, entry.file_size
+    reason = reason_to_skip(name)
+    if size > MAX_MEMBER_BYTES:
+        reason = f"{size:,} bytes unpacked"
+    elif entry.flag_bits & 1:
+        reason = "encrypted"
+    if reason is not None:
+        return Member(name, reason, None, size)
+    deflated = _IN_PLACE.get(entry.compress_type)
+    if deflated is not None:
+        at = ZipSliceAt(
+            str(path), entry.header_offset, entry.compress_size, size, entry.CRC, deflated
         )
-    place = _spool_place(spool, f"{path}|{entry.filename}", PurePosixPath(entry.filename).name)
+        return Member(name, None, at, size)
+    names: dict[int, str] = zipfile.compressor_names  # type: ignore[attr-defined]
+    method = f"{entry.compress_type} ({names.get(entry.compress_type, 'unknown')})"
+    try:
+        return Member(name, None, _unpacked_entry(path, archive, entry, spool), size)
+    except NotImplementedError:
+        error = (
+            f"packed by method {method}, which is not read. Unpack the zip with the program that "
+            "made it, and give the folder."
+        )
+    except DAMAGE as raised:
+        if isinstance(raised, OSError) and raised.errno is not None:
+            raise  # the disk, not the member
+        said = " ".join(str(raised).split())
+        error = f"damaged in the zip ({said}; packed by {method}). Fetch the zip again."
+    return Member.damaged(name, error, size)
+
+
+def _unpacked_entry(
+    path: Path, archive: zipfile.ZipFile, entry: zipfile.ZipInfo, spool: Path | None
+) -> FileAt:
+    state = container_state(FileAt(str(path)))
+    described = f"{path.absolute()}|{state}|{entry.header_offset}|{entry.CRC}"
+    place = spool_place(spool, described, entry.filename)
     if not place.is_file():
         with archive.open(entry) as packed, files.written_whole(place) as temporary:
-            _copy_limited(packed, temporary, limit=MAX_MEMBER_BYTES)
+            copy_limited(packed, temporary, limit=MAX_MEMBER_BYTES)
     return FileAt(str(place))
 
 
 def _tar_members(path: Path, spool: Path | None) -> Iterator[Member]:
     plain = _plain_tar(path, spool)
+    count, fault = 0, None
     try:
-        with tarfile.open(plain, "r:") as archive:
+        with tarfile.open(plain, "r:", encoding="utf-8") as archive:
             for entry in archive:
                 archive.members = []  # type: ignore[attr-defined]  # keep none: a tar may hold millions
-                if entry.isdir():
-                    continue
-                reason = _reason_to_skip(entry.name)
-                if not entry.isfile():
-                    reason = "a link or device"
-                elif entry.sparse is not None:
-                    reason = "a sparse file"
-                elif entry.size > MAX_MEMBER_BYTES:
-                    reason = f"{entry.size:,} bytes unpacked"
-                at = None if reason else SliceAt(str(plain), entry.offset_data, entry.size)
-                yield Member(entry.name, reason, at, entry.size)
-    except (tarfile.TarError, EOFError, OSError) as reason_given:
-        first_line = str(reason_given).partition(":\n")[0]
-        raise SourceError(f"{path}: not a whole tar ({first_line}). Fetch it again.") from None
+                count += 1
+                if not entry.isdir():
+                    yield _tar_member(plain, entry)
+            fault = _fault_at_end(plain, archive.offset)
+    except (tarfile.TarError, EOFError, OSError) as raised:
+        fault = str(raised).partition(":\n")[0]
+        if not count:
+            raise SourceError(f"{path}: not a whole tar ({fault}). Fetch it again.") from None
+    if fault is not None:
+        error = f"not a whole tar ({fault}): entries after the first {count:,} are lost. Fetch it again."
+        yield Member.damaged(readable_name(path.name), error)
+
+
+def _tar_member(plain: Path, entry: tarfile.TarInfo) -> Member:
+    name = readable_name(entry.name)
+    reason = reason_to_skip(name)
+    if not entry.isfile():
+        reason = "a link or device"
+    elif entry.sparse is not None:
+        reason = "a sparse file"
+    elif entry.size > MAX_MEMBER_BYTES:
+        reason = f"{entry.size:,} bytes unpacked"
+    at = None if reason else SliceAt(str(plain), entry.offset_data, entry.size)
+    return Member(name, reason, at, entry.size)
+
+
+def _fault_at_end(plain: Path, end: int) -> str | None:
+    """Returns what is wrong behind the last entry of a tar, where a block of zeros must lie; or None."""
+    with plain.open("rb") as handle:
+        handle.seek(end)
+        block = handle.read(tarfile.BLOCKSIZE)
+    if len(block) < tarfile.BLOCKSIZE:
+        return f"it ends at byte {end + len(block):,} without its end mark"
+    return f"no entry starts at byte {end:,}" if any(block) else None
 
 
 def _plain_tar(path: Path, spool: Path | None) -> Path:
@@ -259,35 +286,12 @@ def _plain_tar(path: Path, spool: Path | None) -> Path:
         return path
     stat = path.stat()
     described = f"{path.resolve()}|{stat.st_size}|{stat.st_mtime_ns}"
-    place = _spool_place(spool, described, path.name + ".tar")
+    place = spool_place(spool, described, path.name + ".tar")
     if not place.is_file():
         limit = max(UNPACK_BYTES, MAX_UNPACK_RATIO * stat.st_size)
         try:
             with unpack(path, "rb") as packed, files.written_whole(place) as temporary:
-                _copy_limited(packed, temporary, limit=limit)
+                copy_limited(packed, temporary, limit=limit)
         except DAMAGE as reason:
             raise SourceError(f"{path}: not a whole tar ({reason}). Fetch it again.") from None
     return place
-
-
-def _copy_limited(packed: IO[bytes], out: Path, *, limit: int) -> None:
-    with out.open("wb") as handle:
-        left = limit
-        while chunk := packed.read(files.CHUNK_BYTES):
-            left -= len(chunk)
-            if left < 0:
-                raise EOFError(f"it unpacks to more than {limit:,} bytes")
-            handle.write(chunk)
-
-
-def _reason_to_skip(name: str) -> str | None:
-    if "\\" in name:
-        name = name.replace("\\", "/")
-    parts = name.split("/")
-    if not name.strip("./"):
-        return "no name"
-    if name.startswith("/") or ".." in parts or ":" in parts[0]:
-        return "a path that leaves the archive"
-    if "__MACOSX" in parts or parts[-1] in _JUNK_NAMES or parts[-1].startswith("._"):
-        return "left by an operating system"
-    return None

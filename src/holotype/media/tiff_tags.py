@@ -68,19 +68,23 @@ class TiffTags:
 
     @property
     def position(self) -> tuple[float, float] | None:
-        """Latitude and longitude in degrees; None where absent or where both are zero, the sign of no fix."""
-        latitude, longitude = self._degrees(2, "S"), self._degrees(4, "W")
+        """Latitude and longitude in degrees; None where absent, or where both are zero, the sign of no fix.
+
+        Without its letter (N or S, E or W) a number is no position: its sign is not known.
+        """
+        latitude, longitude = self._degrees(2, "NS"), self._degrees(4, "EW")
         if latitude is None or longitude is None or not (latitude or longitude):
             return None
         inside = abs(latitude) <= 90 and abs(longitude) <= 180
         return (latitude, longitude) if inside else None
 
-    def _degrees(self, tag: int, negative: str) -> float | None:
+    def _degrees(self, tag: int, sides: str) -> float | None:
         parts, side = self.gps.get(tag), self.gps.get(tag - 1)
-        if not isinstance(parts, tuple) or len(parts) != 3:
+        letter = side.strip().upper()[:1] if isinstance(side, str) else ""
+        if not isinstance(parts, tuple) or len(parts) != 3 or not letter or letter not in sides:
             return None
         degrees = parts[0] + parts[1] / 60 + parts[2] / 3600
-        return -degrees if isinstance(side, str) and side.strip() == negative else degrees
+        return -degrees if letter == sides[1] else degrees
 
 
 def read_tags(at: Location, size: int) -> TiffTags:

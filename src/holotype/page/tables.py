@@ -8,6 +8,7 @@ from holotype.page.layout import paragraph, scrolling
 from holotype.page.words import capital, count, finite, percent, plain, some
 
 LEVELS = 5
+TALL_ROWS = 16
 
 
 def table(
@@ -27,7 +28,7 @@ def table(
         says: what a screen reader says of the box.
         words: places of further columns that hold text.
         caption: stands above.
-        kind: ``tall`` for a box of limited height.
+        kind: ``tall`` for a box of limited height; a long table gets one by itself.
     """
     head = "".join(
         f'<th scope="col"{_word(at, words)}>{plain(name)}</th>' for at, name in enumerate(columns)
@@ -35,7 +36,7 @@ def table(
     return _above(caption) + scrolling(
         f"<table><thead><tr>{head}</tr></thead><tbody>{_body(rows, words)}</tbody></table>",
         says=says,
-        kind=kind,
+        kind=kind or ("tall" if len(rows) > TALL_ROWS else ""),
     )
 
 

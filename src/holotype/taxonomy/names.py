@@ -19,6 +19,12 @@ OPEN_NOMENCLATURE = frozenset(
 )  # fmt: skip
 """Words of open nomenclature and of rank inside a name; they name no taxon (Sigovini et al. 2016)."""
 
+NEGATIONS = frozenset(("not", "no", "non", "without", "except", "excluding", "excl", "sans"))
+"""Words that deny what follows them in a label."""
+
+JOINING = frozenset(("and", "or", "vs", "versus", "plus", "with"))
+"""Words between two names of a label."""
+
 _UNSEEN = re.compile(
     r"[\u0000-\u0008\u000b-\u001f\u007f\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]"
 )
@@ -33,9 +39,9 @@ _SCIENTIFIC = re.compile(
     rf"^(?P<hybrid>[×x]\s)?(?P<genus>{_LATIN_GENUS})"
     rf"(?:\s\((?P<subgenus>{_LATIN_GENUS})\))?"
     rf"(?:\s(?P<sure1>{_QUALIFYING}))?"
-    rf"(?:\s(?!(?:de|van|von|da|di|in|ex|et|and|du|der|den|la|le|f|auct|sensu)\b)(?P<epithet>{_LATIN_EPITHET}))?"
+    rf"(?:\s(?!(?:de|van|von|da|di|in|ex|et|and|du|der|den|la|le|f|auct|sensu|or|vs|versus|plus|with)\b)(?P<epithet>{_LATIN_EPITHET}))?"
     rf"(?:\s(?P<sure2>{_QUALIFYING}))?"
-    rf"(?:\s(?!(?:de|van|von|da|di|in|ex|et|and|du|der|den|la|le|f|auct|sensu)\b)(?P<infra>{_LATIN_EPITHET}))?"
+    rf"(?:\s(?!(?:de|van|von|da|di|in|ex|et|and|du|der|den|la|le|f|auct|sensu|or|vs|versus|plus|with)\b)(?P<infra>{_LATIN_EPITHET}))?"
     r"(?P<rest>.*)$"
 )
 _YEAR = re.compile(r"\b(1[5-9]\d\d|20\d\d)\b")
@@ -77,7 +83,7 @@ def read_name(written: str) -> WrittenName | None:
     if len(text) > MAX_NAME_LETTERS:
         return None
     found = _SCIENTIFIC.match(text)
-    if found is None:
+    if found is None or _SECOND_NAME.search(found["rest"]):
         return None
     rest = found["rest"].strip(" ,")
     if rest and not _is_authorship(rest):
@@ -99,6 +105,15 @@ def read_name(written: str) -> WrittenName | None:
         or bool(marks & set(sure))
         or _HYBRID.search(text) is not None,
     )
+
+
+_SECOND_NAME = re.compile(r"^\s*(?:[&+/]|(?:and|plus|with)\b)|/|\s(?:or|vs|versus)\b")
+
+
+def joins_another(written: str, rest: str) -> bool:
+    """Returns whether the end of a name is parted from it by a comma: "Acartia, Temora" are two names."""
+    before, _, after = written.partition(rest)
+    return before.rstrip().endswith(",") and after.strip() == "" and rest[:1].isupper()
 
 
 def _is_authorship(rest: str) -> bool:
@@ -170,6 +185,7 @@ _HIERARCHY = re.compile(r"\s*>\s*")
 _BREAK = re.compile(
     r"[\s_/|,;:()\[\]{}+&=\"“”!?*#]+|\.(?=\w)|(?<=\w)\.|(?<=[a-z])(?=[A-Z])|(?<=\d)(?=[A-Z])"
 )
+_NUMBER = re.compile(r"(?<![^\W_])[Nn]o\.?[\s_]*(?=\d)")
 _NUMBERED = re.compile(r"^([^\W\d_]{4,})\d+$")
 _CODE = re.compile(r"^\d+|\d$|^[A-Z]{1,2}[a-z]?\d|^[A-Za-z]$")
 
@@ -187,14 +203,22 @@ def label_words(written: str) -> LabelWords:
     if len(text) > MAX_NAME_LETTERS and ">" not in text:
         return LabelWords(written, ())
     parts = text.split("<") if "<" in text else _HIERARCHY.split(text)[::-1]
-    return LabelWords(written, tuple(words for part in parts if (words := _segment(part))))
+    return LabelWords(
+        written,
+        tuple(words for part in parts if (words := _segment(part, has_underscores="_" in written))),
+    )
 
 
-def _segment(part: str) -> tuple[str, ...]:
+def _segment(part: str, *, has_underscores: bool) -> tuple[str, ...]:
     if len(part) > MAX_NAME_LETTERS:
         return ()
     name = read_name(part) if _YEAR.search(part) else None
-    text = name.canonical if name is not None else part
+    if name is not None and (
+        joins_another(part, name.authorship)
+        or (has_underscores and not name.authorship.startswith("("))
+    ):
+        name = None
+    text = _NUMBER.sub(" ", name.canonical if name is not None else part)
     before_interaction = re.split(r"[\s_]inter\.?[\s_]", text)[0]
     words = [_NUMBERED.sub(r"\1", word.strip("-.'’")) for word in _BREAK.split(before_interaction)]
     parted = [part for word in words for part in _without_like(word)]
@@ -215,4 +239,5 @@ def is_latin_like(word: str) -> bool:
 def names_no_taxon(word: str) -> bool:
     """Returns whether a word says what of an organism is shown, how sure, or that nothing lives."""
     small = word.lower()
-    return small in QUALIFIERS or small in NOT_LIVING or small in OPEN_NOMENCLATURE
+    groups = (QUALIFIERS, NOT_LIVING, OPEN_NOMENCLATURE, NEGATIONS, JOINING)
+    return any(small in group for group in groups)

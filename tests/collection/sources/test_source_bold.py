@@ -107,7 +107,14 @@ def test_columns_of_older_packages_and_of_the_portal(tmp_path):
 
 @pytest.mark.parametrize(
     ("written", "expected"),
-    [("16834.0", "2016-02-03"), ("16834", "2016-02-03"), ("2012.0", None), ("2012", None)],
+    [
+        ("16834.0", "2016-02-03"),
+        ("16834", "2016-02-03"),
+        ("2012.0", "2012"),
+        ("2012", "2012"),
+        ("2012-07", "2012-07"),
+        ("2012-17", None),
+    ],
 )
 def test_dates_as_r_writes_them(tmp_path, written, expected):
     row = line(**{**CALANUS, "collection_date_start": written, "collection_time": "None"})
@@ -153,6 +160,23 @@ def _no_options():
     from holotype.collection.sources.item import SourceOptions
 
     return SourceOptions()
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "country", "extra"),
+    [
+        ("Namibia", "NA", "Namibia", "NA"),
+        ("None", "NA", "NA", None),
+        ("NA", "NA", None, None),
+        ("Peru", "PE", "Peru", "PE"),
+    ],
+)
+def test_namibia_is_a_country(tmp_path, name, code, country, extra):
+    text = f"processid\tspecies\tcountry/ocean\tcountry_iso\nP1\tAus bus\t{name}\t{code}\n"
+    (tmp_path / "b.tsv").write_text(text)
+    (item,) = check_source(SOURCE, tmp_path / "b.tsv").items
+    assert item.fields.get("country") == country
+    assert item.fields.get("extra:country_iso") == extra
 
 
 @pytest.mark.real

@@ -392,8 +392,7 @@ def test_sequences_and_measurements(renamed):
     assert "extra:pcr_primer_forward" not in second
     assert first["sampled_volume_l"] == "0.25"
     assert first["extra:Biovolume [mm3]"] == "12.5; 13"
-    assert "collected_on" not in first
-    assert first["extra:eventDate"] == "1999"
+    assert first["collected_on"] == "1999"
 
 
 def test_what_is_wrong_or_unused_is_named_by_line_and_column(renamed):
@@ -698,3 +697,52 @@ def test_delimiters_that_the_descriptor_leaves_open():
     assert found_delimiter("a,b,c\n", 2) == ","
     described = parse_descriptor(archive(core(["x"], fieldsTerminatedBy=None)).encode(), "meta.xml")
     assert described.core.delimiter is None
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        (("1995", "", ""), "1995"),
+        (("1995-07", "", ""), "1995-07"),
+        (("1995-07/1995-09", "", ""), "1995-07"),
+        (("", "1995", ""), "1995"),
+        (("", "1995", "7"), "1995-07"),
+        (("", "1995", "²"), "1995"),
+        (("", "²", "7"), None),
+    ],
+)
+def test_years_and_months_are_kept(tmp_path, values, expected):
+    terms = ("scientificName", "eventDate", "year", "month", "eventTime")
+    folder = simple(tmp_path / "a", [("o1", "Aus", *values, "08:30")], terms)
+    assert records(folder)["o1"].fields.get("collected_on") == expected
+
+
+def test_namibia_and_a_zero_byte(tmp_path):
+    rows = [("o1", "Aus", "NA"), ("o2", "Aus\0", "PE"), ("o3", "Aus", "n/a")]
+    folder = simple(tmp_path / "a", rows, ("scientificName", "countryCode"))
+    found = check_source(SOURCE, folder)
+    countries = {i.name: i.fields.get("country") for i in found.items if i.fields}
+    assert countries == {"o1": "NA", "o3": None}
+    (error,) = [item.error for item in found.items if item.error]
+    assert "line 3, column scientificName: a zero byte" in error
+
+
+def test_metadata_nested_without_end_cost_no_record(tmp_path):
+    meta = archive(core(("scientificName",)))
+    deep = "<eml>\n" + "<para>" * 5000 + "</para>" * 5000 + "</eml>"
+    folder = write(
+        tmp_path / "a", meta_xml=meta, eml_xml=deep, occurrence_txt=tsv(("id", "n"), ("o1", "Aus"))
+    )
+    found = check_source(SOURCE, folder)
+    assert found.records == 1
+    (error,) = [item.error for item in found.items if item.error]
+    assert "eml.xml, line 2, column 595: elements nested over 100 deep" in error
+    with pytest.raises(SourceError, match="nested over 100 deep"):
+        parse_descriptor(deep.encode(), "meta.xml")
+
+
+@pytest.mark.parametrize("index", ["²", "9" * 5000])
+def test_an_index_that_is_no_number(index):
+    meta = archive(core(("scientificName",)), metadata="").replace("index='1'", f"index='{index}'")
+    with pytest.raises(SourceError, match=r"index '.*' of <field> is no number"):
+        parse_descriptor(meta.encode(), "meta.xml")

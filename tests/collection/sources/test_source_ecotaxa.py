@@ -289,6 +289,21 @@ def test_faults_name_line_column_and_remedy(tmp_path, lines, place, remedy):
     assert remedy in text
 
 
+def test_a_zero_byte_costs_its_row_alone(tmp_path):
+    (tmp_path / "ecotaxa_a.tsv").write_bytes(b"object_id\tobject_x\na\t1\nb\t2\0\nb2\t\nc\t4\n")
+    checked = check_source(SOURCE, tmp_path)
+    assert [item.name for item in checked.items if not item.error] == ["a", "b2", "c"]
+    (error,) = [item.error for item in checked.items if item.error]
+    assert error.startswith("ecotaxa_a.tsv, line 3, column object_x: a zero byte")
+
+
+@pytest.mark.parametrize("written", ["\xb2", "1" * 20, "-1"])
+def test_an_id_that_is_none_is_not_stored(tmp_path, png, written):
+    item = row_of(tmp_path, png, classif_id=written)
+    assert "ecotaxa_id" not in item.fields
+    assert f"column classif_id: '{written}' is no id" in item.notes[0][1]
+
+
 def test_a_bad_row_does_not_cost_the_others(tmp_path):
     (tmp_path / "ecotaxa_a.tsv").write_text("object_id\tobject_x\na\t1\nb\t2\t3\n\t\nc\t4\n")
     checked = check_source(SOURCE, tmp_path)

@@ -264,6 +264,15 @@ def test_a_lineage_whose_ranks_cannot_be_told_is_kept_and_noted(tmp_path):
     assert "9 names without ranks: name the library's table of ranks" in item.notes[0][1]
 
 
+@pytest.mark.parametrize("depth", ["\xb2", "--5", "9" * 5000])
+def test_a_depth_that_is_no_number_is_named(tmp_path, depth):
+    path = write(tmp_path / "rdp.fasta", "A1\tRoot;Eukaryota;Metazoa")
+    taxid = tmp_path / "rdp.taxid"
+    taxid.write_text(f"0*Root*-1*0*rootrank\n1*Eukaryota*0*{depth}*domain\n", encoding="utf-8")
+    with pytest.raises(SourceError, match=r"rdp\.taxid, line 2: .* is neither"):
+        check_source(SOURCE, path, SourceOptions(annotations=taxid))
+
+
 def test_an_epithet_alone_and_placeholders():
     fields, _ = lineage_fields("k__Fungi;o__[Agaricales];g__Fungi_gen_Incertae_sedis;s__Fungi_sp")
     assert taxa(fields) == {"kingdom": "Fungi", "order": "Agaricales"}

@@ -40,7 +40,7 @@ def _list(rows: tuple[str, ...] = ROWS, fields: list[str] = FIELDS) -> str:
 
 def _run(folder: Path, text: str | None = None, name: str = RUN) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / f"{name}.lst").write_text(text or _list())
+    (folder / f"{name}.lst").write_text(text or _list(), encoding="cp1252")
     collage = np.arange(8 * 10 * 3, dtype=np.uint8).reshape(8, 10, 3)
     Image.fromarray(collage).save(folder / f"{name}_000001.tif")
     return folder
@@ -130,6 +130,13 @@ def test_in_a_zip(tmp_path: Path) -> None:
         ),
         ("2|6|3|5|0|0.5|t|{}|1", "line 13, columns image_w, image_h: a box of 5 x 0 px"),
         ("2|-6|3|5|2|0.5|t|{}|1", "line 13, column image_x: '-6' is no whole number"),
+        ("2|4|-3|5|2|0.5|t|{}|1", "line 13, column image_y: '-3' is no whole number"),
+        ("2|4|3|-5|3|0.5|t|{}|1", "line 13, column image_w: '-5' is no whole number"),
+        ("2|4|3|5|-3|0.5|t|{}|1", "line 13, column image_h: '-3' is no whole number"),
+        ("2|4|6|5|3|0.5|t|{}|1", "line 13, columns image_x to image_h: the box x 4 to 9, y 6 to 9"),
+        ("2|90|90|5|3|0.5|t|{}|1", "line 13, columns image_x to image_h: the box x 90 to 95"),
+        ("2|4|3|\xb2|3|0.5|t|{}|1", "line 13, column image_w: '\xb2' is no whole number"),
+        (f"2|4|3|5|{'9' * 5000}|0.5|t|{{}}|1", "line 13, column image_h: '9999"),
         ("1|4|3|5|3|0.5|t|{}|1", "line 13, column id: '1' is blank or there twice"),
         ("2|4|3|5|3|0.5|t|{}", "line 13: 8 fields where 9 are named"),
         ("2|4|3|5|3|0.5|t|other.tif|1", "line 13, column collage_file: 'other.tif' is not beside"),
@@ -156,6 +163,9 @@ def test_a_faulty_calibration_is_a_note(tmp_path: Path) -> None:
     ("text", "said"),
     [
         ("id,x\n1,2\n", "line 1: 'id,x' is no format version"),
+        ("\xb2\n1|2\n", "line 1: '\xb2' is no format version"),
+        ("017\nnum-fields|\xb2\n", "line 2: 'num-fields|\xb2' where num-fields|N is expected"),
+        (f"017\nnum-fields|{'9' * 5000}\n", "line 2: 'num-fields|9999"),
         ("017\n1|2\n", "line 2: '1|2' where num-fields|N is expected"),
         ("017\nnum-fields|3\nid|int32\n5|6\n", "line 5: no name|type of one of 3 fields"),
         (_list(fields=[*FIELDS[:-2], "picture", "ppc"]), "no field 'collage_file'"),
@@ -176,6 +186,7 @@ def test_a_faulty_list_does_not_cost_the_next_run(tmp_path: Path, text: str, sai
     [
         (".cla", "v9\n", "line 1: 'v9' where v3 is expected"),
         (".cla", CLA.replace("1\n1\nby hand", "many\n1\nby hand"), "line 9: 'many' where a count"),
+        (".cla", CLA.replace("1\n1\nby hand", "\xb2\n1\nby hand"), "line 9: '\xb2' where a count"),
         (".cla", CLA.replace("\n0\n1\n2\n", "\n0\n3\n2\n"), "class 'by hand' has 1 of 3 particles"),
         (".csv", "Name,Area (ABD)\n1,2\n", "line 1: no column 'Particle ID'"),
         (".csv", "Particle ID,Area (ABD)\n1\n", "line 2: 1 columns where the header has 2"),
@@ -185,7 +196,7 @@ def test_a_faulty_file_beside_does_not_cost_the_run(
     tmp_path: Path, ending: str, content: str, said: str
 ) -> None:
     folder = _run(tmp_path / "run")
-    (folder / f"{RUN}{ending}").write_text(content)
+    (folder / f"{RUN}{ending}").write_text(content, encoding="cp1252")
     items = _items(folder)
     assert said in str(items[f"{RUN}{ending}"].error)
     assert sum(item.image is not None for item in items.values()) == 2

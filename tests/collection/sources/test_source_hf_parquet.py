@@ -109,6 +109,15 @@ def test_numbered_labels_become_names_and_shards_parts_of_the_split(tmp_path):
     assert "row 4, column label: '7' is none of the 2 classes" in found[4].notes[0][1]
 
 
+@pytest.mark.parametrize("written", ["\xb2", "2", "9" * 5000])
+def test_a_label_that_is_the_number_of_no_class(tmp_path, written):
+    table = pa.table({"image": cells(1), "label": [written]})
+    pq.write_table(with_classes(table, label=["copepod", "egg"]), tmp_path / "t.parquet")
+    (item,) = check_source(SOURCE, tmp_path / "t.parquet").items
+    assert "written_label" not in item.fields
+    assert "is none of the 2 classes" in item.notes[0][1]
+
+
 def test_numbers_without_names_are_kept_and_told(tmp_path):
     table = pa.table(
         {"img": pa.array([png(1)], pa.large_binary()), "labels": [3], "emb": [[0.5, 1.0]]}

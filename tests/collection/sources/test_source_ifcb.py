@@ -320,6 +320,8 @@ def test_measures_go_to_extra(tmp_path: Path) -> None:
         ("_class.h5", b"\x89HDF\r\n\x1a\n", "no class file that can be read"),
         (".csv", b"name,class\na,b\n", "line 1: no column roi_number"),
         (".csv", b"roi,class\n2,a\nx,b\n", "line 3: column roi: 'x' is no number"),
+        (".csv", b"roi,class\n2,a\n\xb2,b\n", "line 3: column roi: '\xb2' is no number"),
+        (".csv", b"roi,class\n2,a\n" + b"9" * 5000 + b",b\n", "line 3: column roi: '9999"),
         (".csv", b"roi,class\n2,a\n2,b\n", "line 3, column roi: region 2 is there twice"),
         (".prob.csv", b"roi,A\n2,much\n", "region 2, column A: 'much' is no score"),
         ("_features_v4.csv", b"roi_number,Area\n2\n", "line 2: 1 columns where the header has 2"),
@@ -332,6 +334,61 @@ def test_a_faulty_class_file_does_not_cost_the_bin(
     (folder / f"{NEW}{ending}").write_bytes(content)
     items = _items(folder)
     assert said in str(items[f"{NEW}{ending}"].error)
+    assert sum(item.image is not None for item in items.values()) == 2
+
+
+def test_the_automatic_labels_of_a_manual_file_come_last(tmp_path: Path) -> None:
+    nan = float("nan")
+    classlist = [[2, 2, 3], [3, nan, 3]]
+    alone = _bin(tmp_path / "alone")
+    _manual(alone / f"{NEW}.mat", classlist)
+    items = _items(alone)
+    assert items[f"{NEW}_00003"].fields["written_label"] == "Mesodinium_rubrum"
+    assert str(items[f"{NEW}.mat"].skip_reason).endswith(
+        ": 1 manual labels; 2 automatic labels beside the manual ones"
+    )
+    folder = _bin(tmp_path / "both")
+    _manual(folder / f"{NEW}.mat", classlist)
+    _v1(folder / f"{NEW}_class_v1.mat")
+    items = _items(folder)
+    fields = items[f"{NEW}_00003"].fields
+    assert (fields["written_label"], fields["labelled_by"]) == ("Dinobryon", "trees")
+    assert str(items[f"{NEW}_class_v1.mat"].skip_reason).endswith(": 1 automatic labels")
+    assert str(items[f"{NEW}.mat"].skip_reason).endswith(
+        ": 1 manual labels; not used: 2 automatic labels beside the manual ones, another file of the bin "
+        "comes first"
+    )
+
+
+def _declared(path: Path, **shapes: tuple[int, ...]) -> None:
+    """A file of a few kilobytes that declares as much as one likes."""
+    whole = {"roi_numbers": (2,), "class_labels": (2,), "output_scores": (2, 2)} | shapes
+    with h5py.File(path, "w") as file:
+        for name, shape in whole.items():
+            kind = "S8" if name == "class_labels" else "f8"
+            file.create_dataset(name, shape, kind, chunks=tuple(min(n, 1000) for n in shape))
+
+
+@pytest.mark.parametrize(
+    ("shapes", "said"),
+    [
+        ({"output_scores": (10**6, 10**6)}, "1,000,000 x 1,000,000 scores for 2 regions and 2"),
+        ({"output_scores": (2,)}, "2 scores for 2 regions and 2 classes"),
+        (
+            {"output_scores": (10**7, 10), "roi_numbers": (10**7,), "class_labels": (10,)},
+            "output_scores of 800,000,000 bytes",
+        ),
+        ({"roi_numbers": (10**11,)}, "roi_numbers of 800,000,000,000 bytes"),
+        ({"classlist": (3, 10**11)}, "classlist of 2,400,000,000,000 bytes"),
+    ],
+)
+def test_an_h5_file_that_declares_too_much_is_not_read(
+    tmp_path: Path, shapes: dict[str, tuple[int, ...]], said: str
+) -> None:
+    folder = _bin(tmp_path / "bins")
+    _declared(folder / f"{NEW}_class.h5", **shapes)
+    items = _items(folder)
+    assert said in str(items[f"{NEW}_class.h5"].error)
     assert sum(item.image is not None for item in items.values()) == 2
 
 

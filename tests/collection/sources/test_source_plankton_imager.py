@@ -127,6 +127,8 @@ def test_sorted_images_with_results_and_their_unsorted_copies(tmp_path: Path) ->
     ("name", "content", "said"),
     [
         (NAME.format(5), b"", "empty (0 bytes)"),
+        ("HitsMisses.txt", "600, 100\n600, \xb2\n".encode(), "line 2: '600, \xb2' where"),
+        ("HitsMisses.txt", b"600, " + b"9" * 5000, "line 1: '600, 9999"),
         ("HitsMisses.txt", b"600, 100\n600; 1\n", "line 2: '600; 1' where 'hits, misses'"),
         ("DNN_Results.csv", b"a,b\n1,2\n", "lines 1 and 2: no column 'Fname'"),
         ("DNN_Results.csv", b"Fname,Score\nx,2\n", "line 1: no column 'Class'"),

@@ -1,13 +1,10 @@
-"""One variable of a NetCDF or Zarr file as a grid: its axes found by CF attributes, cells found by nearness.
+"""One variable of a NetCDF or Zarr file as a grid of numbers, with its axes; the nearest step of an axis.
 
-Axes follow the CF conventions (Eaton et al., cfconventions.org): standard names and ``axis`` first, then the
-names that data centres use. Longitudes may run from -180 or from 0; latitudes either way; depth may be
-positive up. Latitude and longitude are one-dimensional, or two-dimensional (curvilinear).
+Latitude and longitude are one-dimensional, or two-dimensional (curvilinear).
 
 Legend: P points, Y latitudes, X longitudes, Z depths, T times.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,24 +12,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from holotype.collection.environment.axes import (
+    depth_axis,
+    horizontal_axes,
+    time_axis,
+)
 from holotype.errors import SourceError, did_you_mean
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.int64]
-
-_STANDARD_NAMES = {
-    "latitude": ("latitude",),
-    "longitude": ("longitude",),
-    "depth": ("depth", "height", "altitude"),
-    "time": ("time",),
-}
-_AXIS = {"latitude": "Y", "longitude": "X", "depth": "Z", "time": "T"}
-_USUAL_NAMES = {
-    "latitude": ("latitude", "lat", "nav_lat", "y"),
-    "longitude": ("longitude", "lon", "long", "nav_lon", "x"),
-    "depth": ("depth", "deptht", "depthu", "depthv", "lev", "level", "z", "altitude"),
-    "time": ("time", "time_counter", "t"),
-}
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,8 +51,9 @@ def open_grid(path: Path, variable: str) -> Grid:
     """Returns one variable of a NetCDF file or Zarr folder.
 
     Raises:
-        SourceError: when it is missing, cannot be read, has no such variable, latitude or longitude, or a
-            dimension of more than one step that is none of time, depth, latitude and longitude.
+        SourceError: when it is missing, cannot be read, has no such variable, one that is no number, no
+            latitude or longitude in degrees, or a dimension of more than one step that is none of time,
+            depth, latitude and longitude (heights above ground, pressures and layer numbers are no depth).
     """
     import xarray as xr
 
@@ -72,9 +61,9 @@ def open_grid(path: Path, variable: str) -> Grid:
         raise SourceError(f"{path}: no such grid. Give a NetCDF file or a Zarr folder.")
     try:
         if path.is_dir():
-            opened = xr.open_zarr(path, chunks=None, consolidated=None)
+            opened = xr.open_zarr(path, chunks=None, consolidated=None, decode_timedelta=False)
         else:
-            opened = xr.open_dataset(path, decode_times=True, chunks=None)
+            opened = xr.open_dataset(path, decode_times=True, chunks=None, decode_timedelta=False)
     except (OSError, ValueError, KeyError) as reason:
         raise SourceError(
             f"{path}: neither NetCDF nor Zarr ({reason}). Check the file."
@@ -86,85 +75,38 @@ def open_grid(path: Path, variable: str) -> Grid:
 
 
 def _grid(path: Path, variable: str, array: Any) -> Grid:
-    axes = {kind: _axis(array, kind) for kind in _AXIS}
-    for kind in ("latitude", "longitude"):
-        if axes[kind] is None:
-            raise SourceError(
-                f"{path}: '{variable}' has no {kind}. Coordinates are {', '.join(map(str, array.coords))}."
-            )
-    latitude, longitude = (_floats(array[axes[kind]]) for kind in ("latitude", "longitude"))
-    flat = array[axes["latitude"]].dims + array[axes["longitude"]].dims
-    horizontal = tuple(dict.fromkeys(flat))
-    vertical = [
-        array[axes[kind]].dims[0] for kind in ("time", "depth") if _is_line(array, axes[kind])
-    ]
-    single = {d: 0 for d in array.dims if d not in (*vertical, *horizontal) and array.sizes[d] == 1}
+    if array.dtype.kind not in "iuf":
+        raise SourceError(
+            f"{path}: '{variable}' is of type {array.dtype}, not numbers. Name a variable of numbers."
+        )
+    latitude, longitude = horizontal_axes(path, array)
+    depth, depth_Z = depth_axis(path, array) or (None, None)
+    time, time_T = time_axis(path, array) or (None, None)
+    lines = [axis.dims[0] for axis in (time, depth) if axis is not None]
+    horizontal = tuple(dict.fromkeys(latitude.dims + longitude.dims))
+    single = {d: 0 for d in array.dims if d not in (*lines, *horizontal) and array.sizes[d] == 1}
     array = array.isel(single)
-    if strange := [str(d) for d in array.dims if d not in (*vertical, *horizontal)]:
+    if strange := [str(d) for d in array.dims if d not in (*lines, *horizontal)]:
         raise SourceError(
             f"{path}: '{variable}' has the dimension '{strange[0]}', which is no time, depth or place. "
             "Select one step of it first."
         )
-    ordered = [d for d in (*vertical, *horizontal) if d in array.dims]
-    depth = array[axes["depth"]] if _is_line(array, axes["depth"]) else None
-    time = array[axes["time"]] if _is_line(array, axes["time"]) else None
     return Grid(
         name=path.name,
         variable=variable,
         unit=str(array.attrs.get("units", "")),
-        values=array.transpose(*ordered),
-        latitude=latitude,
-        longitude=longitude,
-        depth_Z=None if depth is None else _metres_down(depth),
-        time_T=None if time is None else _seconds(path, time),
+        values=array.transpose(*lines, *horizontal),
+        latitude=finite(latitude.values),
+        longitude=finite(longitude.values),
+        depth_Z=depth_Z,
+        time_T=time_T,
     )
 
 
-def _is_line(array: Any, name: Any) -> bool:
-    return name is not None and array[name].ndim == 1 and array[name].dims[0] in array.dims
-
-
-def _axis(array: Any, kind: str) -> Any:
-    """Returns the coordinate that is of a kind, by its attributes, then by its name."""
-    for test in (_says_standard_name, _says_axis, _is_named):
-        for name in array.coords:
-            if test(str(name), array.coords[name].attrs, kind):
-                return name
-    return None
-
-
-def _says_standard_name(name: str, attributes: Mapping[str, Any], kind: str) -> bool:
-    return attributes.get("standard_name") in _STANDARD_NAMES[kind]
-
-
-def _says_axis(name: str, attributes: Mapping[str, Any], kind: str) -> bool:
-    return attributes.get("axis") == _AXIS[kind]
-
-
-def _is_named(name: str, attributes: Mapping[str, Any], kind: str) -> bool:
-    return name.lower() in _USUAL_NAMES[kind]
-
-
-def _floats(array: Any) -> Floats:
-    return np.asarray(array.values, dtype=np.float64)
-
-
-def _metres_down(depth: Any) -> Floats:
-    """Returns depths in metres, positive down, whatever way the file counts."""
-    scale = {"km": 1000.0, "cm": 0.01}.get(str(depth.attrs.get("units", "m")), 1.0)
-    values = _floats(depth) * scale
-    up = depth.attrs.get("positive") == "up" or (
-        depth.attrs.get("positive") is None and bool((values < 0).any()) and not (values > 0).any()
-    )
-    return -values if up else values
-
-
-def _seconds(path: Path, time: Any) -> NDArray[np.datetime64]:
-    if not np.issubdtype(time.dtype, np.datetime64):
-        raise SourceError(
-            f"{path}: its times are no dates of the standard calendar ({time.dtype}). Convert them first."
-        )
-    return np.asarray(time.values).astype("datetime64[s]")
+def finite(values: Any) -> Floats:
+    """Returns numbers as float64, NaN where they are not finite; the same shape."""
+    plain = np.asarray(values, dtype=np.float64)
+    return np.where(np.isfinite(plain), plain, np.nan)
 
 
 def nearest(axis: NDArray[Any], wanted_P: NDArray[Any]) -> Indices:

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from holotype.collection.environment.grid import Grid, nearest, open_grid
+from holotype.collection.environment.grid import Grid, finite, nearest, open_grid
+from holotype.collection.environment.moments import moment
 from holotype.collection.environment.nearness import nearest_on_lines, nearest_on_sphere
 from holotype.collection.rewrite import rewrite_records
 from holotype.collection.schema import RECORDS_SCHEMA
@@ -32,11 +34,21 @@ class Limits:
         distance_km: on the sphere.
         depth_m: from the middle of the record's depths.
         hours: from the record's time; a date without a time counts as noon.
+
+    Raises:
+        SourceError: when one is no finite number above 0.
     """
 
     distance_km: float = 25.0
     depth_m: float = 50.0
     hours: float = 24 * 16
+
+    def __post_init__(self) -> None:
+        for name, limit in vars(self).items():
+            if not (isfinite(limit) and limit > 0):
+                raise SourceError(
+                    f"the limit {name} is {limit:g}: no finite number above 0. Give one, such as 25."
+                )
 
 
 @dataclass(frozen=True)
@@ -146,27 +158,13 @@ def _points(table: pa.Table) -> _Points:
 
     low, high = column("depth_min_m"), column("depth_max_m")
     depth = np.where(np.isnan(low), high, np.where(np.isnan(high), low, (low + high) / 2))
-    times = [_moment(text) for text in table["collected_on"].to_pylist()]
+    times = [moment(text) for text in table["collected_on"].to_pylist()]
     return _Points(
         column("latitude_deg"),
         column("longitude_deg"),
         depth,
         np.asarray(times, dtype="datetime64[s]"),
     )
-
-
-def _moment(text: str | None) -> np.datetime64:
-    """Returns an ISO 8601 date or time in UTC; a date alone is its noon, a year or month alone is none."""
-    if text is None or len(text) < 10:
-        return np.datetime64("NaT", "s")
-    from datetime import UTC, datetime
-
-    try:
-        found = datetime.fromisoformat(text if len(text) > 10 else f"{text}T12:00:00")
-    except ValueError:
-        return np.datetime64("NaT", "s")
-    plain = found.astimezone(UTC).replace(tzinfo=None) if found.tzinfo else found
-    return np.datetime64(plain, "s")
 
 
 def _values(grid: Grid, points: _Points, limits: Limits) -> list[dict[str, Any] | str]:
@@ -211,13 +209,16 @@ def _values(grid: Grid, points: _Points, limits: Limits) -> list[dict[str, Any] 
 
 @lru_cache(maxsize=2)
 def _slab(grid: Grid, time: int, depth: int) -> NDArray[np.float64]:
-    """Returns the horizontal slice of a grid at one time and depth: all of it that is held in memory."""
+    """Returns the horizontal slice of a grid at one time and depth: all of it that is held in memory.
+
+    What is not finite is missing.
+    """
     values = grid.values
     steps = [time] if grid.time_T is not None else []
     steps += [depth] if grid.depth_Z is not None else []
     for step in steps:
         values = values[step]
-    return np.asarray(values.values, dtype=np.float64)
+    return finite(values.values)
 
 
 def _nearest_valid(

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from holotype.errors import SourceError
+from holotype.media.file_names import composed, readable_name, spellings
 from holotype.media.images import IMAGE_SUFFIXES
 from holotype.media.locations import FileAt, Location
 from holotype.media.members import Member, is_archive, members, nested_members
@@ -26,12 +27,14 @@ class Companions:
         listing: yields the members, as often as it is called.
         folder: the folder, where it is one; its files are looked up on disk.
         index: name -> place, where the members are those of an archive; filled by ``listed``.
+        usual: name in normal form C -> name, of those members that differ from it.
         asked: hashes of the names that ``find`` found.
     """
 
     listing: ListMembers
     folder: str | None = None
     index: dict[str, Location] = field(default_factory=dict)
+    usual: dict[str, str] = field(default_factory=dict)
     asked: set[int] = field(default_factory=set)
 
     def listed(self) -> Iterator[Member]:
@@ -39,6 +42,8 @@ class Companions:
         for member in self.listing():
             if self.folder is None and member.at is not None:
                 self.index[member.name] = member.at
+                if (usual := composed(member.name)) != member.name:
+                    self.usual.setdefault(usual, member.name)
             yield member
 
     def find(self, inside: str) -> Location | None:
@@ -47,10 +52,13 @@ class Companions:
         Args:
             inside: its name, as the members have it.
         """
-        at = self.index.get(inside) if self.folder is None else _file_in(self.folder, inside)
-        if at is not None:
-            self.asked.add(hash(inside))
-        return at
+        for name in spellings(inside):
+            known = name if self.folder or name in self.index else self.usual.get(name, name)
+            at = _file_in(self.folder, known) if self.folder else self.index.get(known)
+            if at is not None:
+                self.asked.add(hash(readable_name(known)))
+                return at
+        return None
 
     def asked_before(self, inside: str) -> bool:
         """Returns whether ``find`` has found that member already."""

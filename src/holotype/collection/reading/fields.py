@@ -14,11 +14,15 @@ from holotype.collection.reading.tabular import present
 from holotype.collection.schema import BOUNDS, KnownFrom
 
 _DEGREES = re.compile(
-    r"^(-?\d+)\s*°\s*(\d+(?:[.,]\d+)?)(?:\s*['\s]\s*(\d+(?:[.,]\d+)?))?\s*['\"]*\s*([NSEW]?)$"
+    r"^(-?[0-9]{1,3})\s*°\s*(\d+(?:[.,]\d+)?)(?:\s*['\s]\s*(\d+(?:[.,]\d+)?))?\s*['\"]*\s*([NSEW]?)$"
 )
+_WHOLE = re.compile(r"[0-9]{1,18}")
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
-_DATE = re.compile(r"^(\d{4})-?(\d{2})-?(\d{2})$")
-_TIME = re.compile(r"^(\d{1,2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?$")
+_DATE = re.compile(r"^(\d{4})-?(\d{2})-?(\d{2})$", re.ASCII)
+_PERIOD = re.compile(r"(1[5-9]|20)\d\d(-(0[1-9]|1[0-2]))?", re.ASCII)
+_TIME = re.compile(r"^(\d{1,2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?$", re.ASCII)
+_COUNTRY_CODES = frozenset({"countryCode", "countrycode", "country_iso", "country_code"})
+_COUNTRY_NAMES = ("country", "country/ocean", "country_ocean")
 
 _ORIGINS = {
     "latitude_deg": "extra:place_from",
@@ -56,6 +60,8 @@ class RowFields:
         if not written:
             return ""
         text = present(written)
+        if not text and column in _COUNTRY_CODES and is_namibia(column, self.values):
+            return "NA"
         return "" if text.lower() in self.sentinels else text
 
     def first(self, *columns: str) -> str:
@@ -109,18 +115,21 @@ class RowFields:
             self.fields.setdefault(_ORIGINS[target], KnownFrom.UNREADABLE.value)
 
     def moment(self, target: str, date_column: str, time_column: str | None = None) -> str:
-        """Puts a date, and the time where there is one, under a target as ISO 8601."""
+        """Puts a date, and the time where there is one, under a target as ISO 8601.
+
+        Where only the year or the month is known, that is kept, without a time.
+        """
         day = self.written(date_column)
         if not day:
             return ""
-        if (found := parse_date(day)) is None:
+        if (found := parse_date(day) or parse_period(day)) is None:
             self._lose(target)
             self.note("date", date_column, "is no date", "write YYYY-MM-DD or YYYYMMDD")
             return ""
         clock = self.written(time_column) if time_column else ""
         if clock and (known := parse_clock(clock)) is None:
             self.note("time", str(time_column), "is no time", "write HH:MM:SS or HHMMSS")
-        elif clock:
+        elif clock and len(found) == len("YYYY-MM-DD"):
             found = f"{found}T{known}"
         self.fields[target] = found
         return found
@@ -137,8 +146,42 @@ class RowFields:
         for column in columns or self.values:
             if column not in self.used and column.strip():
                 text = present(self.values.get(column) or "")
+                if not text and is_namibia(column, self.values):
+                    text = "NA"
                 if text and text.lower() not in self.sentinels:
                     self.fields[f"extra:{column}"] = text
+
+
+def is_namibia(column: str, values: Mapping[str, str]) -> bool:
+    """Returns whether a column of country codes says NA, Namibia, which elsewhere means "not available".
+
+    It does not where the country's name is written NA too: then the writer left both out.
+
+    >>> is_namibia("countryCode", {"countryCode": "NA"}), is_namibia("class", {"class": "NA"})
+    (True, False)
+    """
+    if column not in _COUNTRY_CODES or (values.get(column) or "").strip() != "NA":
+        return False
+    return all((values.get(name) or "").strip() != "NA" for name in _COUNTRY_NAMES)
+
+
+def filled(values: Mapping[str, str]) -> dict[str, str]:
+    """Returns the columns of a row that are not missing, as written."""
+    return {
+        column: text
+        for column, text in values.items()
+        if present(text) or is_namibia(column, values)
+    }
+
+
+def whole_number(written: str, *, most: int = 10**18 - 1) -> int | None:
+    """Returns a whole number from 0 to ``most``, written in at most 18 of the digits 0 to 9, or None.
+
+    >>> whole_number("042"), whole_number("²"), whole_number("-1"), whole_number("300", most=255)
+    (42, None, None, None)
+    """
+    number = int(written) if _WHOLE.fullmatch(written) else None
+    return number if number is not None and number <= most else None
 
 
 def parse_number(written: str) -> float | None:
@@ -185,11 +228,21 @@ def parse_date(written: str) -> str | None:
     try:
         if plain := _DATE.match(text):
             return date(*(int(part) for part in plain.groups())).isoformat()
-        if len(text) < 10 or not text[:4].isdigit():
+        if len(text) < 10 or whole_number(text[:4]) is None:
             return None
         return datetime.fromisoformat(text).isoformat()
     except ValueError:
         return None
+
+
+def parse_period(written: str) -> str | None:
+    """Returns a year or a month as ISO 8601 where that is all that is written, or None.
+
+    >>> parse_period("2020"), parse_period("2020-07"), parse_period("2020-13"), parse_period("7")
+    ('2020', '2020-07', None, None)
+    """
+    text = written.strip()
+    return text if _PERIOD.fullmatch(text) else None
 
 
 def parse_clock(written: str) -> str | None:
@@ -201,7 +254,7 @@ def parse_clock(written: str) -> str | None:
     text = written.strip().removesuffix(".0")
     if found := _TIME.match(text):
         hours, minutes, seconds = (int(part or 0) for part in found.groups())
-    elif text.isdigit() and len(text) <= 6:
+    elif whole_number(text) is not None and len(text) <= 6:
         padded = text.zfill(6 if len(text) > 4 else 4).ljust(6, "0")
         hours, minutes, seconds = int(padded[:2]), int(padded[2:4]), int(padded[4:])
     else:

@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path, PurePosixPath
 
 from holotype.collection.reading.disk_index import DiskIndex
-from holotype.errors import MediaError, SourceError
+from holotype.errors import MediaError, SourceError, first_few
+from holotype.media.file_names import composed, spellings
 from holotype.media.images import IMAGE_SUFFIXES
 from holotype.media.location_text import parsed_location, written_location
 from holotype.media.locations import FileAt, Location
@@ -33,46 +34,52 @@ def find_images(root: Path, spool: Path | None, *, above: Sequence[str] = ()) ->
     archives = [root] if is_archive(root) else []
     if root.is_dir():
         archives = sorted(path for path in root.iterdir() if path.is_file() and is_archive(path))
-    index = _indexed(archives, spool) if archives else None
+    damage: list[str] = []
+    index = _indexed(archives, spool, damage) if archives else None
     starts = [root.resolve(), *(root.resolve() / folder for folder in above)]
 
     def find(written: str) -> Location:
         path = PurePosixPath(written.replace("\\", "/"))
         if path.is_absolute() or ".." in path.parts:
             raise MediaError(f"'{written}' leaves {root}")
-        for start in starts:
-            place = start / path
+        for place in (start / name for start in starts for name in spellings(str(path))):
             if place.is_file():
                 if place.is_symlink() and not place.resolve().is_relative_to(starts[0]):
                     raise MediaError(f"'{written}' is a link that leaves {root}")
                 return FileAt(str(place))
         if index is None:
             raise MediaError(f"no image '{written}' in {root}")
-        return _of_index(index, str(path), root)
+        return _of_index(index, str(path), root, first_few(damage, limit=1))
 
     return find
 
 
-def _indexed(archives: Sequence[Path], spool: Path | None) -> DiskIndex:
+def _indexed(archives: Sequence[Path], spool: Path | None, damage: list[str]) -> DiskIndex:
+    """Returns the images of the archives by file name; what is wrong with the archives goes to ``damage``."""
     index = DiskIndex()
     for archive in archives:
         for member in members(archive, spool):
-            if member.at is not None and member.suffix in IMAGE_SUFFIXES:
+            if member.error is not None:
+                damage.append(f"{archive.name}: {member.name}: {member.error}")
+            elif member.at is not None and member.suffix in IMAGE_SUFFIXES:
                 name = member.name.replace("\\", "/")
-                index.put(name.rpartition("/")[2], written_location(member.at), name)
+                index.put(composed(name.rpartition("/")[2]), written_location(member.at), name)
     return index
 
 
-def _of_index(index: DiskIndex, path: str, root: Path) -> Location:
+def _of_index(index: DiskIndex, path: str, root: Path, damage: str) -> Location:
     """Returns the member whose path ends as asked for, or the only one of that file name."""
-    found = index.find(path.rpartition("/")[2])
+    found = index.find(composed(path.rpartition("/")[2]))
     fitting = [at for name, at in found if name == path or name.endswith(f"/{path}")]
+    if not fitting:
+        path = composed(path)
+        fitting = [at for name, at in found if f"/{composed(name)}".endswith(f"/{path}")]
     if len(fitting) == 1 or (fitting and len(set(fitting)) == 1):
         return parsed_location(fitting[0])
     if len(found) == 1:
         return parsed_location(found[0][1])
     if not found:
-        raise MediaError(f"no image '{path}' in {root}")
+        raise MediaError(f"no image '{path}' in {root}{f' ({damage})' if damage else ''}")
     raise MediaError(
         f"{len(fitting or found)} images '{path}' in {root}: which is meant is not said"
     )

@@ -5,6 +5,7 @@ asked for, from a file or from the member of an archive. Memory is bounded by th
 """
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO, Any
@@ -14,8 +15,10 @@ from holotype.errors import SourceError
 
 CHUNK_CHARS = 1 << 20
 MAX_ELEMENT_CHARS = 64 << 20
+MAX_DEPTH = 100
 _BLANK = " \t\r\n"
 _BEHIND_A_VALUE = _BLANK + ",:]}"
+_HALF_LETTER = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
@@ -85,7 +88,7 @@ class _Text:
         return found
 
     def value(self) -> Any:
-        """Passes over the next value and returns it."""
+        """Passes over the next value and returns it; half of a surrogate pair becomes U+FFFD."""
         self.peek()
         while True:
             try:
@@ -98,14 +101,55 @@ class _Text:
                     self.line += self._window.count("\n", self._at, reason.pos)
                     raise self.fault(f"not JSON ({reason.msg})") from None
                 continue
+            except ValueError:
+                raise self.fault("a value here has a number of thousands of digits") from None
+            except RecursionError:
+                raise self.fault(f"a value here is nested over {MAX_DEPTH} deep") from None
             ended = end < len(self._window) and self._window[end] in _BEHIND_A_VALUE
             start = self._at
             if ended or self._ended:
+                found = self._checked(found, start, end)
                 self._move(end)
                 return found
             if not self._more():  # a number may go on in the next piece; there is none
+                found = self._checked(found, 0, end - start)
                 self._move(end - start)
                 return found
+
+    def _checked(self, found: Any, start: int, end: int) -> Any:
+        """Returns a value that is not too deep and has whole letters; its text says if that may be wrong."""
+        window = self._window
+        opened = window.count("[", start, end) + window.count("{", start, end)
+        if opened > MAX_DEPTH and _is_deeper(found, MAX_DEPTH):
+            raise self.fault(f"a value here is nested over {MAX_DEPTH} deep")
+        escaped = window.find("\\ud", start, end) >= 0 or window.find("\\uD", start, end) >= 0
+        return _whole_letters(found) if escaped else found
+
+
+def _is_deeper(value: Any, most: int) -> bool:
+    """Returns whether lists and objects are nested more than ``most`` deep."""
+    level = [value]
+    for _ in range(most + 1):
+        nested = [each for each in level if isinstance(each, dict | list)]
+        level = [
+            inner
+            for each in nested
+            for inner in (each.values() if isinstance(each, dict) else each)
+        ]
+        if not nested:
+            return False
+    return True
+
+
+def _whole_letters(value: Any) -> Any:
+    """Returns a value whose texts can be written as UTF-8."""
+    if isinstance(value, str):
+        return _HALF_LETTER.sub("\ufffd", value)
+    if isinstance(value, list):
+        return [_whole_letters(each) for each in value]
+    if isinstance(value, dict):
+        return {_whole_letters(key): _whole_letters(each) for key, each in value.items()}
+    return value
 
 
 def json_elements(stream: IO[bytes], name: str) -> Iterator[Element]:

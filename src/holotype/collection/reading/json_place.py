@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import IO
 
 from holotype.collection.reading.streams import large_members, open_stream
-from holotype.collection.sources.item import Item
+from holotype.collection.sources.item import Item, left_out
 from holotype.errors import SourceError, first_few
 from holotype.media.members import Member
 
@@ -44,6 +44,4 @@ def find_json(path: Path, spool: Path | None) -> JsonPlace:
     members = {n.removeprefix(prefix): m for n, m in whole.items() if n.startswith(prefix)}
     if path.is_file() and len(whole) == 1:
         members = {}
-    return JsonPlace(
-        path, member, members, tuple(Item(m.name, skip_reason=m.skip_reason) for m in refused)
-    )
+    return JsonPlace(path, member, members, tuple(left_out(m) for m in refused))

@@ -4,6 +4,7 @@ import csv
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from holotype.collection.reading.tabular import zero_byte
 from holotype.collection.reading.text_lines import decoded_lines
 from holotype.errors import SourceError
 from holotype.media.members import Member
@@ -142,6 +143,10 @@ def _rows(
         cells = [cell.strip() for cell in written.strip("\r\n").split(delimiter)]
         while len(cells) > len(columns) and not cells[-1]:
             cells.pop()
+        if "\0" in written:
+            place = f"{name}, line {number}, {zero_byte(cells, columns)}"
+            yield TableLine(number, {}, f"{place}. Process the scan again, or mend the line.")
+            continue
         if len(cells) == len(columns):
             yield TableLine(number, dict(zip(columns, cells, strict=True)))
             continue

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
-from holotype.collection.reading.tabular import Row
+from holotype.collection.reading.tabular import Row, zero_byte
 from holotype.errors import SourceError
 from holotype.media.locations import FileAt, SliceAt
 from holotype.media.members import DAMAGE, MAX_UNPACK_RATIO, Member, members
@@ -145,6 +145,8 @@ def _fault(cells: list[str], names: list[str], encoding: str) -> str | None:
     if len(cells) != len(names):
         wrong = f"{len(cells)} columns where the header has {len(names)}."
         return f"{wrong} Enclose delimiters in values, or add what is missing."
+    if "\0" in "".join(cells):
+        return f"{zero_byte(cells, names)}. Write the row again."
     try:
         "".join(cells).encode()
     except UnicodeEncodeError as reason:

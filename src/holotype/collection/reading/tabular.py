@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Literal, cast
 
+from holotype.collection.reading.text_lines import AS_WINDOWS
 from holotype.errors import MediaError, SourceError
 from holotype.media.members import Member
 
@@ -79,7 +80,8 @@ def open_table(
     Args:
         place: a file, or the member of a folder or archive.
         dialect: how it is written, where that is fixed; found otherwise (UTF-8 with or without BOM, else
-            Windows-1252; tab, comma, semicolon or bar, whichever the first line has most of).
+            Windows-1252, also for single letters far down; tab, comma, semicolon or bar, whichever the first
+            line has most of).
         header: column names, for a table that has none in it.
         name: how errors call the table; its path by default.
 
@@ -134,7 +136,8 @@ class _Gunzipped(gzip.GzipFile):
 
 
 def _text(place: Path | Member, called: str, encoding: str) -> io.TextIOWrapper:
-    return io.TextIOWrapper(_binary(place, called), encoding=encoding, newline="")
+    errors = "strict" if encoding == "utf-16" else AS_WINDOWS
+    return io.TextIOWrapper(_binary(place, called), encoding=encoding, errors=errors, newline="")
 
 
 def _encoding(place: Path | Member, called: str) -> str:
@@ -146,7 +149,7 @@ def _encoding(place: Path | Member, called: str) -> str:
         raise SourceError(f"{called}: cannot be read ({reason}). Fetch it again.") from reason
     if start.startswith((b"\xff\xfe", b"\xfe\xff")):
         return "utf-16"
-    if b"\0" in start:
+    if b"\0" in start.partition(b"\n")[0]:
         raise SourceError(
             f"{called}: not a text table (it holds zero bytes). Save it as UTF-8 text."
         )
@@ -155,6 +158,12 @@ def _encoding(place: Path | Member, called: str) -> str:
     except UnicodeDecodeError as reason:
         return "utf-8-sig" if reason.start >= len(start) - 3 else "cp1252"
     return "utf-8-sig"
+
+
+def zero_byte(cells: Sequence[str], names: Sequence[str]) -> str:
+    """Returns what is wrong with a row that holds a zero byte."""
+    at = next(place for place, cell in enumerate(cells) if "\0" in cell)
+    return f"column {names[at] if at < len(names) else at + 1}: a zero byte, which no text has"
 
 
 def _first_line(handle: io.TextIOWrapper, called: str) -> str:
@@ -180,7 +189,9 @@ def _rows(
             for cells in reader:
                 if not cells:
                     continue
-                if len(cells) == len(names):
+                if "\0" in "".join(cells):
+                    yield Row(reader.line_num, {}, zero_byte(cells, names))
+                elif len(cells) == len(names):
                     yield Row(reader.line_num, dict(zip(names, cells, strict=True)))
                 else:
                     wrong = f"{len(cells)} columns where the header has {len(names)}"

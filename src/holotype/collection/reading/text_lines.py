@@ -21,6 +21,8 @@ _START_BYTES = 1 << 16
 def decoded_lines(member: Member) -> Iterator[str]:
     """Yields the lines of a text file, plain or gzip; what is not UTF-8 is read as Windows-1252.
 
+    A zero byte in the first line says that it is no text; in a later line it is left in for the caller.
+
     Raises:
         SourceError: when it cannot be read or is no text.
     """
@@ -29,10 +31,10 @@ def decoded_lines(member: Member) -> Iterator[str]:
             start = raw.read(_START_BYTES)
             raw.seek(0)
             wide = start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-            if b"\0" in start and not wide:
+            if b"\0" in start.partition(b"\n")[0] and not wide:
                 raise SourceError(f"{member.name}: holds zero bytes: no text. Save it as text.")
             encoding = "utf-16" if wide else "utf-8-sig"
-            with io.TextIOWrapper(raw, encoding=encoding, errors=_WINDOWS) as text:
+            with io.TextIOWrapper(raw, encoding=encoding, errors=AS_WINDOWS) as text:
                 yield from text
     except (MediaError, OSError, EOFError, UnicodeDecodeError) as reason:
         raise SourceError(f"{member.name}: cannot be read ({reason}). Fetch it again.") from reason
@@ -69,5 +71,6 @@ def _as_windows(fault: UnicodeError) -> tuple[str, int]:
         return found.decode("latin-1"), fault.end
 
 
-_WINDOWS = "holotype-windows-1252"
-codecs.register_error(_WINDOWS, _as_windows)
+AS_WINDOWS = "holotype-windows-1252"
+"""Name of the way to decode that a text stream takes as its ``errors``."""
+codecs.register_error(AS_WINDOWS, _as_windows)

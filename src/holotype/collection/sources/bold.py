@@ -182,6 +182,8 @@ def _record(row: RowFields, held: Columns) -> Item:
         row.fields["species"] = binomial(row.fields.get("genus", ""), row.fields["species"])
     if "written_label" not in row.fields and (deepest := _deepest(row)):
         row.fields["written_label"] = deepest
+    if "country" not in row.fields:
+        row.text("country", "country_iso")
     _place(row, held)
     if row.number("depth_min_m", "depth") is not None:
         row.fields["depth_max_m"] = row.fields["depth_min_m"]
@@ -230,7 +232,7 @@ def _place(row: RowFields, held: Columns) -> None:
 
 
 def _date(row: RowFields) -> None:
-    """Puts the date of collection: ISO 8601, or the days since 1970 that R writes."""
+    """Puts the date of collection, or its month or year: ISO 8601, or the days since 1970 that R writes."""
     columns = ("collection_date_start", "collectiondate_start", "collection_date", "collectiondate")
     column = next((name for name in columns if row.written(name)), None)
     if column is None:
@@ -240,8 +242,10 @@ def _date(row: RowFields) -> None:
     year_like = re.fullmatch(r"\d{4}", written) or re.fullmatch(r"(1[5-9]|20)\d\d\.0", written)
     if days and not year_like and (len(days[1]) == 5 or days[2]):
         row.fields["collected_on"] = (_EPOCH + timedelta(days=int(days[1]))).isoformat()
-        return
-    row.moment("collected_on", column, "collection_time")
+    elif year_like:
+        row.fields["collected_on"] = written[:4]
+    else:
+        row.moment("collected_on", column, "collection_time")
 
 
 SOURCE = Source("bold", "BOLD data packages and downloads (BCDM tables; TSV, tar.gz or zip)", read)

@@ -15,7 +15,7 @@ from holotype.collection.reading.disk_index import DiskIndex
 from holotype.collection.reading.fields import RowFields
 from holotype.collection.reading.json_elements import json_elements
 from holotype.collection.reading.rows import as_text, binomial
-from holotype.collection.sources.item import Item, Source, SourceOptions
+from holotype.collection.sources.item import Item, Source, SourceOptions, left_out
 from holotype.errors import SourceError
 from holotype.media.images import IMAGE_SUFFIXES
 from holotype.media.members import members
@@ -50,7 +50,7 @@ def read(path: Path, options: SourceOptions) -> Iterator[Item]:
     for member in members(path, options.spool):
         name = member.name.replace("\\", "/")
         if member.skip_reason is not None:
-            yield Item(member.name, skip_reason=member.skip_reason)
+            yield left_out(member)
         elif name in known.used:
             yield Item(member.name, skip_reason="annotations, joined to the images")
         elif member.suffix not in IMAGE_SUFFIXES:

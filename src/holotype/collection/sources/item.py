@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from holotype.media.locations import Location
+from holotype.media.members import Member
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,13 @@ class Item:
     error: str | None = None
 
 
+def left_out(member: Member, reason: str = "no part of it") -> Item:
+    """Returns the item of a file that is no record: its error, why it cannot be used, or the reason given."""
+    if member.error is not None:
+        return Item(member.name, error=f"{member.name}: {member.error}")
+    return Item(member.name, skip_reason=member.skip_reason or reason)
+
+
 @dataclass(frozen=True)
 class SourceOptions:
     """What a user may tell a source.
@@ -45,6 +53,7 @@ class SourceOptions:
         preset: a named column map, for ``table``.
         columns: column of a collection -> column of the table; wins over the preset.
         images: folder or archive that the image paths of a table are relative to.
+        inside: folder of the input that alone is read, for ``image-folder``; None for all of it.
         label_folder: which folder above an image is its label, for ``image-folder``: 1 is the nearest.
         annotations: file or folder with the labels, where they do not lie beside the images.
         spool: folder to unpack compressed or nested archives into; they are needed as long as the items'
@@ -54,6 +63,7 @@ class SourceOptions:
     preset: str | None = None
     columns: Mapping[str, str] = field(default_factory=dict)
     images: Path | None = None
+    inside: str | None = None
     label_folder: int = 1
     annotations: Path | None = None
     spool: Path | None = None

@@ -4,6 +4,7 @@ Columns are found by name, never by position. Without a map, columns that bear t
 collection's columns are taken as they are.
 """
 
+import os
 import string
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -12,40 +13,35 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from holotype.collection.reading.fields import RowFields
+from holotype.collection.reading.rows import whole_id
 from holotype.collection.reading.tabular import open_table, present
-from holotype.collection.schema import COLUMN_NAMES
+from holotype.collection.schema import COLUMN_NAMES, REAL_COLUMNS
 from holotype.collection.sources.item import Item, Source, SourceOptions
 from holotype.collection.sources.presets import PRESETS, Preset
 from holotype.errors import MediaError, SourceError, did_you_mean, first_few
+from holotype.media.file_names import composed, spellings
 from holotype.media.locations import CellAt, FileAt, Location
 from holotype.media.members import is_archive, members
 from holotype.taxonomy.lineage import Rank
 
-FOUND_BY_INTAKE = frozenset(
-    {
-        "image_width_px",
-        "image_height_px",
-        "image_sha256",
-        "image_phash",
-        "grey_mean",
-        "grey_sd",
-        "object_esd_px",
-        "environment",
-        "extra",
-        "place_from",
-        "depth_from",
-        "time_from",
-        "haplotype",
-        "other_ranks",
-        "source",
-        "source_item",
-        "content_hash",
-        "given_lineage",
-    }
-)
+FOUND_BY_INTAKE = frozenset({
+    "image_width_px", "image_height_px", "image_sha256", "image_phash", "grey_mean", "grey_sd",
+    "object_esd_px", "environment", "extra", "place_from", "depth_from", "time_from", "haplotype",
+    "other_ranks", "source", "source_item", "content_hash", "given_lineage",
+})  # fmt: skip
 """Columns of a collection that no table gives: intake finds them from the image and the names."""
 
 TAKEN = tuple(name for name in COLUMN_NAMES if name not in FOUND_BY_INTAKE)
+
+_WHOLE_IDS = frozenset({"aphia_id", "gbif_id", "ncbi_id", "bold_id", "ecotaxa_id"})
+_MEASURED: dict[str, Callable[[RowFields, str, str], object]] = {
+    **dict.fromkeys(REAL_COLUMNS, RowFields.number),
+    "latitude_deg": RowFields.position,
+    "longitude_deg": RowFields.position,
+    "collected_on": RowFields.moment,
+}
+"""Columns that are no text -> what reads them, with a note by line and column where they cannot be read."""
 
 _FORMAT = string.Formatter()
 
@@ -86,7 +82,7 @@ def _items(path: Path, plan: "_Plan", images: FindImage | None) -> Iterator[Item
                 f"row {row.line}", row.line, error=f"{path}, row {row.line}: {row.error}. {remedy}"
             )
         else:
-            yield _item(plan, row.values, row.line, images)
+            yield _item(plan, row.values, row.line, images, f"{path}, line {row.line}")
 
 
 class _Plan:
@@ -99,6 +95,11 @@ class _Plan:
         self.extra = [name for name in header if name not in taken and name.strip()]
         self.templates = {k: v for k, v in preset.templates.items() if k not in columns}
         self.constants = {k: v for k, v in preset.constants.items() if k not in columns}
+        self.label = columns.get("written_label")
+        self.measured = [(_MEASURED[t], t, c) for t, c in columns.items() if t in _MEASURED]
+        self.ids = [(t, c) for t, c in columns.items() if t in _WHOLE_IDS]
+        apart = {"image", "written_label", *_MEASURED, *_WHOLE_IDS}
+        self.texts = [(t, c) for t, c in columns.items() if t not in apart]
 
     @property
     def reads_images(self) -> bool:
@@ -156,12 +157,10 @@ def _check_templates(path: Path, header: list[str], templates: Mapping[str, str]
                 raise SourceError(f"{path}, row 1: no column '{column}' for {target}.{nearest}")
 
 
-def _item(plan: _Plan, row: Mapping[str, str], number: int, images: FindImage | None) -> Item:
-    fields: dict[str, str] = dict(plan.constants)
-    for target, column in plan.columns.items():
-        if target != "image":
-            keep = target == "written_label"
-            fields[target] = row[column].strip() if keep else present(row[column])
+def _item(
+    plan: _Plan, row: Mapping[str, str], number: int, images: FindImage | None, where: str
+) -> Item:
+    fields, notes = _mapped(plan, row, where)
     for target, template in plan.templates.items():
         if target != "image":
             fields[target] = template.format_map(row)
@@ -172,15 +171,36 @@ def _item(plan: _Plan, row: Mapping[str, str], number: int, images: FindImage | 
     if "image" in plan.templates:
         inside = plan.templates["image"].format_map(row).replace("//", "/")
     if not inside or images is None:
-        return Item(name, number, fields)
+        return Item(name, number, fields, notes=notes)
     if inside.startswith(("http://", "https://")):
-        return Item(name, number, {**fields, "image_url": inside})
+        return Item(name, number, {**fields, "image_url": inside}, notes=notes)
     try:
-        return Item(
-            name, number, fields, image=images(inside), image_name=inside.rpartition("/")[2]
-        )
+        image = images(inside)
     except MediaError as reason:
-        return Item(name, number, fields, notes=(("image", str(reason)),))
+        return Item(name, number, fields, notes=(*notes, ("image", str(reason))))
+    shown = inside.rpartition("/")[2]
+    return Item(name, number, fields, image=image, image_name=shown, notes=notes)
+
+
+def _mapped(
+    plan: _Plan, row: Mapping[str, str], where: str
+) -> tuple[dict[str, str], tuple[tuple[str, str], ...]]:
+    """Returns the fields that columns of the table give, and the notes on what cannot be read."""
+    fields: dict[str, str] = dict(plan.constants)
+    for target, column in plan.texts:
+        fields[target] = present(row[column])
+    if plan.label is not None:
+        fields["written_label"] = row[plan.label].strip()
+    for target, column in plan.ids:
+        fields[target] = whole_id(present(row[column]))
+    notes: tuple[tuple[str, str], ...] = ()
+    if plan.measured:
+        measured = RowFields(where, row)
+        for put, target, column in plan.measured:
+            put(measured, target, column)
+        fields |= measured.fields
+        notes = tuple(measured.notes)
+    return fields, notes
 
 
 def table_header(path: Path) -> list[str]:
@@ -215,7 +235,8 @@ def _parquet_items(path: Path, plan: _Plan, images: FindImage | None) -> Iterato
         for inside, row in enumerate(rows):
             number += 1
             text = {name: _as_text(row.get(name)) for name in light}
-            item = _item(plan, {**text, **({str(column): ""} if held else {})}, number, images)
+            values = {**text, **({str(column): ""} if held else {})}
+            item = _item(plan, values, number, images, f"{path}, row {number}")
             if held:
                 file_name = _as_text((row.get(str(column)) or {}).get("path") if paths else None)
                 at = CellAt(str(path), str(column), group, inside)
@@ -243,11 +264,14 @@ def images_of(root: Path, spool: Path | None) -> FindImage:
         raise SourceError(f"{root}: no such folder or archive of images. Check --images.")
     if is_archive(root):
         inside = {member.name: member for member in members(root, spool)}
+        usual = {composed(name): member for name, member in inside.items() if not name.isascii()}
+        damage = [f"{m.name}: {m.error}" for m in inside.values() if m.error is not None]
+        told = f" ({first_few(damage, limit=1)})" if damage else ""
 
         def find_member(name: str) -> Location:
-            member = inside.get(name)
+            member = inside.get(name) or inside.get(composed(name)) or usual.get(composed(name))
             if member is None:
-                raise MediaError(f"no image '{name}' in {root}")
+                raise MediaError(f"no image '{name}' in {root}{told}")
             if member.at is None:
                 raise MediaError(f"'{name}' in {root.name}: {member.skip_reason}")
             return member.at
@@ -256,6 +280,9 @@ def images_of(root: Path, spool: Path | None) -> FindImage:
     resolved = root.resolve()
 
     def find_file(name: str) -> Location:
+        if not name.isascii():
+            lie = (s for s in spellings(name) if os.path.exists(f"{resolved}/{s}"))  # noqa: PTH110
+            name = next(lie, name)
         if ".." in name or name.startswith("/") or (resolved / name).is_symlink():
             path = (resolved / name).resolve()
             if not path.is_relative_to(resolved):

@@ -22,7 +22,7 @@ from holotype.collection.reading.rows import (
     whole_id,
 )
 from holotype.collection.reading.tabular import TextTable
-from holotype.collection.sources.item import Item, Source, SourceOptions
+from holotype.collection.sources.item import Item, Source, SourceOptions, left_out
 from holotype.errors import SourceError
 from holotype.media.locations import FileAt
 from holotype.media.members import members
@@ -49,7 +49,7 @@ def read(path: Path, options: SourceOptions) -> Iterator[Item]:
     listed = sorted(members(path, options.spool), key=lambda member: not _has_common(member.name))
     for member in listed:
         if not isinstance(member.at, FileAt) or not member.name.lower().endswith(TABLE_ENDINGS):
-            yield Item(member.name, skip_reason=member.skip_reason or "no table of names")
+            yield left_out(member, "no table of names")
             continue
         table = open_rows(Path(member.at.path))
         if "uuid" not in {name.lower() for name in table.header}:

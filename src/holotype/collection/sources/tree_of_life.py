@@ -24,7 +24,7 @@ from holotype.collection.reading.rows import (
     whole_id,
 )
 from holotype.collection.reading.tabular import TextTable, present
-from holotype.collection.sources.item import Item, Source, SourceOptions
+from holotype.collection.sources.item import Item, Source, SourceOptions, left_out
 from holotype.errors import MediaError, SourceError
 from holotype.media.images import IMAGE_SUFFIXES
 from holotype.media.members import Member, is_archive, members
@@ -144,8 +144,8 @@ def samples(archive: Path, spool: Path | None) -> Iterator[Sample | Item]:
         folder, _, file = member.name.rpartition("/")
         stem, _, ending = file.partition(".")
         if member.skip_reason is not None or not ending:
-            reason = member.skip_reason or "a member without an ending"
-            yield Item(f"{archive.name}/{member.name}", skip_reason=reason)
+            named = replace(member, name=f"{archive.name}/{member.name}")
+            yield left_out(named, "a member without an ending")
             continue
         found = f"{folder}/{stem}"
         if found != key and (image or texts):

@@ -3,6 +3,7 @@
 The columns are those that meta.xml says, by term; a folder, a zip or a tar.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -18,6 +19,7 @@ from holotype.taxonomy.backbone.tables import (
     Dialect,
     Snapshot,
     as_raw,
+    header_of,
     joined,
     open_snapshot,
     read_columns,
@@ -57,9 +59,14 @@ class _Part:
     positions: Mapping[str, int]
     constants: Mapping[str, str]
 
-    @property
-    def width(self) -> int:
-        return 1 + max([self.id_position, *self.positions.values()])
+    def checked(self, wanted: Mapping[str, int], width: int, path: Path) -> None:
+        """Raises a TaxonomyError when meta.xml asks for a column that the table has not."""
+        beyond = [position for position in wanted.values() if position >= width]
+        if beyond:
+            raise TaxonomyError(
+                f"{path}: meta.xml, {self.member}: index {beyond[0]}, but the table has {width} columns "
+                "(0 is the first). Correct the index, or fetch the archive again."
+            )
 
 
 def read_dwca(path: Path, *, authority: str | None) -> tuple[pa.Table, dict[str, int]]:
@@ -123,13 +130,10 @@ def _read(
 ) -> pa.Table:
     """Returns columns of a part; its width is looked up, as meta.xml may leave out the last columns."""
     with snapshot.open(part.member) as handle:
-        first = handle.readline(1 << 20).decode(part.dialect.encoding, errors="replace")
-    width = max(
-        part.width,
-        len(first.rstrip("\r\n").split(part.dialect.delimiter))
-        if not part.dialect.quote
-        else part.width,
-    )
+        if not handle.readline(1):
+            return pa.table({name: pa.array([], pa.string()) for name in wanted})
+    width = len(header_of(snapshot, part.member, part.dialect))
+    part.checked(wanted, width, snapshot.path)
     return read_columns(snapshot, part.member, wanted, part.dialect, problems, width)
 
 
@@ -212,13 +216,15 @@ def _part(snapshot: Snapshot, node: ElementTree.Element, folder: PurePosixPath) 
             delimiter=_escaped(node.get("fieldsTerminatedBy", ",")),
             quote=_escaped(node.get("fieldsEnclosedBy", '"'))[:1],
             encoding=(node.get("encoding") or "utf-8").lower(),
-            header_lines=int(node.get("ignoreHeaderLines") or 0),
+            header_lines=_whole(
+                node.get("ignoreHeaderLines") or "0", "ignoreHeaderLines", snapshot
+            ),
         ),
-        id_position=int(ids[0].get("index") or 0) if ids else 0,
+        id_position=_whole(ids[0].get("index") or "0", "id index", snapshot) if ids else 0,
         positions={
-            term: int(inner.get("index", ""))
+            term: _whole(text, f"index of {term}", snapshot)
             for term, inner in named
-            if (inner.get("index") or "").isdigit()
+            if (text := inner.get("index"))
         },
         constants={
             term: inner.get("default", "")
@@ -226,6 +232,16 @@ def _part(snapshot: Snapshot, node: ElementTree.Element, folder: PurePosixPath) 
             if inner.get("default") and not inner.get("index")
         },
     )
+
+
+def _whole(text: str, what: str, snapshot: Snapshot) -> int:
+    """Returns a number of meta.xml, of ASCII digits."""
+    if re.fullmatch("[0-9]{1,9}", text.strip()) is None:
+        raise TaxonomyError(
+            f"{snapshot.path}: meta.xml: {what} is '{text[:40]}', no whole number. "
+            "Write 0, 1, 2 ..., or fetch the archive again."
+        )
+    return int(text)
 
 
 def _escaped(text: str) -> str:

@@ -40,12 +40,14 @@ class Reading:
         unknown_names: words written as names that the backbone lacks.
         unknown_epithets: what follows a known genus and is not known under it.
         other_words: words that say nothing of a taxon.
+        maybe_authors: words that may be the authors of a species, though nothing but their place says so.
     """
 
     hits: list[Hit] = field(default_factory=list)
     unknown_names: list[str] = field(default_factory=list)
     unknown_epithets: list[str] = field(default_factory=list)
     other_words: list[str] = field(default_factory=list)
+    maybe_authors: list[str] = field(default_factory=list)
 
 
 def hit_of(

@@ -14,13 +14,14 @@ from typing import Protocol
 
 from holotype.taxonomy.backbone.store import Backbone, Taxon
 from holotype.taxonomy.lineage import Rank
+from holotype.taxonomy.matching.doubts import as_doubted, denial, denied, doubted, without_authors
 from holotype.taxonomy.matching.fuzzy import fuzzy_words, rank_ending
-from holotype.taxonomy.matching.hit import Hit, Reading
+from holotype.taxonomy.matching.hit import Hit, Reading, is_form
 from holotype.taxonomy.matching.hits import Finder
 from holotype.taxonomy.matching.neighbours import helped, neighbours_of
-from holotype.taxonomy.matching.outcome import SCORES, How, MatchStatus, NameMatch, Query
+from holotype.taxonomy.matching.outcome import SCORES, SURE, How, MatchStatus, NameMatch, Query
 from holotype.taxonomy.matching.settle import Verdict, is_above, settle, under_context
-from holotype.taxonomy.names import clean_text, label_words, read_name
+from holotype.taxonomy.names import clean_text, is_latin_like, label_words, names_no_taxon
 
 
 class Matcher(Protocol):
@@ -50,6 +51,9 @@ class BackboneMatcher:
 
     def match(self, query: Query) -> NameMatch:
         """Returns the answer to one query: what the label says, or what the source's lineage adds."""
+        return doubted(self._match(query))
+
+    def _match(self, query: Query) -> NameMatch:
         answer = self._label(query)
         given = query.lineage
         if answer.status is MatchStatus.AMBIGUOUS or given.rank is None or given.name is None:
@@ -60,7 +64,14 @@ class BackboneMatcher:
         other = self._label(replace(query, written=given.name, rank=given.rank))
         if other.taxon is None or (taxon is not None and not is_above(taxon, other.taxon)):
             return answer
-        return replace(other, query=query, reason=f"the source's lineage: {other.reason}")
+        found = replace(other, query=query, reason=f"the source's lineage: {other.reason}")
+        wide = given.rank.is_above(Rank.SPECIES)
+        missing = answer.unknown if wide or is_latin_like(answer.unknown) else ""
+        if not missing and answer.how is not How.HIGHER:
+            return found
+        reason = f"{answer.reason.partition('; the source says ')[0]}; {found.reason}"
+        score = min(found.score, SCORES[How.HIGHER])
+        return replace(found, how=How.HIGHER, score=score, reason=reason, unknown=missing)
 
     def _label(self, query: Query) -> NameMatch:
         """Returns what the label says by itself, under the context."""
@@ -73,7 +84,9 @@ class BackboneMatcher:
         if not words.segments:
             return replace(answer, reason="no word in it that may be a name")
         readings = [self._finder.read(segment) for segment in words.segments]
-        readings = [_without_authors(reading, query.written) for reading in readings]
+        readings = [without_authors(reading, query.written) for reading in readings]
+        if (against := denial(words.segments, self._finder.read)) is not None:
+            return denied(answer, *against)
         refused: list[Hit] = []
         allowed: list[list[Hit]] = []
         for reading in readings:
@@ -99,22 +112,11 @@ class BackboneMatcher:
             return None
         if not under_context(hit, query).candidates:
             return None
-        return NameMatch(query, MatchStatus.MATCHED, _in_words(hit, hit.candidates[0]), hit.candidates[0],
+        return NameMatch(query, MatchStatus.MATCHED, in_words(hit, hit.candidates[0]), hit.candidates[0],
                          hit.how, hit.score, hit.matched_name, hit.candidates, self.name)  # fmt: skip
 
 
 _BINOMIAL = re.compile("[A-Z][a-z]+ [a-z]{2,}")
-
-
-def _without_authors(reading: Reading, written: str) -> Reading:
-    """Capitals after a name in a label of spaces are its author ("Calanus finmarchicus Gunnerus")."""
-    if not reading.unknown_names or not reading.hits or re.search(r"[_<>]", written):
-        return reading
-    name = read_name(written)
-    if name is None or not name.authorship:
-        return reading
-    kept = [word for word in reading.unknown_names if word not in name.authorship]
-    return replace(reading, unknown_names=kept)
 
 
 def _not_below_unknown(hits: list[Hit], reading: Reading) -> list[Hit]:
@@ -168,13 +170,19 @@ def _answered(answer: NameMatch, verdict: Verdict, readings: Sequence[Reading]) 
         how = How.HIGHER
         reason = f"'{hit.written}' is {hit.lacking}, which is not in the backbone; {taxon.name} above it is"
     elif not reason and hit is not None:
-        reason = _in_words(hit, taxon)
+        reason = in_words(hit, taxon)
     name = hit.matched_name if hit else ""
-    return replace(answer, status=MatchStatus.MATCHED, taxon=taxon, how=how, score=round(score, 3),
-                   reason=reason, matched_name=name, candidates=verdict.candidates)  # fmt: skip
+    found = replace(answer, status=MatchStatus.MATCHED, taxon=taxon, how=how, score=round(score, 3),
+                    reason=reason, matched_name=name, candidates=verdict.candidates)  # fmt: skip
+    authors = [name for reading in readings for name in reading.maybe_authors]
+    if not authors or how not in SURE:
+        return found
+    said = f"{reason}; '{authors[0]}' is taken for its author, but no year or brackets say so"
+    return as_doubted(found, said)
 
 
-def _in_words(hit: Hit, taxon: Taxon) -> str:
+def in_words(hit: Hit, taxon: Taxon) -> str:
+    """Returns why a hit is that taxon."""
     sentences = {
         How.EXACT: f"'{hit.written}' is a name of the backbone",
         How.SYNONYM: f"'{hit.matched_name or hit.written}' is a synonym of {taxon.name}",
@@ -190,12 +198,16 @@ def _nothing(answer: NameMatch, readings: Sequence[Reading], query: Query) -> Na
     unknown = [name for reading in readings for name in reading.unknown_names]
     if unknown:
         return _from_lineage(
-            replace(answer, reason=f"'{unknown[0]}' is not in the backbone"), query
+            replace(answer, reason=f"'{unknown[0]}' is not in the backbone", unknown=unknown[0]),
+            query,
         )
     silent = all(not reading.unknown_epithets for reading in readings)
-    words = " ".join(word for reading in readings for word in reading.other_words)
+    words = [word for reading in readings for word in reading.other_words]
+    own = [word for word in words if not names_no_taxon(word) and not is_form(word)]
+    own += [epithet for reading in readings for epithet in reading.unknown_epithets]
+    reason = f"'{' '.join(words)}' names no taxon"
     return _from_lineage(
-        replace(answer, reason=f"'{words}' names no taxon", names_no_taxon=silent), query
+        replace(answer, reason=reason, names_no_taxon=silent, unknown=own[0] if own else ""), query
     )
 
 

@@ -7,17 +7,17 @@ from dataclasses import dataclass, replace
 
 from holotype.taxonomy.backbone.store import Taxon
 from holotype.taxonomy.lineage import Rank
-from holotype.taxonomy.matching.outcome import SCORES, How, MatchStatus, NameMatch
+from holotype.taxonomy.matching.outcome import SCORES, SURE, How, MatchStatus, NameMatch
 from holotype.taxonomy.matching.vocabulary import canonical_kingdom
 from holotype.taxonomy.names import name_key
 
 MIN_WITNESSES = 10
-"""So many matched labels of a source in one kingdom, and none in another, say where a homonym belongs."""
+"""So many sure labels of a source in one kingdom, and none in another, say where a homonym belongs."""
 
 
 @dataclass(frozen=True)
 class Neighbours:
-    """What the matched labels of one source say together.
+    """What the surely matched labels of one source say together.
 
     Attributes:
         kingdoms: how many were matched in each kingdom.
@@ -29,8 +29,8 @@ class Neighbours:
 
 
 def neighbours_of(answers: Sequence[NameMatch]) -> Neighbours:
-    """Returns what the matched labels of one source say together."""
-    taxa = [answer.taxon for answer in answers if answer.taxon]
+    """Returns what the labels of one source say together; only sure matches are witnesses."""
+    taxa = [answer.taxon for answer in answers if answer.taxon and answer.how in SURE]
     species: dict[tuple[str, str], dict[int, Taxon]] = {}
     for taxon in taxa:
         genus, _, epithet = taxon.name.partition(" ")
@@ -60,7 +60,7 @@ def helped(answer: NameMatch, neighbours: Neighbours) -> NameMatch:
 
 
 def _by_kingdom(answer: NameMatch, kingdoms: Mapping[str, int]) -> NameMatch:
-    """A homonym belongs to the kingdom of all other labels of its source, where they are all of one."""
+    """A homonym lies most likely in the kingdom of all sure labels of its source; a person checks it."""
     if not answer.is_homonym or len(kingdoms) != 1 or sum(kingdoms.values()) < MIN_WITNESSES:
         return answer
     kingdom = next(iter(kingdoms))
@@ -71,6 +71,9 @@ def _by_kingdom(answer: NameMatch, kingdoms: Mapping[str, int]) -> NameMatch:
     ]
     if len(fitting) != 1:
         return answer
-    reason = f"{answer.reason}; all other labels of the source are {kingdom.capitalize()}"
-    return replace(answer, status=MatchStatus.MATCHED, taxon=fitting[0], how=How.EXACT, reason=reason,
-                   score=SCORES[How.WORD])  # fmt: skip
+    reason = (
+        f"{answer.reason}; all {sum(kingdoms.values())} sure labels of the source "
+        f"are {kingdom.capitalize()}"
+    )
+    return replace(answer, status=MatchStatus.MATCHED, taxon=fitting[0], how=How.NEIGHBOURS, reason=reason,
+                   score=SCORES[How.NEIGHBOURS])  # fmt: skip

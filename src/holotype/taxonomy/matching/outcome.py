@@ -28,14 +28,20 @@ class How(StrEnum):
     FUZZY = "fuzzy"
     HIGHER = "higher"
     COMMON = "common_ancestor"
+    NEIGHBOURS = "neighbours"
+    DOUBTED = "doubted"
     REVIEWED = "reviewed"
 
 
 SCORES: dict[How, float] = {
     How.EXACT: 1.0, How.SYNONYM: 1.0, How.ENDING: 0.98, How.WORD: 0.95, How.DERIVED: 0.9,
     How.ABBREVIATION: 0.85, How.HIGHER: 0.7, How.COMMON: 0.7,
+    How.NEIGHBOURS: 0.7, How.DOUBTED: 0.6,
 }  # fmt: skip
 """How far an answer is to be trusted before anyone looks: an order, no probability."""
+
+SURE = frozenset((How.EXACT, How.SYNONYM, How.ENDING, How.WORD))
+"""What nobody has to look at: the name itself says it."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +77,7 @@ class NameMatch:
         matched_name: the name that was found, where it is a synonym or spelt otherwise; else "".
         candidates: all taxa that it might be, best first.
         backbone: name and version of the reference.
+        unknown: a word of the label that may be a name and is none of the backbone; "" for none.
         is_homonym: whether the candidates bear one name.
         names_no_taxon: whether every word of it says that it is no taxon ("detritus", "dark sphere").
     """
@@ -86,3 +93,4 @@ class NameMatch:
     backbone: str = ""
     names_no_taxon: bool = False
     is_homonym: bool = False
+    unknown: str = ""

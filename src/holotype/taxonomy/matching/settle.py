@@ -67,9 +67,10 @@ def _contradict(first: Lineage, second: Lineage) -> bool:
 
 
 def agrees(taxon: Taxon, given: Lineage) -> bool:
-    """Returns whether a taxon can be of a lineage that a source gives: no rank of both differs above it.
+    """Returns whether a taxon can be of a lineage that a source gives.
 
-    The widest ranks say most: one shared name at phylum or below outweighs a kingdom in another wording.
+    One shared name at phylum or below outweighs a kingdom in another wording; what differs below it is told
+    by ``contradiction`` and makes the answer one to check.
     """
     shared = differing = 0
     for rank in _COMPARED:
@@ -80,6 +81,18 @@ def agrees(taxon: Taxon, given: Lineage) -> bool:
             if same and rank is not Rank.KINGDOM:
                 return True
     return differing == 0
+
+
+def contradiction(taxon: Taxon, given: Lineage, *, but: frozenset[Rank] = frozenset()) -> str:
+    """Returns the widest rank at which a taxon and a source's lineage differ, in words; "" for none.
+
+    Kingdoms are left out, as their wordings differ most. A rank in ``but`` is not looked at.
+    """
+    for rank in _COMPARED[1:]:
+        here, there = taxon.lineage.name_at(rank), given.name_at(rank)
+        if here and there and rank not in but and name_key(here) != name_key(there):
+            return f"{rank.value} {here} in the backbone, {there} in the source"
+    return ""
 
 
 def in_kingdoms(taxon: Taxon, kingdoms: frozenset[str]) -> bool:
@@ -97,7 +110,8 @@ def under_context(hit: Hit, query: Query) -> Hit:
     ]
     if query.rank is not None and any(t.rank is query.rank for t in kept):
         kept = [t for t in kept if t.rank is query.rank]
-    return replace(hit, candidates=tuple(_without_namesakes_below(kept)))
+    whole = [t for t in kept if not contradiction(t, query.lineage)]
+    return replace(hit, candidates=tuple(_without_namesakes_below(whole or kept)))
 
 
 def _without_namesakes_below(taxa: Sequence[Taxon]) -> list[Taxon]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from holotype.collection.reading.streams import large_members, stream_table
 from holotype.collection.reading.tabular import Row
-from holotype.collection.sources.item import Item
+from holotype.collection.sources.item import Item, left_out
 from holotype.errors import MediaError, SourceError, first_few
 from holotype.media.members import Member
 
@@ -111,9 +111,7 @@ def open_package(path: Path, spool: Path | None) -> Package:
     prefix = places[0].removesuffix(DESCRIPTOR)
     members = {name.removeprefix(prefix): m for name, m in found.items() if name.startswith(prefix)}
     said = _descriptor(members[DESCRIPTOR], f"{path.name}: {DESCRIPTOR}")
-    package = Package(
-        root, members, {}, said, [Item(m.name, skip_reason=m.skip_reason) for m in refused]
-    )
+    package = Package(root, members, {}, said, [left_out(m) for m in refused])
     package.items += [
         Item(name, skip_reason=f"lies outside {prefix}")
         for name in found

@@ -15,7 +15,7 @@ from holotype.collection.sources.darwin_core.descriptor import (
 from holotype.collection.sources.darwin_core.metadata import DatasetFacts, parse_metadata
 from holotype.collection.sources.darwin_core.rows import TermRow, header_of, read_rows
 from holotype.collection.sources.darwin_core.terms import canonical_term
-from holotype.collection.sources.item import Item
+from holotype.collection.sources.item import Item, left_out
 from holotype.errors import MediaError, SourceError, first_few
 from holotype.media.images import IMAGE_SUFFIXES
 from holotype.media.members import Member
@@ -107,7 +107,7 @@ def open_archive(path: Path, spool: Path | None) -> Archive:
     descriptor = _described(path, members) if metas else _undescribed(path, members)
     archive = Archive(path, members, descriptor)
     archive.used |= {"meta.xml", *_tables_of(descriptor)}
-    archive.items += [Item(m.name, skip_reason=m.skip_reason) for m in refused]
+    archive.items += [left_out(m) for m in refused]
     archive.items += [Item(name, skip_reason=f"lies outside {prefix}") for name in outside]
     for file in descriptor.core.files:
         if file not in members:

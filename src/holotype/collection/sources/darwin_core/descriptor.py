@@ -7,6 +7,7 @@ import codecs
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from holotype.collection.reading.fields import whole_number
 from holotype.collection.sources.darwin_core.safe_xml import Element, parse_xml
 from holotype.errors import SourceError, first_few
 
@@ -186,18 +187,18 @@ def _unescaped(written: str) -> str:
 
 def _count(attributes: Mapping[str, str], where: str) -> int:
     written = attributes.get("ignoreHeaderLines", "0").strip() or "0"
-    if not written.isdigit():
+    if (count := whole_number(written)) is None:
         raise SourceError(f"{where}: ignoreHeaderLines '{written}' is no number. {_REMEDY}")
-    return int(written)
+    return count
 
 
 def _index(element: Element, name: str) -> int:
     written = element.attributes.get("index", "").strip()
-    if not written.isdigit():
+    if (index := whole_number(written)) is None:
         raise SourceError(
             f"{name}, line {element.line}: index '{written}' of <{element.name}> is no number. {_REMEDY}"
         )
-    return int(written)
+    return index
 
 
 def _term(element: Element, name: str) -> Term:

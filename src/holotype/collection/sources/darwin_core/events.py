@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from holotype.collection.reading.fields import filled
 from holotype.collection.reading.joined import Joined
 from holotype.collection.reading.tabular import present
 from holotype.collection.sources.darwin_core.measurements import measured_fields
@@ -80,7 +81,7 @@ class Events:
                 )
         above = above or Event()
         values = {name: text for name, text in above.values.items() if name not in _OWN}
-        values |= {name: text for name, text in own.items() if present(text)}
+        values |= filled(own)
         measured = [row for table in self._tables for row in self._joined.rows(table, event_id)]
         inherited = {name: text for name, text in above.fields.items() if name not in _OWN_MEASURED}
         fields = {**inherited, **measured_fields(measured)}

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from holotype.collection.reading.fields import RowFields
+from holotype.collection.reading.fields import RowFields, filled
 from holotype.collection.reading.joined import Joined, KeyedRow
 from holotype.collection.reading.pictures import FindPicture
 from holotype.collection.reading.tabular import present
@@ -73,7 +73,7 @@ def items_of(
         own: its values by term.
         event_id: of its event, where events are a table of their own.
     """
-    values = {term: text for term, text in own.items() if present(text)}
+    values = filled(own)
     event = around.events.find(event_id) if around.events is not None else None
     event = event or Event()
     if around.events is not None and event_id:

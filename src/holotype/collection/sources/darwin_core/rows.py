@@ -8,6 +8,7 @@ from itertools import chain
 from typing import IO
 
 from holotype.collection.reading.streams import text_of
+from holotype.collection.reading.tabular import zero_byte
 from holotype.collection.sources.darwin_core.descriptor import DescribedTable
 from holotype.errors import SourceError
 
@@ -148,8 +149,11 @@ def _row(table: DescribedTable, columns: _Columns, line: int, cells: list[str]) 
     wanted = max(table.last_index + 1, 0)
     if len(cells) < wanted or (columns.header and len(cells) > len(columns.header)):
         return TermRow(line, "", {}, _wrong_width(table, columns, line, len(cells), wanted))
+    if "\0" in (text := "".join(cells)):
+        wrong = f"line {line}, {zero_byte(cells, columns.header)}. Write the row again."
+        return TermRow(line, "", {}, wrong)
     try:
-        "".join(cells).encode()
+        text.encode()
     except UnicodeEncodeError:
         return TermRow(line, "", {}, _wrong_letters(table, columns, line, cells))
     last = len(cells)

@@ -11,6 +11,7 @@ from xml.parsers import expat
 from holotype.errors import SourceError
 
 MAX_BYTES = 16 << 20
+MAX_DEPTH = 100
 
 
 @dataclass
@@ -48,8 +49,8 @@ def parse_xml(content: bytes, name: str) -> Element:
         name: how errors call it.
 
     Raises:
-        SourceError: when it is no XML, too large, or declares a document type or an entity; names line and
-            column.
+        SourceError: when it is no XML, too large, nested too deep, or declares a document type or an entity;
+            names line and column.
     """
     if len(content) > MAX_BYTES:
         raise SourceError(
@@ -63,6 +64,11 @@ def parse_xml(content: bytes, name: str) -> Element:
     open_elements = [root]
 
     def start(tag: str, attributes: dict[str, str]) -> None:
+        if len(open_elements) > MAX_DEPTH:
+            raise SourceError(
+                f"{name}, line {parser.CurrentLineNumber + before}, column {parser.CurrentColumnNumber + 1}: "
+                f"elements nested over {MAX_DEPTH} deep. Write the document again."
+            )
         plain = {key.rpartition(" ")[2]: value for key, value in attributes.items()}
         element = Element(tag.rpartition(" ")[2], plain, parser.CurrentLineNumber + before)
         open_elements[-1].children.append(element)

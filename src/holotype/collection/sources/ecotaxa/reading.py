@@ -20,7 +20,7 @@ from holotype.collection.sources.ecotaxa.tables import (
     open_ecotaxa,
     table_columns,
 )
-from holotype.collection.sources.item import Item, SourceOptions
+from holotype.collection.sources.item import Item, SourceOptions, left_out
 from holotype.errors import SourceError
 from holotype.media.images import IMAGE_SUFFIXES
 from holotype.media.locations import Location
@@ -249,4 +249,4 @@ def _left_over(files: Companions, found: _Found) -> Iterator[Item]:
         reason = member.skip_reason
         if reason is None and member.suffix in IMAGE_SUFFIXES:
             reason = "an image that no good row names"
-        yield Item(member.name, skip_reason=reason or "neither an EcoTaxa table nor an image")
+        yield left_out(member, reason or "neither an EcoTaxa table nor an image")

@@ -9,6 +9,7 @@ from holotype.collection.reading.fields import (
     parse_clock,
     parse_date,
     parse_number,
+    whole_number,
 )
 from holotype.collection.reading.tabular import present
 from holotype.collection.schema import BOUNDS
@@ -269,7 +270,7 @@ def _whole_id(fields: RowFields, target: str, columns: tuple[str, ...]) -> None:
     if column is None:
         return
     found = fields.written(column).removesuffix(".0")
-    if not found.isdigit() or re.fullmatch(r"9{5,}", found):
+    if whole_number(found) is None or re.fullmatch(r"9{5,}", found):
         fields.note("id", column, "is no id", "write the whole number that EcoTaxa or WoRMS gives")
     else:
         fields.fields[target] = found

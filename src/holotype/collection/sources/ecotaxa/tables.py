@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
 
+from holotype.collection.reading.tabular import zero_byte
 from holotype.collection.reading.text_lines import decoded_lines
 from holotype.errors import MediaError, SourceError, first_few
 from holotype.media.members import Member
@@ -204,6 +205,12 @@ def _rows(name: str, columns: tuple[str, ...], lines: Iterator[_Line]) -> Iterat
 def _row(name: str, columns: tuple[str, ...], numbered: _Line) -> TableRow:
     line, end, cells = numbered.start, numbered.end, numbered.cells
     where = f"{name}, line {line}"
+    if "\0" in "".join(cells):
+        wrong = f"{where}, {zero_byte(cells, columns)}. Write the row again, or remove the byte."
+        values = {
+            column: cell.replace("\0", "") for column, cell in zip(columns, cells, strict=False)
+        }
+        return TableRow(line, values, wrong)
     surplus = [cell for cell in cells[len(columns) :] if cell.strip()]
     unnamed = [
         number

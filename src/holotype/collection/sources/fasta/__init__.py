@@ -25,7 +25,7 @@ from holotype.collection.sources.fasta.crabs import crabs_row, is_crabs
 from holotype.collection.sources.fasta.forms import SAMPLED_HEADERS, HeaderForm, find_form
 from holotype.collection.sources.fasta.headers import Ranks, plain_id, read_header
 from holotype.collection.sources.fasta.lineages import Fields, lineage_fields
-from holotype.collection.sources.item import Item, Source, SourceOptions
+from holotype.collection.sources.item import Item, Source, SourceOptions, left_out
 from holotype.errors import MediaError, SourceError
 from holotype.media.locations import FileAt
 from holotype.media.members import Member, is_archive, members
@@ -36,6 +36,7 @@ _OPENERS: Mapping[bytes, Callable[[Any], Any]] = {
     b"BZ": bz2.open,
     b"\xfd7": lzma.open,
 }
+_DEPTH = re.compile(r"-?[0-9]{1,9}")
 _UNREADABLE = (OSError, EOFError, zlib.error, lzma.LZMAError, MediaError, ValueError)
 
 
@@ -77,7 +78,7 @@ def read(path: Path, options: SourceOptions) -> Iterator[Item]:
     found = False
     for member in members(path, options.spool):
         if member.skip_reason is not None:
-            yield Item(member.name, skip_reason=member.skip_reason)
+            yield left_out(member)
         elif not _NAMED_FASTA.search(member.name):
             yield Item(member.name, skip_reason="not named like FASTA")
         else:
@@ -226,7 +227,7 @@ def read_side_table(path: Path) -> SideTable:
             starred, tabbed = text.split("*"), text.split("\t")
             if not text.strip() or text.lower().startswith(("feature id", "#")):
                 continue
-            if len(starred) == 5 and starred[3].strip().lstrip("-").isdigit():
+            if len(starred) == 5 and _DEPTH.fullmatch(starred[3].strip()):
                 ranks[starred[1], int(starred[3])] = starred[4].strip()
             elif len(tabbed) >= 2:
                 lineages.put(tabbed[0].strip(), tabbed[1].strip())

@@ -6,6 +6,7 @@ superkingdom, phylum, class, order, family, genus, species, sequence; older vers
 
 import re
 
+from holotype.collection.reading.fields import whole_number
 from holotype.collection.reading.tabular import present
 from holotype.collection.sources.fasta.lineages import DOMAIN, LINNAEAN, Fields, clean_name
 
@@ -21,7 +22,7 @@ def is_crabs(line: str) -> bool:
     if len(cells) not in {_WITH_NAME, _WITHOUT_NAME} or not _LETTERS.fullmatch(cells[-1]):
         return False
     taxid = cells[len(cells) - len(_RANKS) - 2]
-    return taxid.isdigit() or not present(taxid)
+    return whole_number(taxid) is not None or not present(taxid)
 
 
 def crabs_row(line: str) -> tuple[str, Fields] | None:

@@ -15,10 +15,10 @@ from holotype.collection.sources.flowcam.lists import (
     BOX,
     ParticleList,
     parse_list,
-    whole_number,
+    pixels,
 )
 from holotype.collection.sources.flowcam.runs import MEASURES, Run, read_run
-from holotype.collection.sources.item import Item, Source, SourceOptions
+from holotype.collection.sources.item import Item, Source, SourceOptions, left_out
 from holotype.errors import MediaError, SourceError
 from holotype.media.locations import CropAt, Location
 from holotype.media.members import Member, members
@@ -61,7 +61,7 @@ def read(path: Path, options: SourceOptions) -> Iterator[Item]:
 
 def _other(member: Member) -> Item:
     if member.skip_reason is not None:
-        return Item(member.name, skip_reason=member.skip_reason)
+        return left_out(member)
     name = member.name.lower()
     for pattern, reason in _NO_RECORDS:
         if pattern.search(name):
@@ -141,7 +141,7 @@ def _collages(
 
 
 def _box(row: Mapping[str, str], whole: Location, width: int, height: int) -> CropAt:
-    left, top, across, down = (whole_number(row, column) for column in BOX)
+    left, top, across, down = (pixels(row, column) for column in BOX)
     if not across or not down:
         raise SourceError(f"columns image_w, image_h: a box of {across} x {down} px")
     if left + across > width or top + down > height:

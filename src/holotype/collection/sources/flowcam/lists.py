@@ -7,10 +7,12 @@ follow, split by ``|``. Source: VisualSpreadsheet (Yokogawa Fluid Imaging), file
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from holotype.collection.reading.fields import whole_number
 from holotype.errors import SourceError
 
 BOX = ("image_x", "image_y", "image_w", "image_h")
 NEEDED = ("id", *BOX, "collage_file")
+_MOST_FIELDS = 10_000
 _AGAIN = "Copy the run from the instrument again."
 
 
@@ -50,19 +52,19 @@ def parse_list(name: str, text: str) -> ParticleList:
         SourceError: names the line that is not as in a list.
     """
     lines = text.splitlines()
-    if not lines or not lines[0].strip().isdigit():
+    if not lines or whole_number(lines[0].strip()) is None:
         found = lines[0][:40] if lines else ""
         raise SourceError(
             f"{name}, line 1: '{found}' is no format version of a FlowCam list. {_AGAIN}"
         )
     second = lines[1] if len(lines) > 1 else ""
     word, _, number = second.partition("|")
-    if word.strip() != "num-fields" or not number.strip().isdigit():
+    count = whole_number(number.strip(), most=_MOST_FIELDS)
+    if word.strip() != "num-fields" or count is None:
         raise SourceError(
             f"{name}, line 2: '{second[:40]}' where num-fields|N is expected. Open and save the run with "
             "VisualSpreadsheet 3 or later."
         )
-    count = int(number)
     named = lines[2 : 2 + count]
     if len(named) < count or not all("|" in line for line in named):
         bad = next((n for n, line in enumerate(named, start=3) if "|" not in line), len(lines) + 1)
@@ -77,16 +79,16 @@ def parse_list(name: str, text: str) -> ParticleList:
     return ParticleList(name, columns, 3 + count, lines[2 + count :])
 
 
-def whole_number(row: Mapping[str, str], column: str) -> int:
+def pixels(row: Mapping[str, str], column: str) -> int:
     """Returns a whole number that is not negative.
 
     Raises:
         SourceError: names the column and what was found.
     """
     written = row[column].strip()
-    if not written.isdigit():
+    if (number := whole_number(written)) is None:
         raise SourceError(f"column {column}: '{written[:40]}' is no whole number from 0")
-    return int(written)
+    return number
 
 
 @dataclass(frozen=True)
@@ -144,8 +146,8 @@ def parse_classes(name: str, text: str) -> Classification:
 
 def _count(name: str, lines: Sequence[str], place: int) -> int:
     written = lines[place] if place < len(lines) else ""
-    if not written.isdigit():
+    if (count := whole_number(written)) is None:
         raise SourceError(
             f"{name}, line {place + 1}: '{written[:40]}' where a count is expected. {_AGAIN}"
         )
-    return int(written)
+    return count

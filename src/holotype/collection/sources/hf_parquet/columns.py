@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from holotype.collection.reading.fields import RowFields
+from holotype.collection.reading.fields import RowFields, whole_number
 from holotype.collection.reading.rows import binomial, common_name, held_columns, whole_id
 from holotype.collection.sources.item import Item
 from holotype.taxonomy.lineage import LINNAEAN_RANKS
@@ -137,7 +137,7 @@ def _named(row: RowFields, column: str, names: Sequence[str]) -> str:
     written = row.values.get(column, "")
     if not written or written == "-1":
         return ""
-    if written.isdigit() and int(written) < len(names):
-        return names[int(written)]
+    if (number := whole_number(written, most=len(names) - 1)) is not None:
+        return names[number]
     row.note("label", column, f"is none of the {len(names)} classes", "mend the label")
     return ""

@@ -23,7 +23,7 @@ from holotype.collection.sources.ifcb.labels import (
     class_file_of,
     is_thresholds,
 )
-from holotype.collection.sources.item import Item, Source, SourceOptions
+from holotype.collection.sources.item import Item, Source, SourceOptions, left_out
 from holotype.errors import MediaError, SourceError
 from holotype.media.capture_times import CaptureTime, capture_time
 from holotype.media.locations import FileAt, GreyAt, SliceAt
@@ -46,7 +46,7 @@ def read(path: Path, options: SourceOptions) -> Iterator[Item]:
             yield from _bin_items(files, whole, classes, options.spool)
         for member in others:
             if not _is_class_file(member):
-                yield Item(member.name, skip_reason=member.skip_reason or "no file of an IFCB bin")
+                yield left_out(member, "no file of an IFCB bin")
     yield from classes.left()
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from holotype.collection.reading.fields import parse_number
+from holotype.collection.reading.fields import parse_number, whole_number
 from holotype.collection.reading.tabular import open_table, present
 from holotype.collection.sources.ifcb.content import Automatic, ClassFile, clearing
 from holotype.errors import SourceError
@@ -60,8 +60,8 @@ def read_class_table(member: Member, thresholds: Mapping[str, float]) -> ClassFi
 
 def _region(written: str) -> int | None:
     text = written.strip().removesuffix(".0")
-    if text.isdigit():
-        return int(text)
+    if (number := whole_number(text)) is not None:
+        return number
     named = capture_time(text)
     return named.roi_number if named else None
 

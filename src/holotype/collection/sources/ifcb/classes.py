@@ -14,10 +14,20 @@ from typing import Any
 import numpy as np
 
 from holotype.collection.sources.ifcb.class_tables import read_class_table
-from holotype.collection.sources.ifcb.content import UNCLASSIFIED, Automatic, ClassFile, clearing
+from holotype.collection.sources.ifcb.content import (
+    UNCLASSIFIED,
+    Automatic,
+    ClassFile,
+    Room,
+    clearing,
+)
 from holotype.errors import MediaError, SourceError
 from holotype.media.members import Member
 
+_MATLAB_VARIABLES = (
+    "classlist", "class2use_manual", "class2use_auto", "class2use", "default_class_original",
+    "roinum", "TBclass", "TBclass_above_threshold", "TBscores", "classifierName",
+)  # fmt: skip
 _UNREADABLE = (
     ValueError, TypeError, KeyError, IndexError, AttributeError, OSError, EOFError, struct.error,
     zlib.error, NotImplementedError, MemoryError, RuntimeError, ArithmeticError, AssertionError,
@@ -107,7 +117,7 @@ def _manual(found: Mapping[str, Any]) -> ClassFile:
             label = auto_names[int(row[2]) - 1]
             automatic[int(row[0])] = Automatic(label, label, "")
     untouched = found.get("default_class_original", UNCLASSIFIED)
-    return ClassFile(manual, str(untouched) if np.size(untouched) else "", automatic)
+    return ClassFile(manual, str(untouched) if np.size(untouched) else "", earlier=automatic)
 
 
 def _first_version(found: Mapping[str, Any]) -> ClassFile:
@@ -138,20 +148,20 @@ def _read_hdf(content: bytes) -> ClassFile:
 
     with h5py.File(io.BytesIO(content), "r") as file:
         if "classlist" in file or "roinum" in file:
-            return _of_matlab(
-                {name: _matlab_7(file, file[name]) for name in file if name[0] != "#"}
-            )
+            room = Room()
+            wanted = [name for name in _MATLAB_VARIABLES if name in file]
+            return _of_matlab({name: _matlab_7(file, file[name], room) for name in wanted})
         return _later_version(file)
 
 
-def _matlab_7(file: Any, dataset: Any) -> Any:
+def _matlab_7(file: Any, dataset: Any, room: Room) -> Any:
     """Returns a variable of a MATLAB 7.3 file: text, a list of texts, or numbers with rows first."""
     kind = dataset.attrs.get("MATLAB_class", b"")
     if dataset.attrs.get("MATLAB_empty", 0):
         return []
     if kind == b"cell":
-        return [_matlab_7(file, file[place]) for place in dataset[()].ravel()]
-    values = np.asarray(dataset[()])
+        return [_matlab_7(file, file[place], room) for place in room.read(dataset).ravel()]
+    values = np.asarray(room.read(dataset))
     if kind == b"char":
         return "".join(chr(letter) for letter in values.T.ravel())
     return values.T.squeeze() if min(values.shape, default=0) == 1 else values.T
@@ -159,17 +169,25 @@ def _matlab_7(file: Any, dataset: Any) -> Any:
 
 def _later_version(file: Any) -> ClassFile:
     scores_of = file["output_scores"] if "output_scores" in file else file["scores"]
-    scores = np.asarray(scores_of[()], dtype=float)
-    regions = file["roi_numbers"][()]
-    names = file["class_labels"][()] if "class_labels" in file else scores_of.attrs["class_labels"]
+    room = Room()
+    regions = room.read(file["roi_numbers"])
+    names = (
+        room.read(file["class_labels"])
+        if "class_labels" in file
+        else scores_of.attrs["class_labels"]
+    )
+    if scores_of.shape != (len(regions), len(names)):
+        shape = " x ".join(f"{size:,}" for size in scores_of.shape)
+        raise ValueError(f"{shape} scores for {len(regions):,} regions and {len(names):,} classes")
+    scores = np.asarray(room.read(scores_of), dtype=float)
     classes = [_decoded(name) for name in names]
     best = scores.argmax(axis=1)
     winners = [classes[place] for place in best]
     labels = winners
     if "class_name" in file:
-        labels = [_decoded(name) for name in file["class_name"][()]]
+        labels = [_decoded(name) for name in room.read(file["class_name"])]
     elif "thresholds" in file:
-        limits = file["thresholds"][()]
+        limits = room.read(file["thresholds"])
         labels = [
             clearing(
                 {c: float(s) for c, s in zip(classes, row, strict=True)},
@@ -177,7 +195,7 @@ def _later_version(file: Any) -> ClassFile:
             )
             for row in scores
         ]
-    stated = file["classifier_name"][()] if "classifier_name" in file else None
+    stated = room.read(file["classifier_name"]) if "classifier_name" in file else None
     classifier = _decoded(np.atleast_1d(stated)[0]) if stated is not None else ""
     classifier = classifier or _decoded(
         file.attrs.get("model_id", scores_of.attrs.get("model_id", ""))

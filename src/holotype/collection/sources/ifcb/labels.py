@@ -89,13 +89,19 @@ class ClassFiles:
     def of_bin(self, bin_id: str, regions: int) -> BinLabels:
         """Returns what the files of a bin say of its ``regions`` regions; they are not asked for again."""
         labels = BinLabels()
+        read: list[tuple[Member, ClassFile]] = []
         for member in sorted(self._by_bin.pop(bin_id, []), key=_preference):
             try:
                 content = read_class_file(member, self._thresholds)
             except SourceError as reason:
                 labels.items.append(Item(member.name, error=str(reason)))
                 continue
-            said = _taken(labels, content)
+            read.append((member, content))
+        uses = [_taken(labels, content) for _, content in read]
+        for (_, content), used in zip(read, uses, strict=True):
+            _take_earlier(labels, content, used)
+        for (member, content), used in zip(read, uses, strict=True):
+            said = _in_words(content, used)
             beyond = sum(1 for number in content.regions if number > regions)
             if beyond:
                 said += f"; {beyond} of its regions are not in the bin's {regions} lines"
@@ -135,19 +141,49 @@ def _preference(member: Member) -> tuple[int, str]:
     return next(n for n, end in enumerate((*_PREFERRED, "")) if name.endswith(end)), member.name
 
 
-def _taken(labels: BinLabels, content: ClassFile) -> str:
-    """Puts into the labels what no file before had; returns what was done in words."""
-    used = []
+def _taken(labels: BinLabels, content: ClassFile) -> set[str]:
+    """Puts into the labels what no file before had; returns the parts of the file that were used."""
+    used = set()
     if content.manual and not labels.manual:
         labels.manual, labels.untouched = content.manual, content.untouched
-        used.append(f"{len(content.manual)} manual labels")
+        used.add("manual")
     if content.automatic and not labels.automatic:
         labels.automatic, labels.classifier = content.automatic, content.classifier
-        used.append(f"{len(content.automatic)} automatic labels")
+        used.add("automatic")
     if content.unsaid and not labels.unsaid:
         labels.unsaid = content.unsaid
-        used.append(f"{len(content.unsaid)} labels")
+        used.add("unsaid")
     if content.features and not labels.features:
         labels.features = content.features
-        used.append(f"measures of {len(content.features)} regions")
-    return " and ".join(used) or "not used, another file says the same of its regions"
+        used.add("features")
+    return used
+
+
+def _take_earlier(labels: BinLabels, content: ClassFile, used: set[str]) -> None:
+    """Puts in the automatic labels of a manual file, which are older than those of any file of their own."""
+    if content.earlier and not labels.automatic:
+        labels.automatic = content.earlier
+        used.add("earlier")
+
+
+_PARTS = {
+    "manual": "manual labels",
+    "automatic": "automatic labels",
+    "earlier": "automatic labels beside the manual ones",
+    "unsaid": "labels",
+    "features": "regions with measures",
+}
+
+
+def _in_words(content: ClassFile, used: set[str]) -> str:
+    """Returns what was used of a file, and what was not."""
+    counts = {part: len(getattr(content, part)) for part in _PARTS}
+    taken = [f"{counts[part]} {words}" for part, words in _PARTS.items() if part in used]
+    left = [
+        f"{counts[part]} {words}"
+        for part, words in _PARTS.items()
+        if counts[part] and part not in used
+    ]
+    if left:
+        taken.append(f"not used: {' and '.join(left)}, another file of the bin comes first")
+    return "; ".join(taken) or "no label and no measure in it"

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
 from holotype.collection.schema import BOUNDS
-from holotype.collection.sources.item import Item, Source, SourceOptions
+from holotype.collection.sources.item import Item, Source, SourceOptions, left_out
 from holotype.collection.sources.plankton_imager.sidecars import Result, Sidecars, put, run_of
 from holotype.errors import MediaError, SourceError
 from holotype.media.locations import FileAt
@@ -97,7 +97,7 @@ def _item(
 ) -> Item:
     last = member.name.rpartition("/")[2]
     if member.skip_reason is not None:
-        return Item(member.name, skip_reason=member.skip_reason)
+        return left_out(member)
     if last.lower() in _NO_RECORDS:
         return Item(member.name, skip_reason=_NO_RECORDS[last.lower()])
     if last.lower().endswith("_labels.xml"):

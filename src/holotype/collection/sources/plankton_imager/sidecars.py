@@ -5,13 +5,13 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from holotype.collection.reading.fields import parse_date, parse_number
+from holotype.collection.reading.fields import parse_date, parse_number, whole_number
 from holotype.collection.sources.item import Item
 from holotype.errors import MediaError, SourceError
 from holotype.media.members import Member
 
 HITS, RESULTS = "hitsmisses.txt", "dnn_results.csv"
-_NUMBERS = re.compile(r"-?\d+")
+_NUMBERS = re.compile(r"[0-9]+")
 _MEASURES = ("Area", "Major", "Minor")
 
 
@@ -75,12 +75,13 @@ def _put_hits(sidecars: Sidecars, member: Member) -> str:
         if not text.strip():
             continue
         cells = [cell.strip() for cell in text.split(",")]
-        if len(cells) != 2 or not all(cell.isdigit() for cell in cells):
+        counts = [number for cell in cells if (number := whole_number(cell)) is not None]
+        if len(cells) != 2 or len(counts) != 2:
             raise SourceError(
                 f"{member.name}, line {line}: '{text[:60]}' where 'hits, misses' is expected. Copy the "
                 "file again; without it no subsample fraction is known."
             )
-        hits, misses = hits + int(cells[0]), misses + int(cells[1])
+        hits, misses = hits + counts[0], misses + counts[1]
     if hits:
         sidecars.fraction = hits / (hits + misses)
     return f"counts of the run: {hits:,} saved, {misses:,} missed"
@@ -138,8 +139,9 @@ def _result(row: Mapping[str, str]) -> Result:
 
 def _degrees(written: str, side: str) -> float | None:
     """Returns degrees of "[49, 1, 391900, 10000, 0, 1]": degrees, minutes and seconds as fractions."""
-    parts = [int(number) for number in _NUMBERS.findall(written)]
-    if len(parts) != 6 or not all(parts[1::2]):
+    found = [whole_number(number) for number in _NUMBERS.findall(written)]
+    parts = [number for number in found if number is not None]
+    if "-" in written or len(found) != 6 or len(parts) != 6 or not all(parts[1::2]):
         return None
     degrees = parts[0] / parts[1] + parts[2] / parts[3] / 60 + parts[4] / parts[5] / 3600
     if degrees > (90 if side.strip().upper() in {"N", "S"} else 180):

@@ -14,7 +14,7 @@ from holotype.collection.reading.sections import (
     section_tables,
 )
 from holotype.collection.reading.vignettes import Vignettes
-from holotype.collection.sources.item import Item, SourceOptions
+from holotype.collection.sources.item import Item, SourceOptions, left_out
 from holotype.collection.sources.zooimage.head import SampleTable, head_fields
 from holotype.errors import SourceError
 from holotype.media.images import IMAGE_SUFFIXES
@@ -99,12 +99,11 @@ def _one_place(files: Companions, described: SampleTable | None) -> Iterator[Ite
     for member in files.listing():
         if member.suffix == ".zim" and member.skip_reason is None:
             tables.append(member)
-        elif member.suffix != ".zid" and member.suffix not in IMAGE_SUFFIXES:
-            reason = member.skip_reason or _OTHER.get(member.suffix, "no part of a .zid")
-            rest.append(Item(member.name, skip_reason=reason))
+        elif member.error or member.suffix not in {".zid", *IMAGE_SUFFIXES}:
+            rest.append(left_out(member, _OTHER.get(member.suffix, "no part of a .zid")))
     vignettes = Vignettes(frozenset(posixpath.dirname(table.name) for table in tables))
-    images = (member for member in files.listing() if member.suffix in IMAGE_SUFFIXES)
-    rest += [Item(m.name, skip_reason=m.skip_reason) for m in images if not vignettes.add(m)]
+    images = (m for m in files.listing() if m.suffix in IMAGE_SUFFIXES and not m.error)
+    rest += [left_out(m) for m in images if not vignettes.add(m)]
     for table in tables:
         try:
             yield from _table_items(open_sections(table, comment="#"), vignettes, described)

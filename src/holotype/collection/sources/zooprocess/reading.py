@@ -10,7 +10,7 @@ from holotype.collection.reading.companions import Companions, companions
 from holotype.collection.reading.fields import RowFields
 from holotype.collection.reading.sections import SectionedFile, TableLine, open_sections
 from holotype.collection.reading.vignettes import Vignettes
-from holotype.collection.sources.item import Item, SourceOptions
+from holotype.collection.sources.item import Item, SourceOptions, left_out
 from holotype.collection.sources.zooprocess.scan import scan_fields
 from holotype.errors import SourceError
 from holotype.media.members import Member, is_archive
@@ -61,7 +61,7 @@ def _vignettes(files: Companions, vignettes: Vignettes) -> Iterator[Item]:
     for member in files.listing():
         reason = member.skip_reason or _kind(member)
         if reason is not None:
-            yield Item(member.name, skip_reason=reason)
+            yield left_out(member, reason)
         elif not _TABLE.search(member.name) and not vignettes.add(member):
             yield Item(member.name, skip_reason="neither a ZooProcess table nor an image")
 
