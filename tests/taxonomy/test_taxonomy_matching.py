@@ -415,6 +415,8 @@ def test_a_second_taxon_is_no_author(matcher, joint, end):
         ("Acartia clausi Giesbrecht", How.DOUBTED),
         ("Acartia clausi Giesbrecht & Schmitt", None),
         ("Acartia clausi / Temora", None),
+        ("Acartia (and Temora)", None),
+        ("Acartia (Temora & Oithona)", None),
         ("Acartia clausi Giesbrecht or Temora 1892", None),
     ],
 )
@@ -428,7 +430,8 @@ def test_authors_are_told_by_year_or_brackets(matcher, written, how):
 @pytest.mark.parametrize(
     "written",
     ["not Acartia", "no_Acartia", "non_Acartia", "non-Acartia", "without Acartia", "NotAcartia",
-     "Not_a_copepod", "part<not Acartia", "not Acartia clausi", "copepod_not_Acartia", "Acartia_not", "excl. Acartia"],
+     "Not_a_copepod", "part<not Acartia", "not Acartia clausi", "copepod_not_Acartia", "Acartia_not",
+     "excl. Acartia"],
 )  # fmt: skip
 def test_a_denied_name_is_not_matched(matcher, written):
     found = ask(matcher, written)

@@ -107,6 +107,10 @@ def apply(
     lines = [f"{report.collection}: {report.records:,} records", *_counts(report.outcomes)]
     if report.undecided_names:
         lines.append(f"{report.undecided_names:,} names are undecided and stay as they were")
+    lines += [
+        f"row {row}: the decision on '{label}' of {source} fits no record"
+        for row, source, label in report.decisions_without_records
+    ]
     return Result(report, "\n".join(lines), as_json)
 
 

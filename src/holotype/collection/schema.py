@@ -81,7 +81,11 @@ COLUMNS: tuple[Column, ...] = (
     Column("insdc_accession", _TEXT, "GenBank, ENA or DDBJ accession of the barcode"),
     Column("vernacular_name", _TEXT, "common name, as the source has it"),
     Column("name_status", _TEXT, "of the last name matching: matched, no_match or service_failed"),
-    Column("name_match", _TEXT, "how: exact, synonym or fuzzy; label_table; reviewed"),
+    Column(
+        "name_match",
+        _TEXT,
+        "how: label_table, or as in the review: exact, synonym, fuzzy, word ...",
+    ),
     Column(
         "given_lineage",
         _TEXT,

@@ -107,7 +107,7 @@ def read_name(written: str) -> WrittenName | None:
     )
 
 
-_SECOND_NAME = re.compile(r"^\s*(?:[&+/]|(?:and|plus|with)\b)|/|\s(?:or|vs|versus)\b")
+_SECOND_NAME = re.compile(r"^\s*\(?\s*(?:[&+/]|(?:and|plus|with|or|vs)\b)|/|\s(?:or|vs|versus)\b")
 
 
 def joins_another(written: str, rest: str) -> bool:

@@ -11,6 +11,7 @@ from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
 from holotype.collection.sources.item import Item, SourceOptions
 from holotype.collection.sources.plankton_imager import SOURCE
+from holotype.collection.sources.plankton_imager.sidecars import _degrees
 from holotype.testing import check_source
 
 NAME = "pia7.2024-06-24.1454+N{:08d}.tif"
@@ -160,6 +161,14 @@ def test_a_damaged_tiff_is_left_to_whoever_decodes_it(tmp_path: Path) -> None:
     assert items[NAME.format(0)].image is not None
     assert items[NAME.format(0)].fields["extra:time_from"] == "file_name"
     assert "not named as" in str(items["photo.tif"].skip_reason)
+
+
+@pytest.mark.parametrize(
+    ("side", "degrees"), [("s", -49.5), ("N", 49.5), ("", None), ("x", None), ("W", -49.5)]
+)
+def test_degrees_need_their_letter(side: str, degrees: float | None) -> None:
+    assert _degrees("[49, 1, 30, 1, 0, 1]", side) == degrees
+    assert _degrees(f"[49, 1, {'9' * 5000}, 1, 0, 1]", side) is None
 
 
 @pytest.mark.real

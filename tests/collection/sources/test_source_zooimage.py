@@ -129,6 +129,13 @@ def test_odd_heads_are_told_once(tmp_path, png, old, new, note):
     assert [note in said for said in told] == [True]
 
 
+def test_no_resolution_is_no_resolution(tmp_path, png):
+    folder = zid(tmp_path, png, "1\t{}\t1\t", items=(1,), head=HEAD.replace("2400dpi", "00dpi"))
+    (item,) = records(folder).values()
+    assert item.fields["pixel_size_um"] == "10.583"
+    assert item.notes == ()
+
+
 def test_bad_values_of_the_zis_are_told_by_its_line(tmp_path, png):
     folder = zid(tmp_path, png, "1\t{}\t1\t", items=(1,), zis=ZIS.replace("12.5", "deep"))
     (item,) = records(folder).values()

@@ -37,10 +37,11 @@ def without_authors(reading: Reading, written: str) -> Reading:
         return reading
     of_authors = [word for word in reading.unknown_names if word in name.authorship]
     other = [word for word in reading.unknown_names if word not in name.authorship]
-    if _is_told(name.authorship):
-        return replace(reading, unknown_names=other)
     joined = re.search(r"[&,+/]", name.authorship) or JOINING & set(_small_words(name.authorship))
-    if other or joined or " " not in reading.hits[-1].written:
+    of_species = " " in reading.hits[-1].written
+    if _is_told(name.authorship) and (of_species or name.year is not None or not joined):
+        return replace(reading, unknown_names=other)
+    if other or joined or not of_species:
         return reading
     return replace(reading, unknown_names=[], maybe_authors=of_authors)
 

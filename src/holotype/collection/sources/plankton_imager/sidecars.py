@@ -12,6 +12,7 @@ from holotype.media.members import Member
 
 HITS, RESULTS = "hitsmisses.txt", "dnn_results.csv"
 _NUMBERS = re.compile(r"[0-9]+")
+_SIDES = {"N": 90, "S": 90, "E": 180, "W": 180}
 _MEASURES = ("Area", "Major", "Minor")
 
 
@@ -138,12 +139,18 @@ def _result(row: Mapping[str, str]) -> Result:
 
 
 def _degrees(written: str, side: str) -> float | None:
-    """Returns degrees of "[49, 1, 391900, 10000, 0, 1]": degrees, minutes and seconds as fractions."""
+    """Returns degrees of "[49, 1, 391900, 10000, 0, 1]": degrees, minutes and seconds as fractions.
+
+    Without its letter a number is no position: its sign is not known.
+    """
+    letter = side.strip().upper()[:1]
+    if letter not in _SIDES or "-" in written:
+        return None
     found = [whole_number(number) for number in _NUMBERS.findall(written)]
     parts = [number for number in found if number is not None]
-    if "-" in written or len(found) != 6 or len(parts) != 6 or not all(parts[1::2]):
+    if len(found) != 6 or len(parts) != 6 or not all(parts[1::2]):
         return None
     degrees = parts[0] / parts[1] + parts[2] / parts[3] / 60 + parts[4] / parts[5] / 3600
-    if degrees > (90 if side.strip().upper() in {"N", "S"} else 180):
+    if degrees > _SIDES[letter]:
         return None
-    return -degrees if side.strip().upper() in {"S", "W"} else degrees
+    return -degrees if letter in {"S", "W"} else degrees

@@ -98,7 +98,7 @@ def _pixel_size(head: RowFields) -> None:
             head.note("unit", "calibration.pixelunit", "is no unit of length", "write mm or um")
         else:
             head.number("pixel_size_um", "calibration.pixelsize", scale=scale)
-    dpi = re.search(r"\b([1-9][0-9]{1,4})\s*dpi", head.values.get("image.imagetype", ""))
+    dpi = re.search(r"(?<![0-9])([1-9][0-9]{1,4})\s*dpi", head.values.get("image.imagetype", ""))
     if dpi and (size := head.fields.get("pixel_size_um")):
         by_scan = 25_400 / int(dpi[1])
         if not math.isclose(float(size), by_scan, rel_tol=0.05):
