@@ -4,9 +4,10 @@ What is written depends on the chunk and the import's settings alone. A chunk wh
 is not examined again.
 """
 
+import gc
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
@@ -20,6 +21,7 @@ from holotype import files
 from holotype.collection.listing import listed_items
 from holotype.collection.record import examine
 from holotype.collection.schema import IMAGE_TYPE, LEDGER_SCHEMA, RECORDS_SCHEMA
+from holotype.collection.sources.item import Item
 from holotype.taxonomy.label_table import LabelTable, read_label_table
 
 IMAGE_ROW_GROUP, LIGHT_ROW_GROUP = 256, 8_192
@@ -79,7 +81,7 @@ def examine_chunk(task: str) -> str:
     table = _label_table(*settings["labels"]) if settings["labels"] else None
     rows: list[dict[str, Any]] = []
     entries: list[tuple[Any, ...]] = []
-    for item in listed_items(chunk):
+    for item in _without_collecting(listed_items(chunk)):
         verdict = examine(
             item,
             source=settings["source"],
@@ -106,6 +108,17 @@ def examine_chunk(task: str) -> str:
     with files.written_whole(ledger) as temporary:
         pq.write_table(written, temporary, compression="zstd")
     return str(chunk)
+
+
+def _without_collecting(items: Iterator[Item]) -> Iterator[Item]:
+    """Yields the items with the garbage collector at rest: it would look at every record again and again."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield from items
+    finally:
+        if was_on:
+            gc.enable()
 
 
 @lru_cache(maxsize=4)
