@@ -22,9 +22,9 @@ from holotype.models.towers import (
 
 def images() -> tuple[Tensor, ...]:
     generator = torch.Generator().manual_seed(0)
-    return torch.randn((4, 1, 32, 32), generator=generator), torch.tensor(
-        [[30.0, 20.0], [64.0, 64.0], [float("nan"), float("nan")], [900.0, 12.0]]
-    )
+    nan = float("nan")
+    sizes = [[30.0, 20.0, nan, nan], [64.0, 64.0, 9e3, 9e3], [nan, nan, 80, 60], [900, 12, 9e4, 1e3]]
+    return torch.randn((4, 1, 32, 32), generator=generator), torch.tensor(sizes)
 
 
 def barcodes() -> tuple[Tensor, ...]:
@@ -40,7 +40,7 @@ def captions() -> tuple[Tensor, ...]:
 
 
 Case = tuple[Callable[[], nn.Module], Callable[[], tuple[Tensor, ...]]]
-TIMM = {"timm_model": "resnet18"}
+TIMM = {"architecture": "resnet18"}
 CASES: dict[str, Case] = {
     **{
         name: (

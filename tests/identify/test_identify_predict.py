@@ -15,7 +15,9 @@ import holotype
 from holotype.collection.store import open_collection
 from holotype.errors import BundleError, SourceError
 from holotype.identify import predict as command
+from holotype.media.preparation import PixelPreparation, PreparationKind
 
+PIXELS = PixelPreparation(PreparationKind.PADDED, side_px=32, channels=1)
 COLUMNS = [
     "input", "label", "kingdom", "phylum", "class", "order", "family", "genus", "species", "rank",
     "score", "score_kingdom", "score_phylum", "score_class", "score_order", "score_family",
@@ -188,7 +190,7 @@ def test_scores_of_a_rank_are_sums_over_its_labels(tiny_run: Path, places, predi
 
     scorer = Scorer(open_bundle(tiny_run))
     file = sorted((places["crops"] / "inner").iterdir())[0]
-    materials, _ = prepare_loose(["x"], [file.read_bytes()], [None], side_px=32, channels=1)
+    materials, _ = prepare_loose(["x"], [file.read_bytes()], [None], pixels=PIXELS)
     _, probability_BL = scorer.probabilities(materials)
     assert probability_BL.sum() == pytest.approx(1.0)
     (row,) = AnswerSheet.of(scorer.bundle.labels).rows(["x"], probability_BL)
@@ -215,7 +217,7 @@ def test_image_and_barcode_of_one_specimen_vote_together(tiny_run: Path, tiny_co
 
     scorer = Scorer(open_bundle(tiny_run))
     opened = open_collection(tiny_collection)
-    both = prepare_collection(opened, side_px=32, channels=1, rows=np.arange(30))
+    both = prepare_collection(opened, pixels=PIXELS, rows=np.arange(30))
     rows, probability_BL = scorer.probabilities(both)
     encoded = encode(scorer.bundle.model, both)
     checked = 0

@@ -8,12 +8,13 @@ from hypothesis import strategies as st
 
 from holotype.inputs.batches import (
     Batch,
+    CaptionBatch,
     barcode_batch,
-    caption_batch,
     image_batch,
     in_order,
     shuffled,
 )
+from holotype.inputs.dna import encode_barcodes
 from holotype.inputs.materials import Materials
 
 
@@ -23,39 +24,49 @@ def test_images_are_scaled_and_say_where_they_belong(five_records: Materials) ->
     assert images.at_I.tolist() == [1, 3, 4]
     assert images.image_ICSS.shape == (3, 1, 4, 4)
     assert images.image_ICSS[:, 0, 0, 0].tolist() == pytest.approx([1.0, 0.2, 1.0])
-    assert images.size_I2.tolist() == [[20.0, 10.0], [8.0, 6.0], [20.0, 10.0]]
+    assert images.size_I4[:, :2].tolist() == [[20.0, 10.0], [8.0, 6.0], [20.0, 10.0]]
+    assert images.size_I4[1, 2:].tolist() == [80.0, 60.0]
+    assert torch.isnan(images.size_I4[[0, 2], 2:]).all()  # the pixel size is not known
+
+
+def bases(max_bp):
+    return lambda texts, *, at_least=1: tuple(
+        map(torch.from_numpy, encode_barcodes(texts, max_bp=max_bp, pad_to_bp=at_least))
+    )
 
 
 def test_barcodes_say_where_they_belong(five_records: Materials) -> None:
-    barcodes = barcode_batch(five_records, np.asarray([1, 2, 4]), max_bp=4)
+    barcodes = barcode_batch(five_records, np.asarray([1, 2, 4]), tokenise=bases(4))
     assert barcodes is not None
     assert barcodes.at_K.tolist() == [0, 2]
-    assert barcodes.mask_KL.sum(dim=1).tolist() == [2, 4]
-    assert barcodes.base_KL4[0, :2].argmax(dim=1).tolist() == [2, 2]
+    assert barcodes.tokens[1].sum(dim=1).tolist() == [2, 4]
+    assert barcodes.tokens[0][0, :2].argmax(dim=1).tolist() == [2, 2]
 
 
 def test_given_sequences_stand_in_for_the_records_own(five_records: Materials) -> None:
     barcodes = barcode_batch(
-        five_records, np.asarray([0, 1]), max_bp=9, sequences=[None, "TTT"], pad_to_bp=5
+        five_records, np.asarray([0, 1]), tokenise=bases(9), sequences=[None, "TTT"], at_least=5
     )
     assert barcodes is not None
     assert barcodes.at_K.tolist() == [1]
-    assert barcodes.base_KL4.shape == (1, 5, 4)
-    assert barcodes.base_KL4[0, :3, 3].tolist() == [1.0, 1.0, 1.0]
+    assert barcodes.tokens[0].shape == (1, 5, 4)
+    assert barcodes.tokens[0][0, :3, 3].tolist() == [1.0, 1.0, 1.0]
 
 
 def test_what_no_record_has_is_none(five_records: Materials) -> None:
     assert image_batch(five_records, np.asarray([1, 2])) is None
-    assert barcode_batch(five_records, np.asarray([2, 3]), max_bp=9) is None
+    assert barcode_batch(five_records, np.asarray([2, 3]), tokenise=bases(9)) is None
 
 
 def test_a_batch_moves_with_all_its_parts(five_records: Materials) -> None:
     rows = np.asarray([0, 1])
-    batch = Batch(rows, image_batch(five_records, rows), None, caption_batch(["Copepoda"]))
+    batch = Batch(
+        rows, image_batch(five_records, rows), None, CaptionBatch((torch.zeros(1, 2, 3),))
+    )
     moved = batch.to(torch.device("meta"))
     assert moved.images is not None
     assert moved.captions is not None
-    assert {part.device.type for part in (*moved.images, *moved.captions)} == {"meta"}
+    assert {part.device.type for part in (*moved.images, *moved.captions.tokens)} == {"meta"}
     assert moved.barcodes is None
     assert moved.row_B is rows
 

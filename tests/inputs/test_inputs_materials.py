@@ -12,6 +12,11 @@ from PIL import Image
 from holotype.collection.store import open_collection
 from holotype.inputs.materials import numbered, prepare_collection, prepare_loose
 from holotype.media.images import padded_square, read_pixels
+from holotype.media.preparation import PixelPreparation, PreparationKind
+
+
+def padded(side_px: int) -> PixelPreparation:
+    return PixelPreparation(PreparationKind.PADDED, side_px=side_px, channels=1)
 
 
 def png(pixels: np.ndarray) -> bytes:
@@ -33,18 +38,20 @@ def table(tiny_collection: Path) -> pa.Table:
 def test_rows_come_in_the_order_asked_for(tiny_collection: Path, table: pa.Table) -> None:
     opened = open_collection(tiny_collection)
     rows = np.random.default_rng(0).permutation(len(opened))[:60]
-    materials = prepare_collection(opened, side_px=24, channels=1, rows=rows)
+    materials = prepare_collection(opened, pixels=padded(24), rows=rows)
     assert list(materials.record_id) == table["record_id"].take(rows).to_pylist()
     assert list(materials.barcode_N) == table["barcode"].take(rows).to_pylist()
     hashes = table["image_sha256"].take(rows).to_pylist()
     assert (materials.image_N >= 0).tolist() == [value is not None for value in hashes]
     widths = table["image_width_px"].take(rows).to_pylist()
+    scales = table["pixel_size_um"].take(rows).to_pylist()
     contents = dict(opened.images())
     for place, record_id in enumerate(materials.record_id):
         image = materials.image_N[place]
         if image < 0:
             continue
-        assert materials.size_M2[image, 0] == widths[place]
+        assert materials.size_M4[image, 0] == widths[place]
+        assert materials.size_M4[image, 2] == pytest.approx(widths[place] * scales[place])
         expected = padded_square(read_pixels(contents[record_id]), side_px=24, channels=1)
         assert np.array_equal(materials.pixels_MSSC[image], expected)
 
@@ -54,7 +61,7 @@ def test_equal_barcodes_and_they_alone_share_a_haplotype(
 ) -> None:
     opened = open_collection(tiny_collection)
     rows = np.arange(len(opened))
-    materials = prepare_collection(opened, side_px=None, channels=1, rows=rows)
+    materials = prepare_collection(opened, pixels=None, rows=rows)
     assert (materials.image_N == -1).all()  # no side, no images
     assert len(materials.pixels_MSSC) == 0
     barcodes = table["barcode"].to_pylist()
@@ -66,7 +73,7 @@ def test_equal_barcodes_and_they_alone_share_a_haplotype(
 
 def test_named_records_have_concepts(tiny_collection: Path, table: pa.Table) -> None:
     opened = open_collection(tiny_collection)
-    materials = prepare_collection(opened, side_px=None, channels=1, rows=np.arange(len(opened)))
+    materials = prepare_collection(opened, pixels=None, rows=np.arange(len(opened)))
     for concept, species in zip(materials.concept_N, table["species"].to_pylist(), strict=True):
         assert concept is not None
         if species is not None:
@@ -76,9 +83,11 @@ def test_named_records_have_concepts(tiny_collection: Path, table: pa.Table) -> 
 def test_loose_images_are_padded_with_their_own_background() -> None:
     wide = np.full((6, 18), 200, dtype=np.uint8)
     wide[2:4, 6:12] = 0
-    materials, failures = prepare_loose(["wide"], [png(wide)], [None], side_px=18, channels=1)
+    materials, failures = prepare_loose(
+        ["wide"], [png(wide)], [None], pixels=padded(18), pixel_size_um=[2.5]
+    )
     assert failures == {}
-    assert materials.size_M2.tolist() == [[18.0, 6.0]]
+    assert materials.size_M4.tolist() == [[18.0, 6.0, 45.0, 15.0]]
     pixels = materials.pixels_MSSC[0, :, :, 0]
     assert np.array_equal(pixels[6:12], wide)
     assert (pixels[:6] == 200).all()
@@ -92,8 +101,7 @@ def test_a_broken_image_keeps_its_row() -> None:
         ["good", "none", "broken", "colour"],
         [png(grey), None, png(grey)[:50], png(colour)],
         [None, "ACGT", None, "ACGT"],
-        side_px=16,
-        channels=1,
+        pixels=padded(16),
     )
     assert list(failures) == [2]
     assert "PNG" in failures[2]
@@ -104,17 +112,20 @@ def test_a_broken_image_keeps_its_row() -> None:
 
 
 def test_nothing_to_decode_still_has_a_shape() -> None:
-    materials, failures = prepare_loose(["a"], [None], ["ACGT"], side_px=32, channels=3)
+    materials, failures = prepare_loose(
+        ["a"],
+        [None],
+        ["ACGT"],
+        pixels=PixelPreparation(PreparationKind.PADDED, side_px=32, channels=3),
+    )
     assert materials.pixels_MSSC.shape == (0, 32, 32, 3)
-    assert materials.size_M2.shape == (0, 2)
+    assert materials.size_M4.shape == (0, 4)
     assert failures == {}
 
 
 def test_equal_markers_get_equal_numbers(tiny_collection: Path, table: pa.Table) -> None:
     rows = np.arange(len(table))[::-1]
-    found = prepare_collection(
-        open_collection(tiny_collection), side_px=None, channels=1, rows=rows
-    ).marker_N
+    found = prepare_collection(open_collection(tiny_collection), pixels=None, rows=rows).marker_N
     written = [table["marker"][int(row)].as_py() for row in rows]
     assert None in written
     assert len(set(written)) > 1

@@ -20,9 +20,4 @@ def tiny_bundle(tiny_run: Path) -> Bundle:
 def tiny_materials(tiny_collection: Path, tiny_bundle: Bundle) -> Materials:
     """Every record of the tiny collection, as the tiny bundle reads it."""
     opened = open_collection(tiny_collection)
-    return prepare_collection(
-        opened,
-        side_px=tiny_bundle.side_px,
-        channels=tiny_bundle.channels,
-        rows=np.arange(len(opened)),
-    )
+    return prepare_collection(opened, pixels=tiny_bundle.pixels, rows=np.arange(len(opened)))

@@ -54,8 +54,8 @@ def test_a_bundle_written_again_gives_equal_outputs(
 
 
 def test_an_open_bundle_says_what_it_reads(tiny_bundle: Bundle, tiny_run: Path) -> None:
-    assert tiny_bundle.side_px == 32
-    assert tiny_bundle.channels == 1
+    assert tiny_bundle.pixels.side_px == 32
+    assert tiny_bundle.pixels.channels == 1
     assert not tiny_bundle.model.training
     assert files.sha256_file(tiny_run / "model.safetensors").startswith(tiny_bundle.fingerprint)
     assert set(tiny_bundle.temperature) == {Modality.IMAGE, Modality.BARCODE}

@@ -13,7 +13,7 @@ SOURCE = ROOT / "src" / "holotype"
 MODULES = sorted(SOURCE.rglob("*.py"))
 LAYERS = [
     "errors", "files", "randomness", "progress", "config", "engine", "taxonomy", "media", "simulate",
-    "catalogue", "page", "collection", "splits", "inputs", "models", "training", "evaluation",
+    "catalogue", "page", "collection", "splits", "inputs", "objectives", "models", "training", "evaluation",
     "identify", "exchange", "cli",
 ]  # fmt: skip
 BESIDE_CLI = {"demonstration", "diagnosis", "testing"}

@@ -10,13 +10,14 @@ from torch import Tensor
 
 from holotype.collection.store import open_collection
 from holotype.inputs.materials import prepare_collection
+from holotype.media.preparation import PixelPreparation, PreparationKind
 from holotype.models.aligned import AlignedModel
 from holotype.models.labels import LabelSpace, build_label_space, label_names
 from holotype.randomness import stream_seed
 from holotype.splits.plan import Role, read_split
 from holotype.training.loop import Lesson
-from holotype.training.objective import teaching_of
 from holotype.training.recipe import Recipe, read_recipe
+from holotype.training.teaching import teaching_of
 
 
 @pytest.fixture(scope="session")
@@ -31,9 +32,8 @@ def lesson_of(
 ) -> Callable[[Recipe], tuple[Lesson, LabelSpace]]:
     """The training part of the tiny collection as a lesson of a recipe."""
     rows = read_split(tiny_split).rows(Role.TRAIN)
-    materials = prepare_collection(
-        open_collection(tiny_collection), side_px=32, channels=1, rows=rows
-    )
+    pixels = PixelPreparation(PreparationKind.PADDED, side_px=32, channels=1)
+    materials = prepare_collection(open_collection(tiny_collection), pixels=pixels, rows=rows)
 
     def lesson(recipe: Recipe) -> tuple[Lesson, LabelSpace]:
         names = label_names(recipe.target, [None] * len(rows), materials.concept_N)

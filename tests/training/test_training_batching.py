@@ -9,18 +9,21 @@ from holotype.training.batching import rows_by_modality, side_at, training_batch
 
 
 def parts(batch: Batch) -> list[torch.Tensor]:
-    return [tensor for part in batch[1:] if part is not None for tensor in part]
+    images, barcodes, captions = batch[1:]
+    return [*images, *barcodes.tokens, barcodes.at_K, *(captions.tokens if captions else ())]
 
 
 @pytest.fixture(scope="module")
-def made(recipe_with, lesson_of):
+def made(recipe_with, lesson_of, start_of):
     """Makes the batch of a step of the tiny recipe with changes."""
 
     def make(step: int, *overrides: str, view: str = "first"):
         recipe = recipe_with(*overrides)
-        lesson, _ = lesson_of(recipe)
-        rows = np.arange(16)
-        return training_batch(recipe, lesson.materials, lesson.teaching, rows, step=step, view=view)
+        lesson, labels = lesson_of(recipe)
+        model, rows = start_of(recipe, len(labels)), np.arange(16)
+        return training_batch(
+            recipe, model, lesson.materials, lesson.teaching, rows, step=step, view=view
+        )
 
     return make
 
@@ -38,25 +41,25 @@ def test_another_step_seed_or_view_changes_pixels_and_bases(made, other: str) ->
     view = "second" if other == "view" else "first"
     changed, captions = made(step, f"seed={seed}", view=view)
     assert not torch.equal(first.images.image_ICSS, changed.images.image_ICSS)
-    assert first.barcodes.base_KL4.shape != changed.barcodes.base_KL4.shape or not torch.equal(
-        first.barcodes.base_KL4, changed.barcodes.base_KL4
-    )
+    base, other_base = first.barcodes.tokens[0], changed.barcodes.tokens[0]
+    assert base.shape != other_base.shape or not torch.equal(base, other_base)
     assert (captions is None) is (other == "view")  # one view alone has captions
 
 
 def test_without_augmentation_and_damage_records_are_shown_as_they_are(
-    recipe_with, lesson_of
+    recipe_with, lesson_of, start_of
 ) -> None:
     recipe = recipe_with()
     plain = recipe.model_copy(update={"augment": None, "damage": None})
-    lesson, _ = lesson_of(plain)
+    lesson, labels = lesson_of(plain)
+    model = start_of(plain, len(labels))
     rows = np.arange(16)
-    batch, _ = training_batch(plain, lesson.materials, lesson.teaching, rows, step=0)
+    batch, _ = training_batch(plain, model, lesson.materials, lesson.teaching, rows, step=0)
     shown = lesson.materials.image_N[rows[batch.images.at_I.numpy()]]
     pixels = torch.from_numpy(lesson.materials.pixels_MSSC[shown]).permute(0, 3, 1, 2) / 255
     assert torch.equal(batch.images.image_ICSS, pixels)
     lengths = [len(lesson.materials.barcode_N[rows[at]]) for at in batch.barcodes.at_K.tolist()]
-    assert batch.barcodes.mask_KL.sum(dim=1).tolist() == lengths
+    assert batch.barcodes.tokens[1].sum(dim=1).tolist() == lengths
 
 
 def test_rows_by_modality_are_those_that_the_batch_shows(made) -> None:
@@ -87,9 +90,9 @@ def test_no_images_no_side(recipe_with) -> None:
 def test_shrinking_averages() -> None:
     image_ICSS = torch.zeros(1, 1, 8, 8)
     image_ICSS[..., ::2] = 1.0  # stripes of one pixel become an even grey
-    images = ImageBatch(image_ICSS, torch.ones(1, 2), torch.tensor([0]))
+    images = ImageBatch(image_ICSS, torch.ones(1, 4), torch.tensor([0]))
     small = shrunk(Batch(np.arange(1), images), 4).images
     assert small.image_ICSS.shape == (1, 1, 4, 4)
     assert float(small.image_ICSS.mean()) == pytest.approx(0.5, abs=0.02)
     assert float(small.image_ICSS[..., 1:3].std()) < 0.1
-    assert torch.equal(small.size_I2, images.size_I2)  # the organism is as large as it was
+    assert torch.equal(small.size_I4, images.size_I4)  # the organism is as large as it was

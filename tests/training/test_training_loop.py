@@ -97,9 +97,9 @@ def seen_rows(monkeypatch: pytest.MonkeyPatch) -> tuple[list[np.ndarray], list[i
     sides: list[int] = []
     made, small = loop.training_batch, loop.shrunk
 
-    def training_batch(recipe, materials, teaching, row_B, **given):
+    def training_batch(recipe, model, materials, teaching, row_B, **given):
         rows.append(row_B)
-        return made(recipe, materials, teaching, row_B, **given)
+        return made(recipe, model, materials, teaching, row_B, **given)
 
     def shrunk(batch, side_px):
         batch = small(batch, side_px)
@@ -180,10 +180,10 @@ def test_validation_comes_every_so_often_and_at_the_end(fitted, tmp_path: Path) 
 def test_a_loss_that_is_no_number_stops_the_run(
     fitted, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(*given: object, **named: object) -> torch.Tensor:
-        return torch.tensor(float("nan"), requires_grad=True)
+    def broken(*given: object, **named: object) -> dict[str, torch.Tensor]:
+        return {"labels": torch.tensor(float("nan"), requires_grad=True)}
 
-    monkeypatch.setattr(loop, "classification_loss", broken)
+    monkeypatch.setattr(loop, "step_losses", broken)
     with pytest.raises(FloatingPointError, match="at step 0"):
         fitted(tmp_path, *QUICK)
 

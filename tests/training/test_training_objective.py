@@ -9,21 +9,18 @@ import torch
 from torch.nn import functional
 
 from holotype.inputs.materials import Materials, numbered
-from holotype.models.aligned import Outputs
 from holotype.models.labels import Target, build_label_space, label_names
 from holotype.models.losses import alignment_loss
 from holotype.models.towers import Modality
 from holotype.taxonomy.label_table import Concept
 from holotype.taxonomy.lineage import Lineage
 from holotype.training.objective import (
-    ChosenCaptions,
-    Teaching,
+    Seen,
     alignment_losses,
-    choose_captions,
     classification_loss,
-    teaching_of,
 )
 from holotype.training.recipe import AlignSettings, ClassifySettings
+from holotype.training.teaching import ChosenCaptions, Teaching, choose_captions, teaching_of
 
 IMAGE, BARCODE, CAPTION = Modality.IMAGE, Modality.BARCODE, Modality.CAPTION
 FAMILY = {"class": "Copepoda", "family": "Calanidae"}
@@ -56,7 +53,7 @@ def materials() -> Materials:
         record_id=tuple("abcdefgh"),
         concept_N=CONCEPTS,
         pixels_MSSC=np.zeros((8, 4, 4, 1), dtype=np.uint8),
-        size_M2=np.ones((8, 2), dtype=np.float32),
+        size_M4=np.ones((8, 4), dtype=np.float32),
         image_N=np.arange(8),
         barcode_N=BARCODES,
         haplotype_N=numbered(BARCODES),
@@ -75,9 +72,31 @@ def embeddings(*counts: int) -> list[torch.Tensor]:
     return [torch.randn((count, 5), generator=generator, dtype=torch.float64) for count in counts]
 
 
-def outputs_of(**embedding: torch.Tensor) -> Outputs:
-    by_modality = {Modality(name): rows for name, rows in embedding.items()}
-    return Outputs(by_modality, {}, torch.tensor(4.0, dtype=torch.float64), 1.0)
+SCALE = torch.tensor(4.0, dtype=torch.float64)
+
+
+def outputs_of(**embedding: torch.Tensor) -> dict[Modality, torch.Tensor]:
+    return {Modality(name): rows for name, rows in embedding.items()}
+
+
+def aligned(outputs, views, teaching, materials, rows, captions, settings):
+    seen = Seen(outputs, views, rows, captions)
+    return alignment_losses(SCALE, seen, teaching, materials, settings)
+
+
+class Heads:
+    """Logits as given, whatever the embeddings."""
+
+    def __init__(self, logit, head_scale=1.0):
+        self.logit, self.head_scale = dict(logit), head_scale
+
+    def label_logits(self, z_BD):
+        return z_BD
+
+
+def classified(logit, teaching, rows, settings, head_scale=1.0):
+    heads = Heads(logit, head_scale)
+    return classification_loss(heads, Seen(heads.logit, None, rows, None), teaching, settings)
 
 
 def from_signs(signs: list[str]) -> tuple[torch.Tensor, torch.Tensor]:
@@ -94,7 +113,7 @@ def expected_loss(first: torch.Tensor, second: torch.Tensor, signs: list[str]) -
 def test_image_against_barcode_by_hand(materials: Materials, teaching: Teaching) -> None:
     row_P, row_Q = np.arange(8), np.asarray([0, 1, 2, 3, 4, 6])
     images, barcodes = embeddings(8, 6)
-    found = alignment_losses(
+    found = aligned(
         outputs_of(image=images, barcode=barcodes), None, teaching, materials,
         {IMAGE: row_P, BARCODE: row_Q}, None, AlignSettings(pairs=((IMAGE, BARCODE),)),
     )  # fmt: skip
@@ -118,7 +137,7 @@ def test_the_bound_says_what_counts_as_different(materials: Materials, teaching:
     outputs = outputs_of(image=images, barcode=barcodes)
     for bound, signs in ((0.75, ["+.", ".+"]), (0.0, ["+?", "?+"])):
         settings = AlignSettings(pairs=((IMAGE, BARCODE),), different_below=bound)
-        found = alignment_losses(outputs, None, teaching, materials, rows, None, settings)
+        found = aligned(outputs, None, teaching, materials, rows, None, settings)
         expected = expected_loss(images, barcodes, signs)
         assert float(found["image-barcode"]) == pytest.approx(expected)
 
@@ -142,7 +161,7 @@ def open_against(
     )  # fmt: skip
     images, others = embeddings(2, 2)
     found = float(
-        alignment_losses(
+        aligned(
             outputs_of(image=images, barcode=others), None, taught, changed,
             {IMAGE: np.asarray([3, 4]), BARCODE: np.asarray([3, 4])}, None,
             AlignSettings(pairs=((IMAGE, BARCODE),)),
@@ -223,7 +242,7 @@ def test_captions_of_life_stages_by_hand(
         "?????",  # no name
         "....+",  # marshallae
     ]
-    found = alignment_losses(
+    found = aligned(
         outputs_of(image=images, caption=texts), None, taught, staged,
         {IMAGE: np.arange(7)}, captions, AlignSettings(pairs=(pair,)),
     )  # fmt: skip
@@ -250,7 +269,7 @@ def test_records_against_captions_by_hand(
         "????",  # no name
     ]
     rows = np.asarray([0, 2, 3, 6])
-    found = alignment_losses(
+    found = aligned(
         outputs_of(image=images, caption=texts), None, teaching, materials,
         {IMAGE: rows}, captions, AlignSettings(pairs=(pair,)),
     )  # fmt: skip
@@ -262,7 +281,7 @@ def test_records_against_captions_by_hand(
 def test_two_views_of_barcodes_by_hand(materials: Materials, teaching: Teaching) -> None:
     first, second = embeddings(3, 3)
     rows = np.asarray([0, 2, 3])
-    found = alignment_losses(
+    found = aligned(
         outputs_of(barcode=first), outputs_of(barcode=second), teaching, materials,
         {BARCODE: rows}, None, AlignSettings(pairs=((BARCODE, BARCODE),)),
     )  # fmt: skip
@@ -282,7 +301,7 @@ def test_two_views_of_barcodes_by_hand(materials: Materials, teaching: Teaching)
 def test_pairs_that_the_batch_lacks_are_left_out(materials: Materials, teaching: Teaching) -> None:
     (images,) = embeddings(2)
     settings = AlignSettings(pairs=((IMAGE, BARCODE), (IMAGE, CAPTION), (IMAGE, IMAGE)))
-    found = alignment_losses(
+    found = aligned(
         outputs_of(image=images), None, teaching, materials, {IMAGE: np.arange(2)}, None, settings
     )
     assert found == {}
@@ -293,7 +312,7 @@ def test_the_temperature_is_the_models(materials: Materials, teaching: Teaching)
     outputs = outputs_of(image=images.float(), barcode=barcodes.float())
     rows = {IMAGE: np.asarray([0, 2]), BARCODE: np.asarray([0, 2])}
     settings = AlignSettings(pairs=((IMAGE, BARCODE),), temperature=0.5)  # the model says 1 / 4
-    found = alignment_losses(outputs, None, teaching, materials, rows, None, settings)
+    found = aligned(outputs, None, teaching, materials, rows, None, settings)
     assert float(found["image-barcode"]) == pytest.approx(
         expected_loss(images, barcodes, ["+.", ".+"]), abs=1e-5
     )
@@ -302,18 +321,17 @@ def test_the_temperature_is_the_models(materials: Materials, teaching: Teaching)
 def test_classification_by_hand(teaching: Teaching) -> None:
     # Labels: Calanidae, Calanus glacialis, Calanus marshallae, with probabilities 1/2, 1/3, 1/6.
     logit_BL = torch.tensor([[3.0, 2.0, 1.0]] * 3, dtype=torch.float64).log()
-    outputs = Outputs({}, {IMAGE: logit_BL}, torch.tensor(1.0), 2.0)
     rows = {IMAGE: np.asarray([0, 3, 7])}  # glacialis; family: all three agree; no label
-    loss = classification_loss(outputs, teaching, rows, ClassifySettings())
+    loss = classified({IMAGE: logit_BL}, teaching, rows, ClassifySettings(), 2.0)
     assert loss is not None
     assert float(loss) == pytest.approx((math.log(3) + 0.0) / 2)
 
 
 def test_margin_is_taken_off_the_right_label(teaching: Teaching) -> None:
     logit_BL = torch.tensor([[3.0, 2.0, 1.0]], dtype=torch.float64)
-    outputs = Outputs({}, {BARCODE: logit_BL}, torch.tensor(1.0), 2.0)
     settings = ClassifySettings(margin=0.25)  # 0.25 * scale 2 = 0.5 off logit 2.0
-    loss = classification_loss(outputs, teaching, {BARCODE: np.asarray([0])}, settings)
+    rows = {BARCODE: np.asarray([0])}
+    loss = classified({BARCODE: logit_BL}, teaching, rows, settings, 2.0)
     assert loss is not None
     others = math.exp(3) + math.exp(1)
     assert float(loss) == pytest.approx(-math.log(math.exp(1.5) / (math.exp(1.5) + others)))
@@ -325,9 +343,7 @@ def test_images_and_barcodes_weigh_alike(teaching: Teaching) -> None:
     rows = {IMAGE: np.asarray([0, 0, 1, 1, 0]), BARCODE: np.asarray([0])}
     logit = {IMAGE: image_BL, BARCODE: barcode_BL}
     both, image, barcode = (
-        classification_loss(
-            Outputs({}, part, torch.tensor(1.0), 1.0), teaching, rows, ClassifySettings()
-        )
+        classified(part, teaching, {m: rows[m] for m in part}, ClassifySettings())
         for part in (logit, {IMAGE: image_BL}, {BARCODE: barcode_BL})
     )
     assert both is not None
@@ -337,11 +353,8 @@ def test_images_and_barcodes_weigh_alike(teaching: Teaching) -> None:
 
 
 def test_no_label_no_loss(teaching: Teaching) -> None:
-    outputs = Outputs({}, {IMAGE: torch.zeros(2, 3)}, torch.tensor(1.0), 1.0)
-    assert (
-        classification_loss(outputs, teaching, {IMAGE: np.asarray([6, 7])}, ClassifySettings())
-        is None
-    )
+    logit, rows = {IMAGE: torch.zeros(2, 3)}, {IMAGE: np.asarray([6, 7])}
+    assert classified(logit, teaching, rows, ClassifySettings()) is None
 
 
 def test_captions_are_the_records_own_or_of_taxa_above(teaching: Teaching) -> None:

@@ -43,8 +43,7 @@ def embed(run: Path | str, *, collection: Path | str, out: Path | str) -> EmbedR
     bundle, opened = open_bundle(Path(run)), open_collection(Path(collection))
     materials = prepare_collection(
         opened,
-        side_px=bundle.side_px,
-        channels=bundle.channels,
+        pixels=bundle.pixels,
         rows=np.arange(len(opened), dtype=np.int64),
     )
     names = ["record_id", *(rank.value for rank in LINNAEAN_RANKS), "written_label"]

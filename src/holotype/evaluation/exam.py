@@ -80,9 +80,7 @@ def prepare_exam(bundle: Bundle, collection: Collection, split: Split, *, seed: 
     """
     rows = np.flatnonzero(split.role_N != Role.UNUSED.value)
     table = collection.columns().take(rows)
-    materials = prepare_collection(
-        collection, side_px=bundle.side_px, channels=bundle.channels, rows=rows
-    )
+    materials = prepare_collection(collection, pixels=bundle.pixels, rows=rows)
     encoded = encode(bundle.model, materials)
     role_N = split.role_N[rows]
     status_N = split.status_N[rows]

@@ -104,14 +104,8 @@ def _loaded(specimen: Specimen) -> _Loaded:
 def _answer_chunk(scorer: Scorer, sheet: AnswerSheet, chunk: list[_Loaded]) -> list[dict[str, Any]]:
     bundle = scorer.bundle
     names = [one.specimen.input for one in chunk]
-    images = [one.image for one in chunk]
-    materials, damaged = prepare_loose(
-        names,
-        images if bundle.side_px is not None else [None] * len(chunk),
-        [one.specimen.barcode for one in chunk],
-        side_px=bundle.side_px or 1,
-        channels=bundle.channels,
-    )
+    images, barcodes = [one.image for one in chunk], [one.specimen.barcode for one in chunk]
+    materials, damaged = prepare_loose(names, images, barcodes, pixels=bundle.pixels)
     row_B, probability_BL = scorer.probabilities(materials)
     scored = sheet.rows([names[row] for row in row_B.tolist()], probability_BL)
     by_row = dict(zip(row_B.tolist(), scored, strict=True))

@@ -1,10 +1,10 @@
 """Materials -> batches of tensors, with missing modalities.
 
-Shapes: B records, I images, K barcodes, U different captions, L bases, W words, G n-grams.
+Shapes: B records, I images, K barcodes, U captions.
 """
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import torch
@@ -12,31 +12,35 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from holotype.inputs.captions import encode_captions
-from holotype.inputs.dna import encode_barcodes
 from holotype.inputs.materials import Materials
 
 
 class ImageBatch(NamedTuple):
-    """Images of a batch: float32 (I, C, S, S) in [0, 1], sizes in px (I, 2), place in the batch."""
+    """Images of a batch: float32 (I, C, S, S) in [0, 1], sizes (I, 4) in px and um, place in the batch."""
 
     image_ICSS: Tensor
-    size_I2: Tensor
+    size_I4: Tensor
     at_I: Tensor
 
 
 class BarcodeBatch(NamedTuple):
-    """Barcodes of a batch: soft bases float32 (K, L, 4), mask bool (K, L), place in the batch."""
+    """Barcodes of a batch: what the DNA tower reads, K first; place in the batch."""
 
-    base_KL4: Tensor
-    mask_KL: Tensor
+    tokens: tuple[Tensor, ...]
     at_K: Tensor
 
 
 class CaptionBatch(NamedTuple):
-    """Different captions of a batch: n-gram buckets int64 (U, W, G)."""
+    """Captions of a batch: what the text tower reads, U first."""
 
-    bucket_UWG: Tensor
+    tokens: tuple[Tensor, ...]
+
+
+class Tokenise(Protocol):
+    """Texts -> what a tower reads: tensors whose first axis is the text."""
+
+    def __call__(self, texts: Sequence[str], *, at_least: int = 1) -> tuple[Tensor, ...]:
+        """Returns the tokens, padded to the longest text and to ``at_least``."""
 
 
 class Batch(NamedTuple):
@@ -56,8 +60,12 @@ class Batch(NamedTuple):
         return Batch(
             self.row_B,
             self.images and ImageBatch(*(part.to(device) for part in self.images)),
-            self.barcodes and BarcodeBatch(*(part.to(device) for part in self.barcodes)),
-            self.captions and CaptionBatch(*(part.to(device) for part in self.captions)),
+            self.barcodes
+            and BarcodeBatch(
+                tuple(part.to(device) for part in self.barcodes.tokens),
+                self.barcodes.at_K.to(device),
+            ),
+            self.captions and CaptionBatch(tuple(part.to(device) for part in self.captions.tokens)),
         )
 
 
@@ -70,7 +78,7 @@ def image_batch(materials: Materials, row_B: NDArray[np.int64]) -> ImageBatch | 
     pixels = torch.from_numpy(np.ascontiguousarray(materials.pixels_MSSC[chosen]))
     return ImageBatch(
         image_ICSS=pixels.permute(0, 3, 1, 2).float() / 255,
-        size_I2=torch.from_numpy(materials.size_M2[chosen]),
+        size_I4=torch.from_numpy(materials.size_M4[chosen]),
         at_I=torch.from_numpy(at),
     )
 
@@ -79,9 +87,9 @@ def barcode_batch(
     materials: Materials,
     row_B: NDArray[np.int64],
     *,
-    max_bp: int,
+    tokenise: Tokenise,
     sequences: Sequence[str | None] | None = None,
-    pad_to_bp: int = 1,
+    at_least: int = 1,
 ) -> BarcodeBatch | None:
     """Returns the barcodes of some records; ``sequences`` (one a record) stand in when given."""
     written = sequences or [materials.barcode_N[row] for row in row_B.tolist()]
@@ -89,10 +97,8 @@ def barcode_batch(
     if not at:
         return None
     present = [barcode for barcode in written if barcode is not None]
-    base_KL4, mask_KL = encode_barcodes(present, max_bp=max_bp, pad_to_bp=pad_to_bp)
-    return BarcodeBatch(
-        torch.from_numpy(base_KL4), torch.from_numpy(mask_KL), torch.tensor(at, dtype=torch.int64)
-    )
+    tokens = tokenise(present, at_least=at_least)
+    return BarcodeBatch(tokens, torch.tensor(at, dtype=torch.int64))
 
 
 def shrunk(batch: Batch, side_px: int) -> Batch:
@@ -107,11 +113,6 @@ def shrunk(batch: Batch, side_px: int) -> Batch:
         align_corners=False,
     )
     return batch._replace(images=batch.images._replace(image_ICSS=pixels))
-
-
-def caption_batch(captions: Sequence[str]) -> CaptionBatch:
-    """Returns captions as tensors."""
-    return CaptionBatch(torch.from_numpy(encode_captions(captions)))
 
 
 def in_order(count: int, *, batch_size: int) -> Iterator[NDArray[np.int64]]:

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from holotype.collection.store import Collection, concepts_of
 from holotype.errors import MediaError
-from holotype.media.images import padded_square, read_pixels
+from holotype.media.images import read_pixels
+from holotype.media.preparation import PixelPreparation
 from holotype.progress import tracked
 from holotype.taxonomy.label_table import Concept
 
@@ -28,7 +29,7 @@ class Materials:
         record_id: N ids.
         concept_N: what each record is, None where it has no name.
         pixels_MSSC: uint8, the images there are, M of them, S x S px, C channels.
-        size_M2: float32, original width and height in px.
+        size_M4: float32, original width and height in px, then in um (NaN where the pixel size is unknown).
         image_N: int64, the row of each record's image, -1 where it has none.
         barcode_N: the nucleotides, None where there are none.
         haplotype_N: int64, equal for equal barcodes, -1 where there is none.
@@ -38,7 +39,7 @@ class Materials:
     record_id: tuple[str, ...]
     concept_N: tuple[Concept | None, ...]
     pixels_MSSC: NDArray[np.uint8]
-    size_M2: NDArray[np.float32]
+    size_M4: NDArray[np.float32]
     image_N: NDArray[np.int64]
     barcode_N: tuple[str | None, ...]
     haplotype_N: NDArray[np.int64]
@@ -49,39 +50,39 @@ class Materials:
 
 
 def prepare_collection(
-    collection: Collection, *, side_px: int | None, channels: int, rows: NDArray[np.int64]
+    collection: Collection, *, pixels: PixelPreparation | None, rows: NDArray[np.int64]
 ) -> Materials:
     """Returns the materials of some records of a collection, in the order of ``rows``.
 
     Args:
         collection: where they are.
-        side_px: side of the images; None leaves the images out.
-        channels: 1 or 3.
+        pixels: how images are made ready; None leaves them out.
         rows: int64, rows of the collection, each at most once.
     """
     table = collection.columns().take(rows)
     has_image = [value is not None for value in table["image_sha256"].to_pylist()]
     place = np.full(len(collection), -1, dtype=np.int64)
-    if side_px is None:
+    if pixels is None:
         has_image = [False] * len(rows)
     count = sum(has_image)
     image_N = np.full(len(rows), -1, dtype=np.int64)
     image_N[np.asarray(has_image, dtype=np.bool_)] = np.arange(count)
     place[rows] = image_N
-    pixels = _room((count, side_px or 1, side_px or 1, channels))
+    room_MSSC = _room((count, *(pixels.shape if pixels is not None else (1, 1, 1))))
     size_M2 = np.zeros((count, 2), dtype=np.float32)
-    if count:
+    pixel_um_M = np.asarray(table["pixel_size_um"].to_pylist(), dtype=np.float32)[image_N >= 0]
+    if pixels is not None and count:
         wanted = _wanted_images(collection, place)
         for index, content in tracked(wanted, title="read images", total=count):
             decoded = read_pixels(content)
             size_M2[index] = decoded.shape[1], decoded.shape[0]
-            pixels[index] = padded_square(decoded, side_px=side_px or 1, channels=channels)
+            room_MSSC[index] = pixels.apply(decoded)
     names = table["haplotype"].to_pylist()
     return Materials(
         record_id=tuple(table["record_id"].to_pylist()),
         concept_N=tuple(concepts_of(table)),
-        pixels_MSSC=pixels,
-        size_M2=size_M2,
+        pixels_MSSC=room_MSSC,
+        size_M4=_with_um(size_M2, pixel_um_M),
         image_N=image_N,
         barcode_N=tuple(table["barcode"].to_pylist()),
         haplotype_N=numbered(names),
@@ -94,40 +95,46 @@ def prepare_loose(
     images: Sequence[bytes | None],
     barcodes: Sequence[str | None],
     *,
-    side_px: int,
-    channels: int,
+    pixels: PixelPreparation | None,
+    pixel_size_um: Sequence[float | None] | None = None,
 ) -> tuple[Materials, dict[int, str]]:
     """Returns the materials of a user's own images and barcodes, and what failed by row.
 
-    A row that fails keeps its place without an image.
+    A row that fails keeps its place without an image. ``pixel_size_um`` is one a row, None where unknown.
     """
     decoded: list[NDArray[np.uint8]] = []
     sizes: list[tuple[int, int]] = []
     image_N = np.full(len(names), -1, dtype=np.int64)
     failures: dict[int, str] = {}
     for row, content in enumerate(images):
-        if content is None:
+        if content is None or pixels is None:
             continue
         try:
-            pixels = read_pixels(content)
+            found = read_pixels(content)
         except MediaError as reason:
             failures[row] = str(reason)
             continue
         image_N[row] = len(decoded)
-        sizes.append((pixels.shape[1], pixels.shape[0]))
-        decoded.append(padded_square(pixels, side_px=side_px, channels=channels))
-    empty = np.zeros((0, side_px, side_px, channels), dtype=np.uint8)
+        sizes.append((found.shape[1], found.shape[0]))
+        decoded.append(pixels.apply(found))
+    empty = np.zeros((0, *(pixels.shape if pixels is not None else (1, 1, 1))), dtype=np.uint8)
+    known_um_N = np.asarray(pixel_size_um or [None] * len(names), dtype=np.float32)
+    pixel_um_M = known_um_N[image_N >= 0]
     materials = Materials(
         record_id=tuple(names),
         concept_N=(None,) * len(names),
         pixels_MSSC=np.stack(decoded) if decoded else empty,
-        size_M2=np.asarray(sizes, dtype=np.float32).reshape(-1, 2),
+        size_M4=_with_um(np.asarray(sizes, dtype=np.float32).reshape(-1, 2), pixel_um_M),
         image_N=image_N,
         barcode_N=tuple(barcodes),
         haplotype_N=numbered(barcodes),
         marker_N=np.full(len(names), -1, dtype=np.int64),
     )
     return materials, failures
+
+
+def _with_um(size_M2: NDArray[np.float32], pixel_um_M: NDArray[np.float32]) -> NDArray[np.float32]:
+    return np.concatenate([size_M2, size_M2 * pixel_um_M[:, None]], axis=1)
 
 
 def numbered(values: Sequence[str | None]) -> NDArray[np.int64]:

@@ -4,7 +4,7 @@ Shapes: B records, I images, K barcodes, U captions, L labels, D the shared spac
 """
 
 import math
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import torch
 from pydantic import Field, model_validator
@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from holotype.config import Settings
-from holotype.inputs.batches import Batch, CaptionBatch
+from holotype.inputs.batches import Batch, CaptionBatch, Tokenise
 from holotype.models import towers
 from holotype.models.towers import (
     BarcodeSettings,
@@ -63,20 +63,8 @@ class ModelSettings(Settings):
         return self
 
 
-class Outputs(NamedTuple):
-    """What a model says of a batch.
-
-    Attributes:
-        embedding: by modality, float32 rows before normalisation.
-        logit: by modality (image, barcode), float32 (rows, L); empty without a classifier.
-        scale: the inverse temperature of the shared space, a scalar.
-        head_scale: the inverse temperature of a cosine head; 1 for a linear one.
-    """
-
-    embedding: dict[Modality, Tensor]
-    logit: dict[Modality, Tensor]
-    scale: Tensor
-    head_scale: Tensor | float
+Embeddings = dict[Modality, Tensor]
+"""By modality, float32 rows before normalisation."""
 
 
 class AlignedModel(nn.Module):
@@ -91,9 +79,14 @@ class AlignedModel(nn.Module):
     def __init__(self, settings: ModelSettings, *, num_labels: int, seed: int = 0) -> None:
         super().__init__()
         self.settings = settings
+        self.pixel_mean: Tensor
+        self.pixel_std: Tensor
         built: dict[str, nn.Module] = {}
         if settings.images is not None:
             built[Modality.IMAGE.value] = towers.image_tower(settings.images)
+            for name in ("mean", "std"):
+                value = torch.tensor(getattr(settings.images, name)).reshape(-1, 1, 1)
+                self.register_buffer(f"pixel_{name}", value, persistent=False)
         if settings.barcodes is not None:
             built[Modality.BARCODE.value] = towers.barcode_tower(settings.barcodes, seed=seed)
         if settings.captions is not None:
@@ -118,28 +111,28 @@ class AlignedModel(nn.Module):
         """The modalities that have a tower."""
         return tuple(Modality(name) for name in self.towers)
 
-    def forward(self, batch: Batch, *, probe: bool = False) -> Outputs:
-        """Returns embeddings, and logits of images and barcodes where there is a head.
-
-        With ``probe`` no gradient flows from the logits back into the towers.
-        """
-        embedding: dict[Modality, Tensor] = {}
+    def forward(self, batch: Batch) -> Embeddings:
+        """Returns the embeddings of what the batch has and the model reads."""
+        embedding: Embeddings = {}
         if batch.images is not None and Modality.IMAGE in self.modalities:
-            assert self.settings.images is not None
-            centred = batch.images.image_ICSS - self.settings.images.mean
-            read = self.towers["image"](centred / self.settings.images.std, batch.images.size_I2)
+            image_ICSS = (batch.images.image_ICSS - self.pixel_mean) / self.pixel_std
+            read = self.towers["image"](image_ICSS, batch.images.size_I4)
             embedding[Modality.IMAGE] = self.projections["image"](read)
         if batch.barcodes is not None and Modality.BARCODE in self.modalities:
-            read = self.towers["barcode"](batch.barcodes.base_KL4, batch.barcodes.mask_KL)
+            read = self.towers["barcode"](*batch.barcodes.tokens)
             embedding[Modality.BARCODE] = self.projections["barcode"](read)
         if batch.captions is not None and Modality.CAPTION in self.modalities:
             embedding[Modality.CAPTION] = self.embed_captions(batch.captions)
-        logit: dict[Modality, Tensor] = {
-            name: self.label_logits(rows.detach() if probe else rows)
-            for name, rows in embedding.items()
-            if self.head is not None and name is not Modality.CAPTION
-        }
-        return Outputs(embedding, logit, self.scale, self.head_scale)
+        return embedding
+
+    def tokenise(self, modality: Modality) -> Tokenise:
+        """Returns how a tower turns texts (barcodes, captions) into what it reads."""
+        found: Tokenise = self.towers[modality.value].tokenise  # type: ignore[assignment]
+        return found
+
+    def longest(self, modality: Modality) -> int:
+        """Returns the length that every text of a modality fits in, in the tower's tokens."""
+        return int(self.towers[modality.value].longest)  # type: ignore[arg-type]
 
     def fix_temperature(self, temperature: float | None) -> None:
         """Sets the temperature of the shared space for good; None leaves it as it is."""
@@ -162,7 +155,7 @@ class AlignedModel(nn.Module):
 
     def embed_captions(self, captions: CaptionBatch) -> Tensor:
         """Returns the embeddings of captions, float32 (U, D), before normalisation."""
-        read: Tensor = self.projections["caption"](self.towers["caption"](captions.bucket_UWG))
+        read: Tensor = self.projections["caption"](self.towers["caption"](*captions.tokens))
         return read
 
     def label_logits(self, embedding_BD: Tensor) -> Tensor:

@@ -11,11 +11,14 @@ heads, C width of one head, S = 4**k distinct k-mers, K bases of one k-mer.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from holotype.errors import RecipeError
+from holotype.inputs.dna import encode_barcodes
 
 _CERTAIN = 0.999
 _TINY = 1e-12
@@ -42,11 +45,13 @@ class BarcodeTower(nn.Module):
 
     Attributes:
         feature_dim: Width D of the features.
+        longest: Bases that are read of one barcode at most.
     """
 
     def __init__(
         self,
         *,
+        max_bp: int = 700,
         feature_dim: int = 1024,
         kmer_bp: int = 5,
         patch_bp: int = 15,
@@ -60,6 +65,7 @@ class BarcodeTower(nn.Module):
         """Build the tower; equal arguments give equal weights, whatever the global generator.
 
         Args:
+            max_bp: Longer barcodes are cut at their end.
             feature_dim: Width D of the features. At 4**kmer_bp the untrained projection is a
                 rotation and loses nothing; at half of it distances carry an error of some 4 %.
             kmer_bp: Bases of one counted k-mer, in [1, 7].
@@ -83,6 +89,7 @@ class BarcodeTower(nn.Module):
         if width % (2 * num_heads):
             raise RecipeError(f"width is {width}; must be a multiple of 2 * {num_heads} heads.")
         self.feature_dim = feature_dim
+        self.longest = max_bp
         self._kmer_bp = kmer_bp
         self._patch_bp = patch_bp
         self._stride_bp = stride_bp
@@ -95,6 +102,11 @@ class BarcodeTower(nn.Module):
         self.final_norm = nn.LayerNorm(width)
         self.transformer_projection = nn.Linear(width, feature_dim)
         self._initialise(seed)
+
+    def tokenise(self, texts: Sequence[str], *, at_least: int = 1) -> tuple[Tensor, ...]:
+        """Soft bases (B, L, 4) float32 and their mask (B, L) bool, L at least as said."""
+        base_BL4, mask_BL = encode_barcodes(texts, max_bp=self.longest, pad_to_bp=at_least)
+        return torch.from_numpy(base_BL4), torch.from_numpy(mask_BL)
 
     def forward(self, base_BL4: Tensor, mask_BL: Tensor) -> Tensor:
         """Features, (B, D) float32, not normalised; compare them by cosine.

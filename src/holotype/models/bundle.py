@@ -19,6 +19,7 @@ from holotype import files
 from holotype._version import __version__
 from holotype.config import checked
 from holotype.errors import BundleError
+from holotype.media.preparation import PixelPreparation
 from holotype.models.aligned import AlignedModel, ModelSettings
 from holotype.models.labels import LabelSpace
 from holotype.models.towers import Modality
@@ -52,16 +53,10 @@ class Bundle:
     manifest: dict[str, Any]
 
     @property
-    def side_px(self) -> int | None:
-        """Side of the images it reads, None without an image tower."""
+    def pixels(self) -> PixelPreparation | None:
+        """How the images that it reads are made ready, None without an image tower."""
         images = self.model.settings.images
-        return images.side_px if images is not None else None
-
-    @property
-    def channels(self) -> int:
-        """Channels of the images it reads."""
-        images = self.model.settings.images
-        return images.channels if images is not None else 1
+        return images.pixels if images is not None else None
 
     @property
     def fingerprint(self) -> str:
@@ -73,7 +68,7 @@ def preprocessing_of(settings: ModelSettings) -> dict[str, Any]:
     """Returns how inputs are made ready, with a fingerprint of it."""
     described = {
         "images": PREPROCESSING,
-        "image_settings": settings.images.model_dump() if settings.images else None,
+        "image_settings": settings.images.model_dump(mode="json") if settings.images else None,
         "barcode_max_bp": settings.barcodes.max_bp if settings.barcodes else None,
     }
     return {**described, "fingerprint": files.sha256_bytes(repr(described).encode())[:16]}

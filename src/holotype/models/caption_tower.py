@@ -3,10 +3,12 @@
 Shapes: B captions, W words, G n-grams, D features.
 """
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 
-from holotype.inputs.captions import MAX_WORDS, NUM_BUCKETS
+from holotype.inputs.captions import MAX_WORDS, NUM_BUCKETS, encode_captions
 
 
 class CaptionTower(nn.Module):
@@ -18,7 +20,10 @@ class CaptionTower(nn.Module):
 
     Attributes:
         feature_dim: D.
+        longest: words that are read of one caption at most.
     """
+
+    longest = MAX_WORDS
 
     def __init__(self, *, width: int = 128, depth: int = 2, heads: int = 4) -> None:
         super().__init__()
@@ -33,6 +38,11 @@ class CaptionTower(nn.Module):
         )
         nn.init.normal_(self.grams.weight, std=width**-0.5)
         nn.init.normal_(self.positions, std=0.02)
+
+    def tokenise(self, texts: Sequence[str], *, at_least: int = 1) -> tuple[Tensor, ...]:
+        """Returns n-gram buckets, int64 (B, W, G), 0 for padding, W at least as said."""
+        bucket_BWG = torch.from_numpy(encode_captions(texts))
+        return (nn.functional.pad(bucket_BWG, (0, 0, 0, max(0, at_least - bucket_BWG.shape[1]))),)
 
     def forward(self, bucket_BWG: Tensor) -> Tensor:
         """Returns features, float32 (B, D), of n-gram buckets, int64 (B, W, G), 0 for padding."""

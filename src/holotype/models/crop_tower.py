@@ -4,15 +4,15 @@ Place in the path: normalised crops and their original sizes go in, one feature 
 comes out. The module neither decodes, pads nor normalises images, and it holds no class labels.
 
 A crop is resized to a fixed square, which loses how large the organism was. The original width
-and height in pixels therefore enter as a second input, and are added to the channels after every
-stage, so that later convolutions can read a shape in the light of its scale.
+and height, in pixels or micrometres, therefore enter as a second input, and are added to the channels
+after every stage, so that later convolutions can read a shape in the light of its scale.
 
 The sizes of the layers are chosen for training on a CPU: dense 3x3 convolutions over multiples of
 16 channels, batch normalisation, ReLU, and channels-last memory. Only the stem works above a
 quarter of the image's side.
 
 Shape legend: B batch, C image channels, H height, W width, K channels of a stage,
-2 width and height, E size embedding, D feature dimension.
+4 width and height in px and in um, E size embedding, D feature dimension.
 """
 
 from itertools import pairwise
@@ -22,35 +22,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from holotype.models.sizes import SizeReading, size_features
+
 NUM_STAGES: Final = 4
-LOG_SIZE_MEAN: Final = 4.3
-"""Mean of log(side in px) that the size features are centred on: about 74 px."""
-LOG_SIZE_SPREAD: Final = 0.6
-"""Divisor of the centred log size: a side 1.8 times the mean is one unit away."""
-
-
-def size_features(size_B2: Tensor) -> Tensor:
-    """Returns the standardised logarithms of a crop's longer and shorter side.
-
-    Sorting makes the features independent of a quarter turn of the crop. A missing side (NaN)
-    becomes 0, the typical size.
-
-    Args:
-        size_B2: float32, original width and height in px, at least 1; NaN where unknown.
-
-    Returns:
-        float32, B x 2: longer side first; about -2 to 4 for sides from 20 px to 800 px.
-
-    Raises:
-        ValueError: if the sizes are not B x 2.
-    """
-    if size_B2.ndim != 2 or size_B2.shape[1] != 2:
-        raise ValueError(
-            f"size_B2 has shape {tuple(size_B2.shape)}; expected (B, 2): width, height"
-        )
-    log_B2 = size_B2.clamp(min=1.0).log()
-    standard_B2 = torch.nan_to_num((log_B2 - LOG_SIZE_MEAN) / LOG_SIZE_SPREAD, nan=0.0)
-    return standard_B2.sort(dim=1, descending=True).values
 
 
 class ConvNorm(nn.Module):
@@ -113,7 +87,13 @@ class CropTower(nn.Module):
     """
 
     def __init__(
-        self, *, channels: int = 1, width: int = 48, depth: int = 2, size_width: int = 64
+        self,
+        *,
+        channels: int = 1,
+        width: int = 48,
+        depth: int = 2,
+        size: SizeReading = SizeReading.PX,
+        size_width: int = 64,
     ) -> None:
         """Builds the tower.
 
@@ -123,6 +103,7 @@ class CropTower(nn.Module):
             channels: channels of the images, 1 (grey) or 3 (RGB).
             width: channels of the first stage; multiples of 16 run fastest. 8 suits a test.
             depth: residual blocks in each of the two middle stages; the outer two have one.
+            size: what is read of the original size.
             size_width: E, width of the size embedding.
 
         Raises:
@@ -138,17 +119,24 @@ class CropTower(nn.Module):
         depths = [1, depth, depth, 1]
         self.feature_dim: int = widths[-1]
         self.stem = ConvNorm(channels, stem_width, stride=2)
-        self.size_embedding = nn.Sequential(
-            nn.Linear(2, size_width), nn.ReLU(), nn.Linear(size_width, size_width), nn.ReLU()
-        )
+        self.reading = size
+        self.size_embedding: nn.Module | None = None
+        if size.num_features:
+            self.size_embedding = nn.Sequential(
+                nn.Linear(size.num_features, size_width),
+                nn.ReLU(),
+                nn.Linear(size_width, size_width),
+                nn.ReLU(),
+            )
         self.stages = nn.ModuleList(
             _stage(before, after, depth=blocks)
             for (before, after), blocks in zip(pairwise(widths), depths, strict=True)
         )
-        self.size_bias = nn.ModuleList(nn.Linear(size_width, after) for after in widths[1:])
+        biased = widths[1:] if size.num_features else []
+        self.size_bias = nn.ModuleList(nn.Linear(size_width, after) for after in biased)
         self._zero_added_parts()
 
-    def forward(self, image_BCHW: Tensor, size_B2: Tensor) -> Tensor:
+    def forward(self, image_BCHW: Tensor, size_B4: Tensor) -> Tensor:
         """Returns one feature vector per crop.
 
         In training mode a batch of one crop of 32 px or less fails in the last batch
@@ -156,18 +144,22 @@ class CropTower(nn.Module):
 
         Args:
             image_BCHW: float32, normalised (mean 0, spread 1 over the training crops).
-            size_B2: float32, original width and height in px, before padding and resizing;
-                NaN where unknown.
+            size_B4: float32, original width and height, before padding and resizing, in px and
+                in um; NaN where unknown.
 
         Returns:
             features_BD: float32, B x feature_dim, not normalised to unit length.
 
         Raises:
-            ValueError: if the sizes are not B x 2.
+            ValueError: if sizes are read and are not B x 4.
         """
-        size_BE = self.size_embedding(size_features(size_B2))
         x_BCHW = image_BCHW.contiguous(memory_format=torch.channels_last)
         x_BKHW = F.relu(self.stem(x_BCHW), inplace=True)
+        if self.size_embedding is None:
+            for stage in self.stages:
+                x_BKHW = stage(x_BKHW)
+            return x_BKHW.mean(dim=(2, 3))
+        size_BE = self.size_embedding(size_features(size_B4, self.reading))
         for stage, size_bias in zip(self.stages, self.size_bias, strict=True):
             bias_BK = size_bias(size_BE)
             x_BKHW = stage(x_BKHW) + bias_BK[:, :, None, None]

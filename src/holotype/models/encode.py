@@ -11,7 +11,6 @@ from holotype.inputs.batches import (
     Batch,
     CaptionBatch,
     barcode_batch,
-    caption_batch,
     image_batch,
     in_order,
     shrunk,
@@ -70,9 +69,9 @@ def encode(
             filled = np.resize(present[part], batch_size)
             batch = _one_modality(model, materials, filled, modality)
             batch = shrunk(batch, side_px) if side_px is not None else batch
-            outputs = model(batch.to(device))
-            z_BD = functional.normalize(outputs.embedding[modality], dim=1)[: len(part)]
-            logit_BL = outputs.logit.get(modality)
+            embedding_BD = model(batch.to(device))[modality]
+            z_BD = functional.normalize(embedding_BD, dim=1)[: len(part)]
+            logit_BL = model.label_logits(embedding_BD) if model.head is not None else None
             parts.append((z_BD.cpu(), None if logit_BL is None else logit_BL[: len(part)].cpu()))
         logits = [logit for _, logit in parts if logit is not None]
         found[modality] = Encoded(
@@ -99,9 +98,10 @@ def _one_modality(
 ) -> Batch:
     if modality is Modality.IMAGE:
         return Batch(rows, images=image_batch(materials, rows))
-    assert model.settings.barcodes is not None
-    max_bp = model.settings.barcodes.max_bp
-    return Batch(rows, barcodes=barcode_batch(materials, rows, max_bp=max_bp, pad_to_bp=max_bp))
+    barcodes = barcode_batch(
+        materials, rows, tokenise=model.tokenise(modality), at_least=model.longest(modality)
+    )
+    return Batch(rows, barcodes=barcodes)
 
 
 @torch.inference_mode()
@@ -109,12 +109,11 @@ def encode_captions(model: AlignedModel, captions: list[str]) -> NDArray[np.floa
     """Returns the unit embeddings of captions, float32 (U, D)."""
     was_training, device = model.training, model.log_scale.device
     model.eval()
-    parts = [
-        model.embed_captions(
-            CaptionBatch(caption_batch(captions[start : start + 512]).bucket_UWG.to(device))
-        )
-        for start in range(0, len(captions), 512)
-    ]
+    tokenise = model.tokenise(Modality.CAPTION)
+    parts = []
+    for start in range(0, len(captions), 512):
+        tokens = tokenise(captions[start : start + 512])
+        parts.append(model.embed_captions(CaptionBatch(tuple(part.to(device) for part in tokens))))
     model.train(was_training)
     z_UD: NDArray[np.float32] = functional.normalize(torch.cat(parts), dim=1).cpu().numpy()
     return z_UD

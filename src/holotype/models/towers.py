@@ -8,11 +8,14 @@ from enum import StrEnum
 from typing import Any, Literal
 
 import torch
-from pydantic import Field
+from pydantic import Field, field_validator
 from torch import Tensor, nn
 
 from holotype.config import Settings
 from holotype.errors import RecipeError, did_you_mean
+from holotype.media.marks import Marks
+from holotype.media.preparation import PixelPreparation, PreparationKind
+from holotype.models.sizes import SizeReading, size_features
 
 
 class Modality(StrEnum):
@@ -30,18 +33,37 @@ class ImageSettings(Settings):
     """Images are padded to a square and resized to this side."""
     channels: Literal[1, 3] = 1
     """1 reads luma, 3 reads colour."""
-    mean: float = Field(0.5, ge=0, le=1)
-    """Subtracted from pixels in [0, 1]."""
-    std: float = Field(0.25, gt=0)
-    """Pixels are divided by it."""
+    preparation: PreparationKind = PreparationKind.PADDED
+    """How an image becomes a square: ``padded``; ``subject``: bright on black whatever the instrument; or as
+    open_clip does it: ``squashed``, ``centre_crop``."""
+    marks: Marks = Marks.KEEP
+    """Whether scale bars, text and frames that software burnt in are kept or removed."""
+    size: SizeReading = SizeReading.PX
+    """What the tower is told of a crop's original size: ``px``, ``um``, ``both`` or ``none``."""
+    mean: float | tuple[float, ...] = 0.5
+    """Subtracted from pixels in [0, 1]; one number, or one a channel."""
+    std: float | tuple[float, ...] = 0.25
+    """Pixels are divided by it; one number, or one a channel."""
     tower: str = "crops"
     """One of IMAGE_TOWERS: ``crops`` (ours, small) or ``timm`` (any model of timm)."""
-    timm_model: str | None = None
+    architecture: str | None = None
     """For ``timm``: the model's name there."""
     width: int = Field(48, ge=4, le=512)
     """For ``crops``: channels of the first stage."""
     depth: int = Field(2, ge=1, le=12)
     """For ``crops``: blocks a stage."""
+
+    @property
+    def pixels(self) -> PixelPreparation:
+        """How images are made ready."""
+        return PixelPreparation(self.preparation, self.side_px, self.channels, self.marks)
+
+    @field_validator("mean", "std")
+    @classmethod
+    def _one_a_channel(cls, value: float | tuple[float, ...]) -> float | tuple[float, ...]:
+        if isinstance(value, tuple) and len(value) not in (1, 3):
+            raise ValueError("give one number, or one a channel")
+        return value
 
 
 class BarcodeSettings(Settings):
@@ -69,40 +91,51 @@ class CaptionSettings(Settings):
 
 
 class TimmTower(nn.Module):
-    """Any image model of timm without its head, beside two features for the original size.
+    """Any image model of timm without its head, beside 16 features for the original size.
 
     Attributes:
-        feature_dim: the model's features plus 16.
+        feature_dim: the model's features, and 16 more unless the size is not read.
     """
 
     def __init__(self, settings: ImageSettings) -> None:
         super().__init__()
         import timm
 
-        name = settings.timm_model
+        name = settings.architecture
         if name is None or not timm.is_model(name):
             known = timm.list_models()
-            raise RecipeError(f"images.timm_model: no '{name}'.{did_you_mean(name or '', known)}")
+            raise RecipeError(f"images.architecture: no '{name}'.{did_you_mean(name or '', known)}")
         described = timm.get_pretrained_cfg(name)
         fixed = described is not None and described.fixed_input_size
         sized: dict[str, Any] = {"img_size": settings.side_px} if fixed else {}
         self.model = timm.create_model(
             name, pretrained=False, num_classes=0, in_chans=settings.channels, **sized
         )
-        self.size = nn.Sequential(nn.Linear(2, 16), nn.GELU())
-        self.feature_dim = int(self.model.num_features) + 16  # type: ignore[arg-type]
+        self.reading = settings.size
+        self.feature_dim = int(self.model.num_features)  # type: ignore[arg-type]
+        self.size: nn.Module | None = None
+        if self.reading.num_features:
+            self.size = nn.Sequential(nn.Linear(self.reading.num_features, 16), nn.GELU())
+            self.feature_dim += 16
 
-    def forward(self, image_BCHW: Tensor, size_B2: Tensor) -> Tensor:
-        """Returns features, float32 (B, D); an unknown size (NaN) counts as e**4 = 55 px."""
-        log_size_B2 = torch.nan_to_num(torch.log(size_B2.clamp(min=1)) - 4, nan=0.0)
-        features_BD = torch.cat([self.model(image_BCHW), self.size(log_size_B2)], dim=1)
-        return features_BD
+    def forward(self, image_BCHW: Tensor, size_B4: Tensor) -> Tensor:
+        """Returns features, float32 (B, D), of images and their sizes in px and um (NaN: unknown)."""
+        features_BD: Tensor = self.model(image_BCHW)
+        if self.size is None:
+            return features_BD
+        size_BF = size_features(size_B4, self.reading)
+        return torch.cat([features_BD, self.size(size_BF)], dim=1)
 
 
 def _crops(settings: ImageSettings) -> nn.Module:
     from holotype.models.crop_tower import CropTower
 
-    return CropTower(channels=settings.channels, width=settings.width, depth=settings.depth)
+    return CropTower(
+        channels=settings.channels,
+        width=settings.width,
+        depth=settings.depth,
+        size=settings.size,
+    )
 
 
 IMAGE_TOWERS: dict[str, Callable[[ImageSettings], nn.Module]] = {"crops": _crops, "timm": TimmTower}
@@ -126,6 +159,7 @@ def barcode_tower(settings: BarcodeSettings, *, seed: int) -> nn.Module:
     from holotype.models.barcode_tower import BarcodeTower
 
     return BarcodeTower(
+        max_bp=settings.max_bp,
         feature_dim=settings.feature_dim,
         kmer_bp=settings.kmer_bp,
         width=settings.width,

@@ -5,17 +5,19 @@ import torch
 from numpy.typing import NDArray
 
 from holotype.inputs.augment import augment_images
-from holotype.inputs.batches import Batch, ImageBatch, barcode_batch, caption_batch, image_batch
+from holotype.inputs.batches import Batch, CaptionBatch, ImageBatch, barcode_batch, image_batch
 from holotype.inputs.dna import corrupt_barcodes
 from holotype.inputs.materials import Materials
+from holotype.models.aligned import AlignedModel
 from holotype.models.towers import Modality
 from holotype.randomness import generator, stream_seed
-from holotype.training.objective import ChosenCaptions, Teaching, choose_captions
 from holotype.training.recipe import Recipe
+from holotype.training.teaching import ChosenCaptions, Teaching, choose_captions
 
 
 def training_batch(
     recipe: Recipe,
+    model: AlignedModel,
     materials: Materials,
     teaching: Teaching,
     row_B: NDArray[np.int64],
@@ -39,8 +41,8 @@ def training_batch(
             rng = generator(recipe.seed, "damage", view, step)
             damaged = iter(corrupt_barcodes(present, damage=recipe.damage, generator=rng))
             sequences = [None if barcode is None else next(damaged) for barcode in sequences]
-        settings = recipe.model.barcodes
-        barcodes = barcode_batch(materials, row_B, max_bp=settings.max_bp, sequences=sequences)
+        tokenise = model.tokenise(Modality.BARCODE)
+        barcodes = barcode_batch(materials, row_B, tokenise=tokenise, sequences=sequences)
         batch = batch._replace(barcodes=barcodes)
     captions = None
     if recipe.model.captions is not None and recipe.align is not None and view == "first":
@@ -51,7 +53,8 @@ def training_batch(
             rng=generator(recipe.seed, "captions", step),
         )
         if captions is not None:
-            batch = batch._replace(captions=caption_batch(captions.texts))
+            tokens = model.tokenise(Modality.CAPTION)(captions.texts)
+            batch = batch._replace(captions=CaptionBatch(tokens))
     return batch, captions
 
 
@@ -59,8 +62,8 @@ def _changed(recipe: Recipe, images: ImageBatch, *, step: int, view: str) -> Ima
     if recipe.augment is None:
         return images
     stream = torch.Generator().manual_seed(stream_seed(recipe.seed, "augment", view, step))
-    pixels, sizes = augment_images(images.image_ICSS, images.size_I2, recipe.augment, stream)
-    return images._replace(image_ICSS=pixels, size_I2=sizes)
+    pixels, sizes = augment_images(images.image_ICSS, images.size_I4, recipe.augment, stream)
+    return images._replace(image_ICSS=pixels, size_I4=sizes)
 
 
 def side_at(recipe: Recipe, epoch: int) -> int | None:

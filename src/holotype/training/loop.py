@@ -28,9 +28,10 @@ from holotype.randomness import generator, stream_seed
 from holotype.training import checkpoint
 from holotype.training.batching import rows_by_modality, side_at, training_batch
 from holotype.training.checkpoint import Progress
-from holotype.training.objective import Teaching, alignment_losses, classification_loss
+from holotype.training.objective import Seen, step_losses
 from holotype.training.optimizer import build_optimizer, learning_rate, updated_average
 from holotype.training.recipe import Recipe
+from holotype.training.teaching import Teaching
 
 Validate = Callable[[AlignedModel, int | None], dict[str, float]]
 """Scores a model with images of the side that it was just trained on.
@@ -184,28 +185,17 @@ def _losses(
 
     def ready(view: str) -> tuple[Batch, Any]:
         batch, captions = training_batch(
-            recipe, lesson.materials, lesson.teaching, row_B, step=step, view=view
+            recipe, wrapped.module, lesson.materials, lesson.teaching, row_B, step=step, view=view
         )
         batch = shrunk(batch, side_px) if side_px is not None else batch
         return batch.to(fabric.device), captions
 
     batch, captions = ready("first")
-    outputs = wrapped(batch, probe=recipe.classify is not None and recipe.classify.probe)
-    row_of = rows_by_modality(batch)
-    losses: dict[str, Tensor] = {}
-    if recipe.classify is not None and recipe.classify.weight:
-        loss = classification_loss(outputs, lesson.teaching, row_of, recipe.classify)
-        if loss is not None:
-            losses["labels"] = recipe.classify.weight * loss
-    if recipe.align is not None and recipe.align.weight:
-        twice = any(first == second for first, second in recipe.align.pairs)
-        views = wrapped(ready("second")[0]) if twice else None
-        found = alignment_losses(
-            outputs, views, lesson.teaching, lesson.materials, row_of, captions, recipe.align
-        )
-        share = recipe.align.weight / max(1, len(found))
-        losses |= {name: share * value for name, value in found.items()}
-    return losses
+    embedding, row_of = wrapped(batch), rows_by_modality(batch)
+    twice = recipe.align is not None and any(a == b for a, b in recipe.align.pairs)
+    views = wrapped(ready("second")[0]) if twice else None
+    seen = Seen(embedding, views, row_of, captions)
+    return step_losses(wrapped.module, recipe, lesson.teaching, lesson.materials, seen)
 
 
 def _patience_is_over(progress: Progress, patience: int | None) -> bool:

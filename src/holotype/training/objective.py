@@ -1,4 +1,4 @@
-"""A batch and a model's outputs -> losses by name.
+"""The embeddings of a step -> losses by name.
 
 Shapes: B records, I images, K barcodes, U captions, L labels; P and Q the two sides of a pair.
 """
@@ -11,17 +11,15 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from holotype.inputs.captions import caption
 from holotype.inputs.materials import Materials
-from holotype.inputs.relations import ConceptPaths, concept_paths, is_within, same_taxon
+from holotype.inputs.relations import is_within, same_taxon
 from holotype.media.kmers import shared_words
-from holotype.models.aligned import Outputs
-from holotype.models.labels import LabelSpace
+from holotype.models.aligned import AlignedModel, Embeddings
 from holotype.models.losses import agreeing_labels_loss, alignment_loss
 from holotype.models.towers import Modality
-from holotype.taxonomy.label_table import Concept
 from holotype.taxonomy.labels import WHOLE
-from holotype.training.recipe import AlignSettings, ClassifySettings
+from holotype.training.recipe import AlignSettings, ClassifySettings, Recipe
+from holotype.training.teaching import ChosenCaptions, Teaching
 
 _WORD_BP = 8
 _LEAST_WORDS = 60
@@ -29,132 +27,77 @@ _LEAST_WORDS = 60
 
 
 @dataclass(frozen=True)
-class Teaching:
-    """What the records of a run teach.
+class Seen:
+    """What a model made of one step's batch, of one process or of all of them together.
 
     Attributes:
-        label_N: int64, the label of each record of the materials, -1 for none.
-        agrees_LL: bool, for a record of each label, the labels that agree with it.
-        concept_N: int64, the concept of each record, -1 for none.
-        concepts: the different concepts, and the captions above them.
-        paths: their paths in the tree.
-        qualifier_C: the qualifier of each concept.
-        caption_of: by concept, the captions it may have: (text, index of the truncated concept).
+        embedding: by modality; captions are those of ``captions``, in their order.
+        views: of the same images and barcodes, changed anew; None where no pair asks for it.
+        row_of: the rows of the materials behind the embeddings of images and barcodes.
+        captions: what the captions are of.
     """
 
-    label_N: NDArray[np.int64]
-    agrees_LL: Tensor
-    concept_N: NDArray[np.int64]
-    concepts: tuple[Concept, ...]
-    paths: ConceptPaths
-    qualifier_C: NDArray[np.str_]
-    caption_of: tuple[tuple[tuple[str, int], ...], ...]
+    embedding: Embeddings
+    views: Embeddings | None
+    row_of: dict[Modality, NDArray[np.int64]]
+    captions: ChosenCaptions | None
 
 
-def teaching_of(materials: Materials, labels: LabelSpace, names: list[str | None]) -> Teaching:
-    """Returns what the records teach."""
-    index: dict[Concept, int] = {}
-    for concept in materials.concept_N:
-        if concept is not None:
-            index.setdefault(concept, len(index))
-    own = len(index)
-    choices: list[tuple[tuple[str, int], ...]] = []
-    for concept in list(index)[:own]:
-        found = [(caption(concept), index[concept])]
-        for rank, _ in list(concept.lineage)[:-1]:
-            wider = Concept(concept.lineage.truncate(rank))
-            found.append((caption(wider), index.setdefault(wider, len(index))))
-        choices.append(tuple(found))
-    concepts = tuple(index)
-    return Teaching(
-        label_N=labels.index_of(names),
-        agrees_LL=torch.from_numpy(labels.agrees_LL),
-        concept_N=np.asarray([-1 if c is None else index[c] for c in materials.concept_N]),
-        concepts=concepts,
-        paths=concept_paths(concepts),
-        qualifier_C=np.asarray([concept.qualifier for concept in concepts], dtype=np.str_),
-        caption_of=tuple(choices),
-    )
-
-
-@dataclass(frozen=True)
-class ChosenCaptions:
-    """The captions of one batch: U different texts and the concept that each describes."""
-
-    texts: tuple[str, ...]
-    concept_U: NDArray[np.int64]
-
-
-def choose_captions(
-    teaching: Teaching,
-    row_B: NDArray[np.int64],
-    *,
-    truncate_probability: float,
-    rng: np.random.Generator,
-) -> ChosenCaptions | None:
-    """Returns one caption for each named record, some cut at a random higher rank, each text once."""
-    chosen: dict[tuple[str, int], None] = {}
-    for concept in teaching.concept_N[row_B].tolist():
-        cut, place = rng.random(2)
-        if concept < 0:
-            continue
-        choices = teaching.caption_of[concept]
-        if cut < truncate_probability and len(choices) > 1:
-            chosen[choices[1 + int(place * (len(choices) - 1))]] = None
-        else:
-            chosen[choices[0]] = None
-    if not chosen:
-        return None
-    texts, concepts = zip(*chosen, strict=True)
-    return ChosenCaptions(texts, np.asarray(concepts, dtype=np.int64))
+def step_losses(
+    model: AlignedModel, recipe: Recipe, teaching: Teaching, materials: Materials, seen: Seen
+) -> dict[str, Tensor]:
+    """Returns the weighted losses of a step, by name: their sum is what the run lowers."""
+    losses: dict[str, Tensor] = {}
+    if recipe.classify is not None and recipe.classify.weight:
+        loss = classification_loss(model, seen, teaching, recipe.classify)
+        if loss is not None:
+            losses["labels"] = recipe.classify.weight * loss
+    if recipe.align is not None and recipe.align.weight:
+        found = alignment_losses(model.scale, seen, teaching, materials, recipe.align)
+        share = recipe.align.weight / max(1, len(found))
+        losses |= {name: share * value for name, value in found.items()}
+    return losses
 
 
 def classification_loss(
-    outputs: Outputs,
-    teaching: Teaching,
-    row_of: dict[Modality, NDArray[np.int64]],
-    settings: ClassifySettings,
+    model: AlignedModel, seen: Seen, teaching: Teaching, settings: ClassifySettings
 ) -> Tensor | None:
     """Returns the mean over images and barcodes of the loss of their labels; None without labels."""
     losses = []
-    for modality, logit_BL in outputs.logit.items():
-        label_B = teaching.label_N[row_of[modality]]
-        taught = torch.from_numpy(np.flatnonzero(label_B >= 0)).to(logit_BL.device)
-        if not len(taught):
+    for modality, row_B in seen.row_of.items():
+        label_B = teaching.label_N[row_B]
+        if not (label_B >= 0).any():
             continue
-        label_T = torch.from_numpy(label_B).to(logit_BL.device)[taught]
-        agrees_TL = teaching.agrees_LL.to(logit_BL.device)[label_T]
-        logit_TL = logit_BL[taught]
+        z_BD = seen.embedding[modality]
+        taught = torch.from_numpy(np.flatnonzero(label_B >= 0)).to(z_BD.device)
+        label_T = torch.from_numpy(label_B).to(z_BD.device)[taught]
+        agrees_TL = teaching.agrees_LL.to(z_BD.device)[label_T]
+        z_TD = z_BD[taught]
+        logit_TL = model.label_logits(z_TD.detach() if settings.probe else z_TD)
         if settings.margin:
-            logit_TL = logit_TL - settings.margin * outputs.head_scale * agrees_TL
+            logit_TL = logit_TL - settings.margin * model.head_scale * agrees_TL
         losses.append(agreeing_labels_loss(logit_TL, agrees_TL, smoothing=settings.smoothing))
     return torch.stack(losses).mean() if losses else None
 
 
 def alignment_losses(
-    outputs: Outputs,
-    views: Outputs | None,
-    teaching: Teaching,
-    materials: Materials,
-    row_of: dict[Modality, NDArray[np.int64]],
-    captions: ChosenCaptions | None,
-    settings: AlignSettings,
+    scale: Tensor, seen: Seen, teaching: Teaching, materials: Materials, settings: AlignSettings
 ) -> dict[str, Tensor]:
     """Returns the loss of each pair that the batch has, by "image-barcode" and so on."""
     losses: dict[str, Tensor] = {}
     for first, second in settings.pairs:
-        other = views if first == second else outputs
-        if other is None or first not in outputs.embedding or second not in other.embedding:
+        other = seen.views if first == second else seen.embedding
+        if other is None or first not in seen.embedding or second not in other:
             continue
-        z_PD = functional.normalize(outputs.embedding[first], dim=1)
-        z_QD = functional.normalize(other.embedding[second], dim=1)
+        z_PD = functional.normalize(seen.embedding[first], dim=1)
+        z_QD = functional.normalize(other[second], dim=1)
         if first == second:
             z_PD = z_QD = torch.cat([z_PD, z_QD])
         if Modality.CAPTION in (first, second):
-            assert captions is not None
-            positive, ignored = _caption_masks(first, second, teaching, row_of, captions)
+            assert seen.captions is not None
+            positive, ignored = _caption_masks(first, second, teaching, seen.row_of, seen.captions)
         else:
-            rows = row_of[first], row_of[second]
+            rows = seen.row_of[first], seen.row_of[second]
             positive, ignored = _record_masks(teaching, materials, *rows, settings)
             if first == second:
                 positive, ignored = _of_two_views(positive, ignored)
@@ -163,7 +106,7 @@ def alignment_losses(
             z_QD,
             torch.from_numpy(positive).to(z_PD.device),
             torch.from_numpy(ignored).to(z_PD.device),
-            outputs.scale,
+            scale,
         )
     return losses
 

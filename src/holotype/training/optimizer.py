@@ -5,7 +5,7 @@ import math
 import torch
 from torch import nn
 
-from holotype.training.recipe import Schedule
+from holotype.training.schedule import Schedule
 
 
 def build_optimizer(model: nn.Module, schedule: Schedule) -> torch.optim.AdamW:

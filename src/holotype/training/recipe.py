@@ -12,6 +12,7 @@ from holotype.inputs.dna import BarcodeDamage
 from holotype.models.aligned import ModelSettings
 from holotype.models.labels import Target
 from holotype.models.towers import Modality
+from holotype.training.schedule import Schedule
 
 
 class ClassifySettings(Settings):
@@ -41,42 +42,6 @@ class AlignSettings(Settings):
     the shorter one's 8-mers say no (0.75 is about 3.5 % divergence)."""
     truncate_probability: float = Field(0.3, ge=0, le=1)
     """Chance that a caption stops at a random rank above the record's own."""
-
-
-class Schedule(Settings):
-    """How long, how fast."""
-
-    epochs: int = Field(30, ge=1)
-    """Passes over the training records."""
-    batch_size: int = Field(64, ge=2)
-    """Records a step."""
-    peak_lr: float = Field(2e-3, gt=0)
-    """Learning rate after warm-up; a cosine takes it to a thousandth of that."""
-    weight_decay: float = Field(0.05, ge=0)
-    """Of matrices; vectors (biases, norms, temperatures) have none."""
-    warmup: float = Field(0.08, ge=0, lt=1)
-    """Share of the steps in which the rate rises."""
-    clip: float | None = Field(None, gt=0)
-    """Largest norm of the gradient."""
-    average: float | None = Field(None, gt=0, lt=1)
-    """Decay of the running mean of weights that is kept as the model; none keeps the last."""
-    balance: float = Field(0.0, ge=0, le=1)
-    """Records are drawn with the frequency of their label to the power of minus this: 0 as they are, 1
-    every label alike."""
-    small_sides: tuple[tuple[float, int], ...] = ()
-    """(until this share of the epochs, side in px): smaller images first are faster."""
-    keep: Literal["last", "best"] = "last"
-    """Which epoch's weights are the model; ``best`` is by the validation score."""
-    patience: int | None = Field(None, ge=1)
-    """Stop after so many epochs without a better validation score."""
-    validate_every: int = Field(1, ge=1)
-    """Epochs between validations; the last epoch always has one."""
-
-    @model_validator(mode="after")
-    def _makes_sense(self) -> "Schedule":
-        if self.patience is not None and self.keep != "best":
-            raise ValueError("schedule.patience needs keep = 'best'")
-        return self
 
 
 class Recipe(Settings):

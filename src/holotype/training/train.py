@@ -32,9 +32,9 @@ from holotype.training.calibrate import fit_temperature
 from holotype.training.card import model_card
 from holotype.training.checkpoint import refuse_another_run
 from holotype.training.loop import Lesson, fit
-from holotype.training.objective import Teaching, teaching_of
 from holotype.training.provenance import write_provenance
 from holotype.training.recipe import Recipe, read_recipe
+from holotype.training.teaching import Teaching, teaching_of
 
 
 @dataclass(frozen=True)
@@ -174,8 +174,7 @@ def _prepare(
     images = recipe.model.images
     materials = prepare_collection(
         collection,
-        side_px=images.side_px if images else None,
-        channels=images.channels if images else 1,
+        pixels=images.pixels if images else None,
         rows=np.concatenate([train_rows, val_rows]),
     )
     written = collection.columns(["written_label"])["written_label"].take(
