@@ -123,6 +123,7 @@ def resnet(scratch: Path, minutes: float) -> dict[str, Any]:
     from holotype.evaluation.metrics import macro_f1, micro_accuracy
     from holotype.inputs.augment import Augmentation, augment_images
     from holotype.inputs.materials import prepare_collection
+    from holotype.media.preparation import PixelPreparation, PreparationKind
     from holotype.splits.plan import Role, read_split
 
     started, cpu = time.monotonic(), sum(os.times()[:2])
@@ -131,12 +132,13 @@ def resnet(scratch: Path, minutes: float) -> dict[str, Any]:
         read_split(scratch / "split.parquet"),
     )
     rows = np.arange(len(collection), dtype=np.int64)
-    ready = prepare_collection(collection, side_px=64, channels=3, rows=rows)
+    as_read = PixelPreparation(PreparationKind.PADDED, 64, 3)
+    ready = prepare_collection(collection, pixels=as_read, rows=rows)
     written = collection.columns(["written_label"])["written_label"].to_pylist()
     known = sorted(set(written))
     label_N = torch.tensor([known.index(name) for name in written])
     pixels = torch.from_numpy(ready.pixels_MSSC).permute(0, 3, 1, 2)
-    size_N2 = torch.from_numpy(ready.size_M2)
+    size_N4 = torch.from_numpy(ready.size_M4)
     train_rows = torch.from_numpy(parted.rows(Role.TRAIN))
     torch.manual_seed(0)
     model = timm.create_model("resnet18", pretrained=False, num_classes=len(known))
@@ -147,7 +149,7 @@ def resnet(scratch: Path, minutes: float) -> dict[str, Any]:
     def step(chosen: torch.Tensor, rate: float) -> None:
         for group in optimizer.param_groups:
             group["lr"] = rate
-        image, _ = augment_images(pixels[chosen].float() / 255, size_N2[chosen], change, stream)
+        image, _ = augment_images(pixels[chosen].float() / 255, size_N4[chosen], change, stream)
         loss = functional.cross_entropy(model((image - 0.95) / 0.15), label_N[chosen])
         loss.backward()
         optimizer.step()

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 from holotype._version import __version__
 
 if TYPE_CHECKING:
+    from holotype.adapting.adapt import adapt
+    from holotype.adapting.shrinking import shrink
     from holotype.catalogue.check import check_sources
     from holotype.catalogue.get import get_source
     from holotype.catalogue.listing import list_sources, show_source
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from holotype.collection.summary.make import summary
     from holotype.demonstration import demo
     from holotype.diagnosis import doctor
+    from holotype.evaluation.compare.compare import compare
     from holotype.evaluation.embed import embed
     from holotype.evaluation.evaluate import evaluate
     from holotype.exchange.export import export
@@ -57,6 +60,9 @@ _COMMANDS = {
     "get_source": "holotype.catalogue.get",
     "train": "holotype.training.train",
     "evaluate": "holotype.evaluation.evaluate",
+    "compare": "holotype.evaluation.compare.compare",
+    "adapt": "holotype.adapting.adapt",
+    "shrink": "holotype.adapting.shrinking",
     "embed": "holotype.evaluation.embed",
     "export": "holotype.exchange.export",
     "predict": "holotype.identify.predict",
@@ -67,11 +73,13 @@ _COMMANDS = {
 
 __all__ = [
     "__version__",
+    "adapt",
     "apply_names",
     "audit",
     "build_backbone",
     "check",
     "check_sources",
+    "compare",
     "demo",
     "doctor",
     "drop",
@@ -87,6 +95,7 @@ __all__ = [
     "predict",
     "review_names",
     "show_source",
+    "shrink",
     "split",
     "summary",
     "train",

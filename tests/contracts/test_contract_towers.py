@@ -1,15 +1,17 @@
 """What every tower promises, whichever a recipe names."""
 
+import json
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
 
-from holotype.inputs.captions import encode_captions
-from holotype.inputs.dna import encode_barcodes
 from holotype.models.towers import (
+    BARCODE_TOWERS,
+    CAPTION_TOWERS,
     IMAGE_TOWERS,
     BarcodeSettings,
     CaptionSettings,
@@ -19,55 +21,117 @@ from holotype.models.towers import (
     image_tower,
 )
 
+CLIP = {
+    "model_cfg": {
+        "embed_dim": 16,
+        "vision_cfg": {
+            "image_size": 32,
+            "layers": 2,
+            "width": 64,
+            "patch_size": 8,
+            "head_width": 32,
+        },
+        "text_cfg": {"vocab_size": 49408, "width": 32, "heads": 2, "layers": 2},
+    }
+}
+BERT = {
+    "vocab_size": 64,
+    "hidden_size": 32,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+    "intermediate_size": 64,
+    "max_position_embeddings": 140,
+}
+PIECES = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "copepoda", "calanoida", "bubble", "larvae"]
+WORDS = {"config": BERT, "pieces": PIECES, "lower": True}
+TEXTS = ["Copepoda", "Copepoda Calanoida", "bubble", "Animalia Cnidaria Hydrozoa, larvae"]
 
-def images() -> tuple[Tensor, ...]:
-    generator = torch.Generator().manual_seed(0)
+
+def laid_out(**layout: Any) -> str:
+    return json.dumps(layout)
+
+
+IMAGE_CASES = {
+    "crops": {"width": 8, "depth": 1},
+    "timm": {"architecture": "resnet18"},
+    "open_clip": {"channels": 3, "layout": laid_out(**CLIP)},
+    "clibd": {
+        "channels": 3,
+        "side_px": 256,
+        "layout": laid_out(architecture="vit_tiny_patch16_224", dim=24),
+    },
+}
+BARCODE_CASES = {
+    "spectrum": {"max_bp": 200, "feature_dim": 32, "kmer_bp": 3, "width": 16, "depth": 1},
+    "barcodebert": {"max_bp": 200, "kmer_bp": 3, "width": 32, "depth": 2},
+    "clibd": {"max_bp": 660, "layout": laid_out(config={**BERT, "vocab_size": 1027}, dim=24)},
+}
+CAPTION_CASES = {
+    "ngrams": {"width": 16, "depth": 1},
+    "open_clip": {"layout": laid_out(**CLIP)},
+    "bert": {"layout": laid_out(**WORDS)},
+    "clibd": {"layout": laid_out(**WORDS, dim=24)},
+}
+"""Towers that others trained are built from their layout alone, at random."""
+Case = tuple[nn.Module, tuple[Tensor, ...]]
+
+
+def image_case(name: str) -> Case:
+    settings = ImageSettings(tower=name, **({"side_px": 32} | IMAGE_CASES[name]))
     nan = float("nan")
-    sizes = [[30.0, 20.0, nan, nan], [64.0, 64.0, 9e3, 9e3], [nan, nan, 80, 60], [900, 12, 9e4, 1e3]]
-    return torch.randn((4, 1, 32, 32), generator=generator), torch.tensor(sizes)
+    sizes = [
+        [30.0, 20.0, nan, nan],
+        [64.0, 64.0, 9e3, 9e3],
+        [nan, nan, 80, 60],
+        [900, 12, 9e4, 1e3],
+    ]
+    generator = torch.Generator().manual_seed(0)
+    shape = (4, settings.channels, settings.side_px, settings.side_px)
+    return image_tower(settings), (torch.randn(shape, generator=generator), torch.tensor(sizes))
 
 
-def barcodes() -> tuple[Tensor, ...]:
+def barcode_case(name: str) -> Case:
     letters = np.random.default_rng(0).choice(list("ACGT"), size=(4, 120))
     sequences = ["".join(row)[: 40 + 25 * n] for n, row in enumerate(letters)]
-    base_BL4, mask_BL = encode_barcodes(sequences, max_bp=200)
-    return torch.from_numpy(base_BL4), torch.from_numpy(mask_BL)
+    tower = barcode_tower(BarcodeSettings(tower=name, **BARCODE_CASES[name]), seed=0)
+    return tower, tower.tokenise(sequences)
 
 
-def captions() -> tuple[Tensor, ...]:
-    texts = ["Copepoda", "Copepoda Calanoida", "bubble", "Animalia Cnidaria Hydrozoa, larvae"]
-    return (torch.from_numpy(encode_captions(texts)),)
+def caption_case(name: str) -> Case:
+    tower = caption_tower(CaptionSettings(tower=name, **CAPTION_CASES[name]))
+    return tower, tower.tokenise(TEXTS)
 
 
-Case = tuple[Callable[[], nn.Module], Callable[[], tuple[Tensor, ...]]]
-TIMM = {"architecture": "resnet18"}
-CASES: dict[str, Case] = {
-    **{
-        name: (
-            lambda name=name: image_tower(
-                ImageSettings(
-                    side_px=32, tower=name, width=8, depth=1, **(TIMM if name == "timm" else {})
-                )
-            ),
-            images,
-        )
-        for name in IMAGE_TOWERS
-    },
-    "barcode": (
-        lambda: barcode_tower(
-            BarcodeSettings(max_bp=200, feature_dim=32, kmer_bp=3, width=16, depth=1), seed=0
-        ),
-        barcodes,
-    ),
-    "caption": (lambda: caption_tower(CaptionSettings(width=16, depth=1)), captions),
+CASES: dict[str, Callable[[], Case]] = {
+    **{f"image {name}": lambda name=name: image_case(name) for name in IMAGE_CASES},
+    **{f"barcode {name}": lambda name=name: barcode_case(name) for name in BARCODE_CASES},
+    **{f"caption {name}": lambda name=name: caption_case(name) for name in CAPTION_CASES},
 }
+
+
+def test_every_tower_is_held_to_its_promises() -> None:
+    assert set(IMAGE_CASES) == set(IMAGE_TOWERS)
+    assert set(BARCODE_CASES) == set(BARCODE_TOWERS)
+    assert set(CAPTION_CASES) == set(CAPTION_TOWERS)
 
 
 @pytest.fixture(params=sorted(CASES), scope="module")
 def case(request: pytest.FixtureRequest) -> tuple[nn.Module, tuple[Tensor, ...]]:
-    make, inputs = CASES[request.param]
     torch.manual_seed(0)
-    return make(), inputs()
+    return CASES[request.param]()
+
+
+@pytest.mark.parametrize("name", sorted(name for name in CASES if not name.startswith("image")))
+def test_tokens_fit_in_the_longest_and_padding_changes_nothing(name: str) -> None:
+    tower, tokens = CASES[name]()
+    kind, _, _ = name.partition(" ")
+    texts = ["ACGTTGACCAGT" * 9, "TTGAC"] if kind == "barcode" else TEXTS
+    padded = tower.tokenise(texts, at_least=tower.longest)
+    assert {part.shape[1] for part in padded} == {tower.longest}
+    assert all(part.shape[1] <= tower.longest for part in tokens)
+    with torch.no_grad():
+        alone = torch.cat([tower.eval()(*tower.tokenise([text])) for text in texts])
+        assert torch.allclose(tower(*padded), alone, atol=1e-5)
 
 
 def test_features_are_finite_and_as_wide_as_said(case) -> None:

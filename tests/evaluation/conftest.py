@@ -30,7 +30,7 @@ def hand_exam(
         record_id=tuple(str(row) for row in range(count)),
         concept_N=(None,) * count,
         pixels_MSSC=np.zeros((0, 4, 4, 1), dtype=np.uint8),
-        size_M2=np.zeros((0, 2), dtype=np.float32),
+        size_M4=np.zeros((0, 4), dtype=np.float32),
         image_N=np.full(count, -1),
         barcode_N=tuple(barcodes or ["ACGT"] * count),
         haplotype_N=np.arange(count),

@@ -29,7 +29,10 @@ def test_one_seed_gives_one_report(
     assert first.scores == len(content["scores"])
     assert first.headline == content["headline"]
     tasks = {score["task"] for score in content["scores"]}
-    assert tasks == {"classification", "retrieval", "zero_shot", "few_shot", "hierarchy"}
+    assert tasks == {
+        "classification", "caption_classification", "retrieval", "cross_instrument", "zero_shot",
+        "few_shot", "hierarchy",
+    }  # fmt: skip
     for score in content["scores"]:
         if score["low"] is not None and score["value"] is not None:
             assert 0.0 <= score["low"] <= score["high"] <= 1.0

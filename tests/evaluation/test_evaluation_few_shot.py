@@ -74,6 +74,7 @@ def test_what_the_test_part_holds_never_reaches_the_support(
     class Recording:
         def __init__(self, *names: object) -> None:
             self._rng = choice(*names)
+            self.multinomial = self._rng.multinomial
 
         def choice(self, places, **given):
             found = self._rng.choice(places, **given)
@@ -130,3 +131,48 @@ def test_seen_and_unseen_are_told_apart(examined, tiny_exam: Exam) -> None:
         assert set(parts) == {"all", "seen", "unseen"}
         total = sum(parts[p].n * parts[p].value for p in ("seen", "unseen"))
         assert total == pytest.approx(parts["all"].n * parts["all"].value)
+
+
+def test_ten_examples_are_asked_where_there_are_ten(examined, exam_of) -> None:
+    rng = np.random.default_rng(0)
+    names = ["a"] * 12 + ["b"] * 12 + ["c"] * 6
+    role = (["key"] * 10 + ["test"] * 2) * 2 + ["key"] * 5 + ["test"]
+    exam = exam_of(rng.normal(size=(30, 4)), {"species": names}, role)
+    scores = few_shot_scores(examined, exam)
+    asked = {s.metric: (s.n, s.left_out) for s in pick(scores, method="model")}
+    assert asked == {"1_shot": (5, 0), "5_shot": (5, 0), "10_shot": (4, 1)}
+    chance = {s.metric: s.value for s in pick(scores, method="chance")}
+    assert chance["10_shot"] == 1 / 2
+
+
+def test_a_draw_does_not_depend_on_those_before_it(exam_of) -> None:
+    exam = clusters(exam_of, noise=0.6)
+    encoded = next(iter(exam.encoded.values()))
+    task = next(iter(few_shot._tasks(exam, encoded, "species")))
+    alone = few_shot._one_draw(encoded.z_RD, task, 0, 3).tolist()
+    in_turn = [few_shot._one_draw(encoded.z_RD, task, 0, draw).tolist() for draw in range(5)]
+    assert in_turn[3] == alone
+    assert len({tuple(draw) for draw in in_turn}) > 1
+    # Two seeds share no draw: with one counter for both, seed 1 would begin with draw 1 of seed 0.
+    other = [few_shot._one_draw(encoded.z_RD, task, 1, draw).tolist() for draw in range(4)]
+    assert other != in_turn[1:]
+
+
+def test_the_interval_covers_draws_and_queries() -> None:
+    # Draws that agree, queries that do not: the spread is that of the queries.
+    rng = np.random.default_rng(0)
+    half_Q = rng.random(100) < 0.5
+    low, high = few_shot.interval(np.stack([half_Q] * 5), np.arange(100), seed=0)
+    sd = (half_Q.mean() * (1 - half_Q.mean()) / 100) ** 0.5
+    assert high - low == pytest.approx(2 * 1.96 * sd, rel=0.15)
+    # Draws that do not agree, queries that do: the spread is that of the draws.
+    draws_SQ = np.repeat(np.array([[True], [False], [True], [False], [True]]), 100, axis=1)
+    low, high = few_shot.interval(draws_SQ, np.arange(100), seed=0)
+    assert low <= 0.2
+    assert high == 1.0
+    # One specimen is one query, however many images it has.
+    by_specimen_Q = np.repeat(rng.permutation(10) < 5, 10)
+    wide = few_shot.interval(np.stack([by_specimen_Q] * 5), np.arange(100) // 10, seed=0)
+    narrow = few_shot.interval(np.stack([by_specimen_Q] * 5), np.arange(100), seed=0)
+    assert wide[1] - wide[0] > 2 * (narrow[1] - narrow[0])
+    assert all(np.isnan(few_shot.interval(np.zeros((5, 0), dtype=bool), np.zeros(0, int), seed=0)))

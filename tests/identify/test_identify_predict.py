@@ -21,7 +21,7 @@ PIXELS = PixelPreparation(PreparationKind.PADDED, side_px=32, channels=1)
 COLUMNS = [
     "input", "label", "kingdom", "phylum", "class", "order", "family", "genus", "species", "rank",
     "score", "score_kingdom", "score_phylum", "score_class", "score_order", "score_family",
-    "score_genus", "score_species", "top_k", "failure",
+    "score_genus", "score_species", "taxon", "taxon_rank", "taxon_score", "top_k", "failure",
 ]  # fmt: skip
 RANKS = COLUMNS[2:9]
 
@@ -205,6 +205,49 @@ def test_scores_of_a_rank_are_sums_over_its_labels(tiny_run: Path, places, predi
         assert row[f"score_{rank}"] == pytest.approx(total, abs=1e-6)
     (written,) = predicted(tmp_path / "a.csv", file)
     assert float(written["score"]) == row["score"]
+
+
+def test_the_narrowest_likely_taxon_by_hand() -> None:
+    import numpy as np
+
+    from holotype.identify.answers import AnswerSheet
+    from holotype.models.labels import Label, LabelSpace, Target
+    from holotype.taxonomy.label_table import Concept
+    from holotype.taxonomy.lineage import Lineage
+
+    def label(name: str, **lineage: str) -> Label:
+        return Label(name, Concept(Lineage.from_names({**lineage})), 1)
+
+    labels = (
+        label("a", kingdom="Animalia", family="Calanidae", genus="Calanus"),
+        label("b", kingdom="Animalia", family="Calanidae", genus="Neocalanus"),
+        label("c", kingdom="Animalia", family="Oithonidae"),
+        label("d", kingdom="Chromista"),
+        label("debris"),
+    )
+    sheet = AnswerSheet.of(LabelSpace(Target.CONCEPT, labels))
+    probability = [
+        [0.6, 0.2, 0.1, 0.1, 0.0],  # the genus itself
+        [0.4, 0.3, 0.2, 0.1, 0.0],  # no genus, but the family
+        [0.25, 0.2, 0.3, 0.25, 0.0],  # animal
+        [0.1, 0.1, 0.1, 0.3, 0.4],  # nothing: not even a kingdom
+    ]
+    rows = sheet.rows(["w", "x", "y", "z"], np.asarray(probability))
+    found = [(row["taxon"], row["taxon_rank"], row["taxon_score"]) for row in rows]
+    assert found == [
+        ("Calanus", "genus", 0.6),
+        ("Calanidae", "family", 0.7),
+        ("Animalia", "kingdom", 0.75),
+        (None, None, None),
+    ]
+
+
+def test_it_says_which_model_answers(tiny_run: Path, places, tmp_path: Path, capsys) -> None:
+    holotype.predict(tiny_run, [places["crops.zip"]], out=tmp_path / "a.csv")
+    said = capsys.readouterr().err
+    assert "tiny (" in said
+    assert "records of" in said
+    assert "plankton" not in said
 
 
 def test_image_and_barcode_of_one_specimen_vote_together(tiny_run: Path, tiny_collection: Path):

@@ -16,7 +16,7 @@ def five_records() -> Materials:
         record_id=("a", "b", "c", "d", "e"),
         concept_N=(None,) * 5,
         pixels_MSSC=pixels,
-        size_M2=np.asarray([[8, 6], [20, 10]], dtype=np.float32),
+        size_M4=np.asarray([[8, 6, 80, 60], [20, 10, np.nan, np.nan]], dtype=np.float32),
         image_N=np.asarray([0, -1, -1, 1, -1]),
         barcode_N=barcodes,
         haplotype_N=numbered(barcodes),

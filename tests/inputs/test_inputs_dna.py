@@ -1,4 +1,6 @@
-"""Letters -> soft bases, and the damage that training does to them."""
+"""Letters -> soft bases, the damage that training does to them, and the strand learnt from them."""
+
+import re
 
 import numpy as np
 import pytest
@@ -11,8 +13,13 @@ from holotype.inputs.dna import (
     BarcodeDamage,
     corrupt_barcodes,
     encode_barcodes,
+    learn_strand,
     reverse_complement,
 )
+from holotype.inputs.dna.strand import opposite_words
+from holotype.media.barcodes import clean_barcode
+from holotype.media.kmers import kmer_counts
+from holotype.media.primers import PRIMERS, without_primers
 
 WHOLE = {
     "trim_bp": 0,
@@ -20,6 +27,7 @@ WHOLE = {
     "substitution_rate": 0.0,
     "ambiguous_rate": 0.0,
     "deletion_rate": 0.0,
+    "insertion_rate": 0.0,
 }
 LETTERS = "ACGTURYSWKMBDHVN"
 barcodes = st.text(alphabet=LETTERS, max_size=60)
@@ -181,6 +189,95 @@ def test_windows_and_trims_keep_the_shortest_window(num_bases: int) -> None:
     assert max(map(len, copies)) <= num_bases
 
 
+def test_windows_without_any_other_damage_lie_anywhere_and_have_every_length() -> None:
+    sequence = "".join(np.random.default_rng(3).choice(list("ACGT"), size=300))
+    damage = BarcodeDamage(**{**WHOLE, "window_probability": 1.0, "window_bp": 200})
+    copies = corrupt_barcodes([sequence] * 2000, damage=damage, generator=np.random.default_rng(0))
+    assert all(copy in sequence for copy in copies)
+    assert {len(copy) for copy in copies} == set(range(200, 301))
+    shortest = {sequence.index(copy) for copy in copies if len(copy) < 205}
+    assert min(shortest) < 20
+    assert max(shortest) > 80
+
+
+def test_insertions_keep_the_bases_in_order() -> None:
+    sequence = "ACGGT" * 100
+    damage = BarcodeDamage(**{**WHOLE, "insertion_rate": 0.05})
+    copies = corrupt_barcodes([sequence] * 200, damage=damage, generator=np.random.default_rng(0))
+    assert np.mean([len(copy) / len(sequence) for copy in copies]) == pytest.approx(1.05, abs=0.005)
+    for copy in copies[:20]:
+        rest = iter(copy)
+        assert all(base in rest for base in sequence)  # a subsequence
+
+
+def test_a_run_of_n_is_one_run_no_longer_than_said() -> None:
+    sequence = "ACGT" * 50
+    damage = BarcodeDamage(**WHOLE, run_probability=0.5, run_bp=12)
+    copies = corrupt_barcodes([sequence] * 600, damage=damage, generator=np.random.default_rng(0))
+    runs = [re.findall("N+", copy) for copy in copies]
+    assert {len(found) for found in runs} == {0, 1}
+    assert {len(found[0]) for found in runs if found} == set(range(1, 13))
+    assert np.mean([bool(found) for found in runs]) == pytest.approx(0.5, abs=0.06)
+    assert {len(copy) for copy in copies} == {200}
+    short = corrupt_barcodes(["AC"], damage=damage, generator=np.random.default_rng(1))
+    assert len(short[0]) == 2
+
+
+def test_primers_are_left_on_at_either_end_and_found_again() -> None:
+    sequence = "".join(np.random.default_rng(3).choice(list("ACGT"), size=300))
+    damage = BarcodeDamage(**WHOLE, primer_probability=0.5)
+    copies = corrupt_barcodes([sequence] * 400, damage=damage, generator=np.random.default_rng(0))
+    assert all(sequence in copy for copy in copies)
+    before, after = zip(*(copy.split(sequence) for copy in copies), strict=True)
+    assert np.mean([bool(text) for text in before]) == pytest.approx(0.5, abs=0.08)
+    assert np.mean([bool(text) for text in after]) == pytest.approx(0.5, abs=0.08)
+    assert len({text for text in before if text}) > len(PRIMERS)  # degenerate bases are drawn
+    assert all(set(copy) <= set("ACGT") for copy in copies)
+    # Another base or two of the barcode may look like the end of a primer; no more.
+    assert np.mean([len(sequence) - len(without_primers(copy)) for copy in copies]) < 0.5
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        {"trim_bp": 5},
+        {"window_probability": 1.0},
+        {"primer_probability": 1.0},
+        {"substitution_rate": 0.1},
+        {"ambiguous_rate": 0.1},
+        {"run_probability": 1.0},
+        {"deletion_rate": 0.1},
+        {"insertion_rate": 0.1},
+        {"reverse_probability": 1.0},
+    ],
+)
+def test_every_kind_of_damage_shows_by_itself(setting: dict[str, float]) -> None:
+    sequence = "".join(np.random.default_rng(3).choice(list("ACGT"), size=400))
+    damage = BarcodeDamage(**{**WHOLE, **setting})
+    copies = corrupt_barcodes([sequence] * 5, damage=damage, generator=np.random.default_rng(0))
+    assert any(copy != sequence for copy in copies)
+
+
+@given(
+    st.lists(barcodes.filter(lambda text: "U" not in text), max_size=4),
+    st.integers(0, 2**32 - 1),
+)
+def test_damaged_barcodes_are_clean_barcodes(sequences: list[str], seed: int) -> None:
+    damage = BarcodeDamage(
+        window_probability=0.5,
+        window_bp=3,
+        primer_probability=0.5,
+        run_probability=0.5,
+        deletion_rate=0.3,
+        insertion_rate=0.3,
+        reverse_probability=0.5,
+    )
+    copies = corrupt_barcodes(sequences, damage=damage, generator=np.random.default_rng(seed))
+    assert len(copies) == len(sequences)
+    assert all(set(copy) <= set(LETTERS) for copy in copies)
+    assert all(not copy for copy, sequence in zip(copies, sequences, strict=True) if not sequence)
+
+
 def test_reverse_probability_of_one_turns_every_strand() -> None:
     damage = BarcodeDamage(**WHOLE, reverse_probability=1.0)
     generator = np.random.default_rng(0)
@@ -193,9 +290,76 @@ def test_reverse_probability_of_one_turns_every_strand() -> None:
         ({"substitution_rate": 1.5}, "substitution_rate is 1.5"),
         ({"deletion_rate": -0.1}, "deletion_rate is -0.1"),
         ({"trim_bp": -1}, "trim_bp is -1"),
-        ({"window_bp": 0}, "window_bp 0"),
+        ({"window_bp": 0}, "window_bp is 0"),
+        ({"run_bp": 0}, "run_bp is 0"),
+        ({"primer_probability": 2.0}, "primer_probability is 2"),
     ],
 )
 def test_damage_without_meaning_is_refused(setting: dict[str, float], said: str) -> None:
     with pytest.raises(RecipeError, match=said):
         BarcodeDamage(**setting)
+
+
+def test_lower_case_gaps_and_rna_are_cleaned_at_the_entrance() -> None:
+    written = "--acgu?N-RTTG\n" * 3
+    cleaned = clean_barcode(written).nucleotides
+    base_KL4, _ = encode_barcodes([cleaned, cleaned.upper()], max_bp=60)
+    assert cleaned == "ACGTNNRTTG" * 3
+    assert np.array_equal(base_KL4[0], base_KL4[1])
+    with pytest.raises(MediaError, match="Clean the sequences first"):
+        encode_barcodes([written], max_bp=60)
+
+
+def test_opposite_words_by_hand() -> None:
+    # AA AC AG AT CA CC ... : AA <-> TT (15), AC <-> GT (11), AT <-> AT (3), CA <-> TG (14).
+    other_S = opposite_words(2)
+    assert other_S[[0, 1, 3, 4]].tolist() == [15, 11, 3, 14]
+    assert np.array_equal(other_S[other_S], np.arange(16))
+
+
+def relatives(count: int, *, seed: int) -> list[str]:
+    """Barcodes of one marker: an ancestor of 400 bp with 10 % of its bases changed."""
+    rng = np.random.default_rng(seed)
+    letters = np.array(list("ACGT"))
+    ancestor = rng.choice(letters, size=400, p=[0.3, 0.2, 0.1, 0.4])
+    changed_NL = rng.random((count, 400)) < 0.1
+    drawn_NL = letters[rng.integers(0, 4, size=(count, 400))]
+    return ["".join(np.where(c, d, ancestor)) for c, d in zip(changed_NL, drawn_NL, strict=True)]
+
+
+def sides(sequences: list[str], evidence_S: np.ndarray) -> list[bool]:
+    return (kmer_counts(sequences, 6) @ evidence_S < 0).tolist()
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3, 0.5])
+def test_strands_of_two_markers_are_told_apart(share: float) -> None:
+    upright = [*relatives(60, seed=1), *relatives(60, seed=2)]
+    turn = (np.random.default_rng(0).random(len(upright)) < share).tolist()
+    given_N = [reverse_complement(s) if t else s for s, t in zip(upright, turn, strict=True)]
+    found = np.asarray(sides(given_N, learn_strand(given_N)))
+    for marker in (slice(0, 60), slice(60, 120)):
+        agree = found[marker] == np.asarray(turn[marker])
+        assert agree.all() or not agree.any()
+    if share < 0.5:
+        assert 2 * found.sum() <= len(found)  # the common strand is that of most
+
+
+def test_the_strand_of_a_new_mini_barcode_is_found() -> None:
+    known, new = relatives(80, seed=1)[:60], relatives(80, seed=1)[60:]
+    evidence_S = learn_strand(known)
+    windows = [sequence[100:220] for sequence in new]
+    assert not any(sides(windows, evidence_S))
+    assert all(sides([reverse_complement(window) for window in windows], evidence_S))
+
+
+def test_strand_evidence_is_opposite_on_opposite_words_and_repeats_itself() -> None:
+    sequences = relatives(30, seed=4)
+    evidence_S = learn_strand(sequences)
+    assert evidence_S.dtype == np.float32
+    assert np.array_equal(evidence_S, -evidence_S[opposite_words(6)])
+    assert np.array_equal(evidence_S, learn_strand(sequences))
+
+
+@pytest.mark.parametrize("sequences", [[], ["ACG"], ["NNNNNNNNNN"]])
+def test_nothing_is_learnt_from_nothing(sequences: list[str]) -> None:
+    assert not learn_strand(sequences).any()

@@ -38,9 +38,9 @@ def batch() -> Batch:
     image_ICSS = torch.rand((3, 1, 16, 16), generator=torch.Generator().manual_seed(1))
     return Batch(
         np.arange(4),
-        ImageBatch(image_ICSS, torch.full((3, 2), 30.0), torch.tensor([0, 1, 3])),
-        BarcodeBatch(base_KL4, mask_KL, torch.tensor([1, 2])),
-        CaptionBatch(torch.from_numpy(encode_captions(["Copepoda", "Copepoda Calanoida"]))),
+        ImageBatch(image_ICSS, torch.full((3, 4), 30.0), torch.tensor([0, 1, 3])),
+        BarcodeBatch((base_KL4, mask_KL), torch.tensor([1, 2])),
+        CaptionBatch((torch.from_numpy(encode_captions(["Copepoda", "Copepoda Calanoida"])),)),
     )
 
 
@@ -55,6 +55,7 @@ def batch() -> Batch:
         ({**ALL, "classifier": {"kind": "cosin"}}, "classifier.kind"),
         ({**ALL, "images": {"channels": 2}}, "images.channels"),
         ({**ALL, "embedding_dim": 4}, "embedding_dim"),
+        ({**ALL, "projection": "non"}, "projection"),
     ],
 )
 def test_settings_that_make_no_model_are_refused(settings: dict, said: str) -> None:
@@ -66,21 +67,20 @@ def test_settings_that_make_no_model_are_refused(settings: dict, said: str) -> N
 
 def test_every_modality_lands_in_the_shared_space(batch: Batch) -> None:
     model = model_of(**ALL)
-    outputs = model(batch)
-    shapes = {name.value: tuple(z.shape) for name, z in outputs.embedding.items()}
+    embeddings = model(batch)
+    shapes = {name.value: tuple(z.shape) for name, z in embeddings.items()}
     assert shapes == {"image": (3, 12), "barcode": (2, 12), "caption": (2, 12)}
-    logits = {name.value: tuple(rows.shape) for name, rows in outputs.logit.items()}
-    assert logits == {"image": (3, 5), "barcode": (2, 5)}  # captions are not classified
+    assert model.label_logits(embeddings[Modality.IMAGE]).shape == (3, 5)
     assert model.modalities == (Modality.IMAGE, Modality.BARCODE, Modality.CAPTION)
 
 
 def test_what_has_no_tower_or_no_input_is_left_out(batch: Batch) -> None:
     single = model_of(barcodes=BARCODES, classifier={})
-    assert set(single(batch).embedding) == {Modality.BARCODE}
+    assert set(single(batch)) == {Modality.BARCODE}
     assert single.embedding_dim == 16
-    assert not model_of(**ALL)(Batch(np.arange(4))).embedding
+    assert not model_of(**ALL)(Batch(np.arange(4)))
     headless = model_of(images=IMAGES, captions=CAPTIONS, embedding_dim=12)
-    assert headless(batch).logit == {}
+    assert headless.head is None
     assert headless.head_scale == 1.0
 
 
@@ -123,17 +123,6 @@ def test_scales_stay_within_their_bounds(log_scale: float, expected: float) -> N
         assert float(model.head_scale) == pytest.approx(expected, rel=1e-5)
 
 
-@pytest.mark.parametrize("probe", [True, False])
-def test_a_probe_sends_no_gradient_into_the_towers(batch: Batch, probe: bool) -> None:
-    model = model_of(**ALL)
-    outputs = model(batch, probe=probe)
-    (outputs.logit[Modality.IMAGE].sum() + outputs.logit[Modality.BARCODE].sum()).backward()
-    reached = {name for name, p in model.named_parameters() if p.grad is not None}
-    assert "head.weight" in reached
-    assert any(name.startswith("towers.image") for name in reached) is not probe
-    assert any(name.startswith("towers.barcode") for name in reached) is not probe
-
-
 def test_pixels_are_centred_by_the_settings(batch: Batch) -> None:
     plain = model_of(images=IMAGES | {"mean": 0.0, "std": 1.0}, classifier={})
     centred = model_of(images=IMAGES | {"mean": 0.4, "std": 0.2}, classifier={})
@@ -141,8 +130,8 @@ def test_pixels_are_centred_by_the_settings(batch: Batch) -> None:
     assert batch.images is not None
     by_hand = batch.images._replace(image_ICSS=(batch.images.image_ICSS - 0.4) / 0.2)
     with torch.no_grad():
-        found = centred(batch).embedding[Modality.IMAGE]
-        expected = plain(batch._replace(images=by_hand)).embedding[Modality.IMAGE]
+        found = centred(batch)[Modality.IMAGE]
+        expected = plain(batch._replace(images=by_hand))[Modality.IMAGE]
     assert torch.allclose(found, expected, atol=1e-5)
 
 
@@ -161,3 +150,29 @@ def test_a_temperature_of_none_stays_where_it_is() -> None:
     model.fix_temperature(None)
     assert model.scale.item() == pytest.approx(1 / 0.07)
     assert not model.log_scale.requires_grad
+
+
+def test_without_a_projection_features_are_the_embedding(batch: Batch) -> None:
+    parts = {"images": IMAGES, "captions": {"width": 32, "depth": 1}, "projection": "none"}
+    model = model_of(**parts, embedding_dim=32)
+    assert batch.images is not None
+    with torch.no_grad():
+        pixels = (batch.images.image_ICSS - 0.5) / 0.25
+        expected = model.towers["image"](pixels, batch.images.size_I4)
+        assert torch.allclose(model(batch)[Modality.IMAGE], expected, atol=1e-6)
+    assert not list(model.projections.parameters())
+    with pytest.raises(RecipeError, match=r"the image tower has 32 features.*embedding_dim = 32"):
+        model_of(**parts, embedding_dim=16)
+
+
+def test_a_frozen_tower_stays_as_it_is_while_the_head_learns(batch: Batch) -> None:
+    frozen = IMAGES | {"tuning": {"kind": "frozen"}}
+    model = model_of(images=frozen, classifier={}).train()
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    optimizer = torch.optim.SGD([p for p in model.parameters() if p.requires_grad], lr=0.1)
+    model.label_logits(model(batch)[Modality.IMAGE])[:, 0].sum().backward()
+    optimizer.step()
+    changed = {n for n, value in model.state_dict().items() if not torch.equal(value, before[n])}
+    assert changed == {"head.weight", "head.bias"}  # running means of norms stay too
+    assert model.learning["image"].learning == 0
+    assert model.learning["all"].learning == 32 * 5 + 5 + 3  # head, temperatures, sigmoid bias

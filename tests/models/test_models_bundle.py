@@ -14,7 +14,16 @@ from safetensors.torch import load_file, save_file
 from holotype import files
 from holotype.errors import BundleError
 from holotype.inputs.materials import Materials
-from holotype.models.bundle import Bundle, open_bundle, softmax, write_bundle
+from holotype.media.preparation import PreparationKind
+from holotype.models.bundle import (
+    PREPROCESSING,
+    Bundle,
+    bundle_folder,
+    is_bundle,
+    open_bundle,
+    softmax,
+    write_bundle,
+)
 from holotype.models.encode import encode
 from holotype.models.towers import Modality
 
@@ -78,7 +87,7 @@ def test_an_unfinished_run_is_refused(copy: Path) -> None:
 @pytest.mark.parametrize(
     ("changed", "said"),
     [
-        ({"version": 2}, "format version 2; this Holotype reads version 1"),
+        ({"version": 3}, "format version 3; this Holotype reads version 2"),
         ({"format": "holotype-collection"}, "this is a holotype-collection"),
         ({"preprocessing": {"images": "squeezed"}}, "another way of preparing inputs"),
         ({"model": {"images": {"side": 3}}}, "unknown key 'images.side'"),
@@ -90,6 +99,40 @@ def test_what_this_version_cannot_read_is_refused(
     change(copy, **changed)
     with pytest.raises(BundleError if "model" not in changed else ValueError, match=said):
         open_bundle(copy)
+
+
+def test_a_bundle_of_version_1_is_read(
+    copy: Path, tiny_bundle: Bundle, tiny_materials: Materials
+) -> None:
+    manifest = json.loads((copy / "bundle.json").read_text())
+    del manifest["weights"]
+    del manifest["model"]["images"]["preparation"]
+    del manifest["preprocessing"]["fingerprint"]
+    (copy / "bundle.json").write_text(json.dumps({**manifest, "version": 1}))
+    weights = load_file(copy / "model.safetensors")
+    weights.pop("sigmoid_bias", None)
+    save_file(weights, copy / "model.safetensors")
+    change(copy, weights_sha256=files.sha256_file(copy / "model.safetensors"))
+    rows = np.arange(10)
+    old = encode(open_bundle(copy).model, tiny_materials, rows=rows)
+    new = encode(tiny_bundle.model, tiny_materials, rows=rows)
+    assert all(np.array_equal(old[m].z_RD, new[m].z_RD) for m in new)
+
+
+def test_every_way_of_preparing_pixels_is_described() -> None:
+    assert set(PREPROCESSING) == {kind.value for kind in PreparationKind}
+    assert len(set(PREPROCESSING.values())) == len(PREPROCESSING)
+
+
+def test_the_starter_goes_by_its_name_unless_a_folder_has_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert bundle_folder("starter").parent.name == "holotype"
+    (tmp_path / "starter").mkdir()
+    assert bundle_folder("starter") == Path("starter")
+    assert bundle_folder(tmp_path) == tmp_path
+    assert not is_bundle(tmp_path)
 
 
 @pytest.mark.parametrize("at", [0, 100, -1])

@@ -14,7 +14,7 @@ MODULES = sorted(SOURCE.rglob("*.py"))
 LAYERS = [
     "errors", "files", "randomness", "progress", "config", "engine", "taxonomy", "media", "simulate",
     "catalogue", "page", "collection", "splits", "inputs", "objectives", "models", "training", "evaluation",
-    "identify", "exchange", "cli",
+    "adapting", "identify", "exchange", "cli",
 ]  # fmt: skip
 BESIDE_CLI = {"demonstration", "diagnosis", "testing"}
 FACE = {"__init__", "_version"}

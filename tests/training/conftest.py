@@ -15,7 +15,7 @@ from holotype.models.aligned import AlignedModel
 from holotype.models.labels import LabelSpace, build_label_space, label_names
 from holotype.randomness import stream_seed
 from holotype.splits.plan import Role, read_split
-from holotype.training.loop import Lesson
+from holotype.training.lesson import Lesson
 from holotype.training.recipe import Recipe, read_recipe
 from holotype.training.teaching import teaching_of
 

@@ -1,6 +1,7 @@
 """What each setting of a schedule does to a run."""
 
 import copy
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -8,8 +9,10 @@ import pytest
 import torch
 
 from holotype.errors import BundleError
-from holotype.training import checkpoint, loop
+from holotype.training import checkpoint, learner, loop
+from holotype.training.devices import fabric_of
 from holotype.training.loop import fit
+from holotype.training.sampling import drawing_weights
 
 NO_DECAY = "schedule.weight_decay=0.0"
 QUICK = ("schedule.epochs=1", "model.images.side_px=16", "model.images.width=4")
@@ -95,19 +98,15 @@ def seen_rows(monkeypatch: pytest.MonkeyPatch) -> tuple[list[np.ndarray], list[i
     """Rows and sides of each step from here on."""
     rows: list[np.ndarray] = []
     sides: list[int] = []
-    made, small = loop.training_batch, loop.shrunk
+    made = loop.step_inputs
 
-    def training_batch(recipe, model, materials, teaching, row_B, **given):
+    def step_inputs(recipe, model, materials, teaching, row_B, **given):
+        inputs = made(recipe, model, materials, teaching, row_B, **given)
         rows.append(row_B)
-        return made(recipe, model, materials, teaching, row_B, **given)
+        sides.extend(view.images.image_ICSS.shape[-1] for view in inputs.views)
+        return inputs
 
-    def shrunk(batch, side_px):
-        batch = small(batch, side_px)
-        sides.append(batch.images.image_ICSS.shape[-1])
-        return batch
-
-    monkeypatch.setattr(loop, "training_batch", training_batch)
-    monkeypatch.setattr(loop, "shrunk", shrunk)
+    monkeypatch.setattr(loop, "step_inputs", step_inputs)
     return rows, sides
 
 
@@ -129,7 +128,7 @@ def test_balance_evens_the_labels(
     # Even chances leave the noise of counting: a deviation of one over the root of the mean.
     spread = drawn[1.0].std() / drawn[1.0].mean()
     assert spread < 1.6 / np.sqrt(drawn[1.0].mean())
-    weight_T = loop._drawing_weights(lesson_of(recipe_with(*QUICK, "schedule.balance=0.5"))[0])
+    weight_T = drawing_weights(lesson_of(recipe_with(*QUICK, "schedule.balance=0.5"))[0])
     expected_T = [counts[label] ** -0.5 if label >= 0 else 1.0 for label in label_N]
     assert weight_T.tolist() == pytest.approx(expected_T)
 
@@ -138,7 +137,7 @@ def test_small_sides_come_first(fitted, tmp_path: Path, monkeypatch: pytest.Monk
     _, sides = seen_rows(monkeypatch)
     _, _, history = fitted(tmp_path, "schedule.epochs=4", "schedule.small_sides=[[0.5, 16]]")
     steps = history[0]["step"]
-    assert sides == [16] * 2 * steps + [32] * 2 * steps
+    assert sides == [16] * 2 * steps + [32] * 2 * steps  # one view
 
 
 @pytest.mark.parametrize("average", [(), ("schedule.average=0.8",)])
@@ -183,7 +182,7 @@ def test_a_loss_that_is_no_number_stops_the_run(
     def broken(*given: object, **named: object) -> dict[str, torch.Tensor]:
         return {"labels": torch.tensor(float("nan"), requires_grad=True)}
 
-    monkeypatch.setattr(loop, "step_losses", broken)
+    monkeypatch.setattr(learner, "step_losses", broken)
     with pytest.raises(FloatingPointError, match="at step 0"):
         fitted(tmp_path, *QUICK)
 
@@ -195,7 +194,7 @@ def test_a_checkpoint_of_another_run_is_refused(
     assert (tmp_path / checkpoint.CHECKPOINT).is_file()
     lesson, labels = lesson_of(recipe_with(*QUICK))
     other = type(lesson)(**{**vars(lesson), "fingerprint": "other"})
-    with pytest.raises(BundleError, match="another recipe, collection or split"):
+    with pytest.raises(BundleError, match="another recipe, collection, split or version"):
         fit(fabric, start_of(other.recipe, len(labels)), other, tmp_path, silent)
 
 
@@ -204,3 +203,44 @@ def test_a_finished_checkpoint_gives_its_weights_without_a_step(fitted, tmp_path
     _, again, history_again = fitted(tmp_path, *QUICK)
     assert history == history_again
     assert all(torch.equal(weights[name], value) for name, value in again.items())
+
+
+@pytest.mark.parametrize("ahead", [0, 7])
+def test_how_far_ahead_inputs_are_made_changes_nothing(
+    fitted, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ahead: int
+) -> None:
+    _, expected, _ = fitted(tmp_path / "usual", *QUICK)
+    monkeypatch.setattr(loop, "AHEAD", ahead)
+    _, weights, (row,) = fitted(tmp_path / "other", *QUICK)
+    assert all(torch.equal(weights[name], value) for name, value in expected.items())
+    assert 0 < row["data_wait"] < 1
+
+
+def test_towers_in_bf16_learn_and_keep_float32(
+    lesson_of, start_of, recipe_with, tmp_path: Path
+) -> None:
+    lesson, labels = lesson_of(recipe_with(*QUICK))
+    lowered = lesson.recipe.model_copy(update={"precision": "bf16-true"})
+    lesson = dataclasses.replace(lesson, recipe=lowered)
+    model = start_of(lesson.recipe, len(labels))
+    start = {name: value.clone() for name, value in model.state_dict().items()}
+    fabric = fabric_of("cpu", 1, precision="bf16-true")
+    weights, (row,) = fit(fabric, model, lesson, tmp_path, silent)
+    kinds = {value.dtype for value in weights.values() if value.is_floating_point()}
+    assert kinds == {torch.float32}
+    assert max(moved(start, weights).values()) > 1e-3
+    assert 0 < row["loss"] < 30
+
+
+def test_mixed_precision_is_near_the_full_one(
+    lesson_of, start_of, recipe_with, tmp_path: Path
+) -> None:
+    losses = []
+    for precision in ("32-true", "bf16-mixed"):
+        lesson, labels = lesson_of(recipe_with(*QUICK, f"precision={precision}"))
+        fabric = fabric_of("cpu", 1, precision=precision)
+        model = start_of(lesson.recipe, len(labels))
+        _, (row,) = fit(fabric, model, lesson, tmp_path / precision, silent)
+        losses.append(row["loss"])
+    assert losses[1] == pytest.approx(losses[0], rel=0.03)
+    assert losses[1] != losses[0]

@@ -10,17 +10,20 @@ from torch.nn import functional
 
 from holotype.inputs.materials import Materials, numbered
 from holotype.models.labels import Target, build_label_space, label_names
-from holotype.models.losses import alignment_loss
 from holotype.models.towers import Modality
+from holotype.objectives.contrast import alignment_loss, identity_loss, soft_target_loss
 from holotype.taxonomy.label_table import Concept
 from holotype.taxonomy.lineage import Lineage
 from holotype.training.objective import (
     Seen,
     alignment_losses,
     classification_loss,
+    groups_loss,
+    taxa_loss,
 )
 from holotype.training.recipe import AlignSettings, ClassifySettings
-from holotype.training.teaching import ChosenCaptions, Teaching, choose_captions, teaching_of
+from holotype.training.teaching import Teaching, teaching_of
+from holotype.training.texts import StepTexts
 
 IMAGE, BARCODE, CAPTION = Modality.IMAGE, Modality.BARCODE, Modality.CAPTION
 FAMILY = {"class": "Copepoda", "family": "Calanidae"}
@@ -79,19 +82,40 @@ def outputs_of(**embedding: torch.Tensor) -> dict[Modality, torch.Tensor]:
     return {Modality(name): rows for name, rows in embedding.items()}
 
 
-def aligned(outputs, views, teaching, materials, rows, captions, settings):
-    seen = Seen(outputs, views, rows, captions)
-    return alignment_losses(SCALE, seen, teaching, materials, settings)
-
-
 class Heads:
-    """Logits as given, whatever the embeddings."""
+    """Logits as given, whatever the embeddings; a temperature of a quarter."""
 
-    def __init__(self, logit, head_scale=1.0):
+    scale, sigmoid_bias = SCALE, torch.tensor(-1.0, dtype=torch.float64)
+
+    def __init__(self, logit=(), head_scale=1.0):
         self.logit, self.head_scale = dict(logit), head_scale
 
     def label_logits(self, z_BD):
         return z_BD
+
+
+def aligned(outputs, views, teaching, materials, rows, captions, settings):
+    return alignment_losses(
+        Heads(), Seen(outputs, views, rows, captions), teaching, materials, settings
+    )
+
+
+def described_by(teaching: Teaching, *concepts: Concept) -> StepTexts:
+    """The texts of a step whose captions are of these concepts, one text each."""
+    place = {one: index for index, one in enumerate(teaching.concepts)}
+    count, empty = len(concepts), np.zeros(0, dtype=np.int64)
+    return StepTexts(
+        texts=tuple("abcdefgh"[:count]),
+        row_B=np.arange(8),
+        caption_V=np.arange(count),
+        concept_V=np.asarray([place[one] for one in concepts]),
+        whole_V=np.asarray([one.qualifier == "full_body" for one in concepts]),
+        own_B=np.full(8, -1),
+        taxon_T=empty,
+        taxon_at_T=empty,
+        concept_C=empty,
+        concept_at_C=empty,
+    )
 
 
 def classified(logit, teaching, rows, settings, head_scale=1.0):
@@ -224,14 +248,7 @@ def test_captions_of_life_stages_by_hand(
     staged = dataclasses.replace(materials, concept_N=concepts)
     names = label_names(Target.TREE, [None] * 8, concepts)
     taught = teaching_of(staged, build_label_space(Target.TREE, names, concepts), names)
-    place = {one: index for index, one in enumerate(taught.concepts)}
-    assert [taught.qualifier_C[place[one]] for one in concepts[:3]] == [
-        "egg",
-        "nauplius",
-        "full_body",
-    ]
-    chosen = (EGG, NAUPLIUS, GLACIALIS, FAMILY_EGG, COARSE)
-    captions = ChosenCaptions(tuple("abcde"), np.asarray([place[one] for one in chosen]))
+    captions = described_by(taught, EGG, NAUPLIUS, GLACIALIS, FAMILY_EGG, COARSE)
     images, texts = embeddings(7, 5)
     signs = [  # columns: glacialis egg, nauplius and without qualifier; family egg and without
         "+.+++",  # egg of glacialis
@@ -258,9 +275,7 @@ def test_records_against_captions_by_hand(
     materials: Materials, teaching: Teaching, pair: tuple[Modality, Modality]
 ) -> None:
     wide = concept(**{"class": "Copepoda"})
-    chosen = (GLACIALIS, COARSE, wide, MARSHALLAE)
-    place = {one: index for index, one in enumerate(teaching.concepts)}
-    captions = ChosenCaptions(tuple("abcd"), np.asarray([place[one] for one in chosen]))
+    captions = described_by(teaching, GLACIALIS, COARSE, wide, MARSHALLAE)
     images, texts = embeddings(4, 4)
     signs = [  # columns: glacialis, its family, its class, marshallae
         "+++.",  # glacialis: the captions of wider taxa are true of it
@@ -357,37 +372,138 @@ def test_no_label_no_loss(teaching: Teaching) -> None:
     assert classified(logit, teaching, rows, ClassifySettings()) is None
 
 
-def test_captions_are_the_records_own_or_of_taxa_above(teaching: Teaching) -> None:
-    rows = np.asarray([0, 0, 1, 3, 6])
-    rng = np.random.default_rng(0)
-    own = choose_captions(teaching, rows, truncate_probability=0.0, rng=rng)
-    assert own is not None
-    assert own.texts == ("Copepoda Calanidae Calanus glacialis", "Copepoda Calanidae")
-    assert [teaching.concepts[c] for c in own.concept_U] == [GLACIALIS, COARSE]
-    seen: dict[str, int] = {}
-    for _ in range(600):
-        cut = choose_captions(teaching, rows[:1], truncate_probability=1.0, rng=rng)
-        assert cut is not None
-        seen[cut.texts[0]] = seen.get(cut.texts[0], 0) + 1
-    # Each rank above species with the same chance, the record's own never.
-    assert sorted(seen) == ["Copepoda", "Copepoda Calanidae", "Copepoda Calanidae Calanus"]
-    assert min(seen.values()) > 150
+def test_identity_targets_are_clips(materials: Materials, teaching: Teaching) -> None:
+    row_P, row_Q = np.arange(8), np.asarray([4, 0, 1, 6])
+    images, barcodes = embeddings(8, 4)
+    settings = AlignSettings(pairs=((IMAGE, BARCODE),), targets="identity")
+    found = aligned(
+        outputs_of(image=images, barcode=barcodes), None, teaching, materials,
+        {IMAGE: row_P, BARCODE: row_Q}, None, settings,
+    )  # fmt: skip
+    first, second = (functional.normalize(rows, dim=1) for rows in (images[row_Q], barcodes))
+    assert float(found["image-barcode"]) == pytest.approx(
+        float(identity_loss(first, second, SCALE))
+    )
 
 
-def test_unnamed_records_have_no_caption(teaching: Teaching) -> None:
-    rng = np.random.default_rng(0)
-    assert choose_captions(teaching, np.asarray([6, 7]), truncate_probability=0.3, rng=rng) is None
+def test_a_shared_caption_is_a_false_negative_of_identity_targets(
+    materials: Materials, teaching: Teaching
+) -> None:
+    texts = described_by(teaching, GLACIALIS, MARSHALLAE)
+    texts.own_B[:3] = [0, 0, 1]
+    images, captions = embeddings(3, 2)
+    settings = AlignSettings(pairs=((IMAGE, CAPTION),), targets="identity")
+    found = aligned(
+        outputs_of(image=images, caption=captions), None, teaching, materials,
+        {IMAGE: np.arange(3)}, texts, settings,
+    )  # fmt: skip
+    first, second = (
+        functional.normalize(rows, dim=1) for rows in (images, captions[torch.tensor([0, 0, 1])])
+    )
+    assert float(found["image-caption"]) == pytest.approx(
+        float(identity_loss(first, second, SCALE))
+    )
 
 
-def test_a_cut_caption_loses_its_qualifier(materials: Materials) -> None:
-    egg = concept("egg", **FAMILY)
-    names = label_names(Target.TREE, [None] * 8, [egg] * 8)
-    eggs = Materials(**{**vars(materials), "concept_N": (egg,) * 8})
-    taught = teaching_of(eggs, build_label_space(Target.TREE, names, eggs.concept_N), names)
-    texts = {
-        choose_captions(
-            taught, np.asarray([0]), truncate_probability=p, rng=np.random.default_rng(0)
-        ).texts[0]
-        for p in (0.0, 1.0)
-    }
-    assert texts == {"Copepoda Calanidae, egg", "Copepoda"}
+def test_wider_ranks_belong_together_a_little(materials: Materials, teaching: Teaching) -> None:
+    rows = np.asarray([0, 1, 2])
+    images, barcodes = embeddings(3, 3)
+    settings = AlignSettings(pairs=((IMAGE, BARCODE),), targets="ranks", rank_decay=0.25)
+    found = aligned(
+        outputs_of(image=images, barcode=barcodes), None, teaching, materials,
+        {IMAGE: rows, BARCODE: rows}, None, settings,
+    )  # fmt: skip
+    weight = torch.tensor([[1, 1, 0.25], [1, 1, 0.25], [0.25, 0.25, 1]], dtype=torch.float64)
+    unit = [functional.normalize(z, dim=1) for z in (images, barcodes)]
+    nothing = torch.zeros(3, 3, dtype=torch.bool)
+    assert float(found["image-barcode"]) == pytest.approx(
+        float(soft_target_loss(*unit, weight, nothing, SCALE))
+    )
+
+
+def test_the_sigmoid_judges_pairs_for_themselves(materials: Materials, teaching: Teaching) -> None:
+    rows = np.asarray([0, 1, 2])
+    images, barcodes = embeddings(3, 3)
+    settings = AlignSettings(pairs=((IMAGE, BARCODE),), contrast="sigmoid")
+    found = aligned(
+        outputs_of(image=images, barcode=barcodes), None, teaching, materials,
+        {IMAGE: rows, BARCODE: rows}, None, settings,
+    )  # fmt: skip
+    cosine = functional.normalize(images, dim=1) @ functional.normalize(barcodes, dim=1).T
+    sign = torch.tensor([[1.0, 1, -1], [1, 1, -1], [-1, -1, 1]], dtype=torch.float64)
+    expected = -functional.logsigmoid(sign * (4 * cosine - 1)).sum() / 3
+    assert float(found["image-barcode"]) == pytest.approx(float(expected))
+
+
+def test_contrast_with_all_taxa_by_hand(teaching: Teaching) -> None:
+    """Records 0 (glacialis), 2 (marshallae), 3 (family alone), 7 (nothing), one rank after the other."""
+    names = ["Copepoda", "Calanidae", "Calanus", "Calanus glacialis", "Calanus marshallae"]
+    order = [lineage.name for lineage in teaching.paths.lineage_T]
+    place = {one: index for index, one in enumerate(teaching.concepts)}
+    concepts = sorted([place[GLACIALIS], place[MARSHALLAE], place[COARSE]])
+    z_UD = functional.normalize(embeddings(5)[0], dim=1)
+    texts = dataclasses.replace(
+        described_by(teaching),
+        texts=tuple(names),
+        taxon_T=np.arange(5),
+        taxon_at_T=np.asarray([names.index(name) for name in order]),
+        concept_C=np.asarray(concepts),
+        concept_at_C=np.asarray([names.index(teaching.concepts[c].name) for c in concepts]),
+    )
+    images = embeddings(4)[0]
+    rows = {IMAGE: np.asarray([0, 2, 3, 7])}
+    seen = Seen(outputs_of(image=images, caption=z_UD), None, rows, texts)
+    found = taxa_loss(SCALE, seen, teaching)
+    cosine = functional.normalize(images, dim=1) @ z_UD.T * 4
+
+    def minus_log(row: int, right: list[int], among: list[int]) -> float:
+        total = sum(math.exp(float(cosine[row, u])) for u in among)
+        return -math.log(sum(math.exp(float(cosine[row, u])) for u in right) / total)
+
+    # Class, family and genus have one taxon each: nothing to tell, yet they count in a record's mean.
+    by_rank = [minus_log(0, [3], [3, 4]) / 4, minus_log(1, [4], [3, 4]) / 4, 0.0]
+    by_concept = [
+        minus_log(0, [3], [1, 3, 4]),
+        minus_log(1, [4], [1, 3, 4]),
+        minus_log(2, [1, 3, 4], [1, 3, 4]),  # a record of the family agrees with its species
+    ]
+    assert float(found) == pytest.approx((sum(by_rank) / 3 + sum(by_concept) / 3) / 2)
+
+
+def test_groups_have_a_direction_that_images_and_barcodes_share(teaching: Teaching) -> None:
+    grouped = dataclasses.replace(teaching, group_N=np.asarray([0, 0, 1, -1, 1, -1, 0, -1]))
+    assert grouped.num_groups == 2
+    images, barcodes, groups_GD = embeddings(3, 2, 2)
+    rows = {IMAGE: np.asarray([0, 2, 3]), BARCODE: np.asarray([4, 6])}  # row 3 has no group
+    seen = Seen(outputs_of(image=images, barcode=barcodes), None, rows, None)
+    cosine = [
+        functional.normalize(z, dim=1) @ functional.normalize(groups_GD, dim=1).T
+        for z in (images[:2], barcodes)
+    ]
+    expected = [
+        functional.cross_entropy(4 * cosine[0], torch.tensor([0, 1])),
+        functional.cross_entropy(4 * cosine[1], torch.tensor([1, 0])),
+    ]
+    found = groups_loss(SCALE, groups_GD, seen, grouped)
+    assert float(found) == pytest.approx(float(sum(expected)) / 2)
+    alone = Seen(outputs_of(image=images), None, {IMAGE: np.asarray([3, 5, 7])}, None)
+    assert groups_loss(SCALE, groups_GD, alone, grouped) is None
+
+
+def test_nothing_named_teaches_no_taxa(teaching: Teaching) -> None:
+    texts = described_by(teaching)
+    seen = Seen(outputs_of(image=embeddings(1)[0]), None, {IMAGE: np.asarray([6])}, texts)
+    assert taxa_loss(SCALE, seen, teaching) is None
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"rank_decay": 0.5}, "rank_decay does nothing for targets = 'taxon'"),
+        ({"targets": "identity", "different_below": 0.5}, "different_below does nothing"),
+        ({"targets": "ranks", "contrast": "sigmoid"}, "give 'taxon'"),
+    ],
+)
+def test_an_option_that_would_do_nothing_is_refused(given: dict, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        AlignSettings(pairs=((IMAGE, BARCODE),), **given)

@@ -16,14 +16,16 @@ def test_matrices_decay_and_vectors_do_not(recipe_with) -> None:
     frozen = model.towers["caption"].grams.weight
     frozen.requires_grad_(requires_grad=False)
     schedule = Schedule(weight_decay=0.3, peak_lr=0.01)
-    decayed, plain = build_optimizer(model, schedule).param_groups
+    decayed, plain, numbers = build_optimizer(model, schedule).param_groups
     assert decayed["weight_decay"] == 0.3
     assert plain["weight_decay"] == 0.0
-    assert {p.ndim for p in plain["params"]} <= {0, 1}
+    assert numbers["weight_decay"] == 0.0
+    assert {p.ndim for p in plain["params"]} == {1}
+    assert {p.ndim for p in numbers["params"]} == {0}
     assert min(p.ndim for p in decayed["params"]) >= 2
-    held = {id(p) for group in (decayed, plain) for p in group["params"]}
+    held = {id(p) for group in (decayed, plain, numbers) for p in group["params"]}
     assert held == {id(p) for p in model.parameters() if p is not frozen}
-    assert {id(model.log_scale), id(model.log_head_scale)} <= {id(p) for p in plain["params"]}
+    assert {id(model.log_scale), id(model.log_head_scale)} <= {id(p) for p in numbers["params"]}
 
 
 def test_learning_rate_by_hand() -> None:

@@ -1,5 +1,6 @@
 """A killed run, started again with the same command, ends with the same bytes."""
 
+import json
 import os
 import random
 import signal
@@ -9,8 +10,10 @@ import time
 from pathlib import Path
 
 import pytest
+from safetensors import safe_open
 
 import holotype
+from holotype.training import running
 from holotype.training.checkpoint import CHECKPOINT
 from holotype.training.train import TrainReport
 
@@ -28,9 +31,18 @@ FULL = (
     "schedule.keep=best",
     "schedule.patience=3",
     "schedule.balance=0.5",
+    "schedule.checkpoint_steps=2",
     "schedule.clip=1.0",
     "schedule.small_sides=[[0.5, 16]]",
     'align.pairs=[["image", "image"], ["image", "barcode"], ["barcode", "caption"]]',
+)
+
+STREAMED = (
+    *FULL,
+    "schedule.pixels=stream",
+    "schedule.shuffle_groups=2",
+    "schedule.chunk_size=12",
+    "schedule.balance_instruments=0.5",
 )
 
 COMMAND = "from holotype.cli.app import main; main()"
@@ -44,6 +56,17 @@ from holotype.training import checkpoint
 
 place = sys.argv.pop(1)
 calls = 0
+
+if place.isdigit():  # a step: the optimiser moved, nothing is saved yet
+    from holotype.training import running
+    move = running.Run.move
+    def moving(run, **given):
+        global calls
+        calls += 1
+        move(run, **given)
+        if calls == int(place):
+            os.kill(os.getpid(), signal.SIGKILL)
+    running.Run.move = moving
 
 def dying(write, at):
     def wrapped(*given, **named):
@@ -59,7 +82,7 @@ def dying(write, at):
     return wrapped
 
 if place == "checkpoint":
-    checkpoint.save_file = dying(checkpoint.save_file, 2)
+    checkpoint.save_file = dying(checkpoint.save_file, 4)
 elif place == "weights":
     bundle.save_file = dying(bundle.save_file, 1)
 elif place == "manifest":
@@ -79,13 +102,13 @@ main()
 
 @pytest.fixture(scope="module")
 def train_again(tiny_collection: Path, tiny_split: Path, tiny_recipe: Path):
-    def train(out: Path) -> TrainReport:
+    def train(out: Path, overrides: tuple[str, ...] = FULL) -> TrainReport:
         return holotype.train(
             tiny_recipe,
             collection=tiny_collection,
             split=tiny_split,
             out=out,
-            overrides=FULL,
+            overrides=overrides,
             accelerator="cpu",
         )
 
@@ -96,9 +119,9 @@ def train_again(tiny_collection: Path, tiny_split: Path, tiny_recipe: Path):
 def words(tiny_collection: Path, tiny_split: Path, tiny_recipe: Path):
     """The words of the same training on the command line."""
 
-    def of(out: Path) -> list[str]:
+    def of(out: Path, overrides: tuple[str, ...] = FULL) -> list[str]:
         paths = ["--collection", tiny_collection, "--split", tiny_split, "--out", out]
-        changes = [word for change in FULL for word in ("--set", change)]
+        changes = [word for change in overrides for word in ("--set", change)]
         return ["train", *map(str, [tiny_recipe, *paths]), *changes, "--accelerator", "cpu"]
 
     return of
@@ -120,7 +143,7 @@ def test_death_in_the_middle_of_each_write_changes_nothing(
     words, train_again, uninterrupted: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run = tmp_path / "run"
-    # At the second checkpoint, the weights, the manifest, and the clearing away, one after another.
+    # At a checkpoint, the weights, the manifest, and the clearing away, one after another.
     for place in ("checkpoint", "weights", "manifest", "cleaning"):
         died = subprocess.run(
             [sys.executable, "-c", DYING, place, *words(run)], capture_output=True, check=False
@@ -157,6 +180,50 @@ def test_killed_after_the_first_epoch_and_again_later(
     assert killed(words(run), after_epoch=1, delay_s=0.0)
     assert not (run / "bundle.json").exists()
     killed(words(run), after_epoch=2, delay_s=0.1)
+    train_again(run)
+    same(run, uninterrupted)
+
+
+@pytest.mark.parametrize("overrides", [FULL, STREAMED], ids=["memory", "stream"])
+def test_killed_within_an_epoch(
+    words, train_again, uninterrupted: Path, tmp_path: Path, overrides: tuple[str, ...]
+) -> None:
+    run, expected = tmp_path / "run", uninterrupted
+    if overrides is STREAMED:
+        expected = tmp_path / "expected"
+        train_again(expected, overrides)
+    died = subprocess.run(
+        [sys.executable, "-c", DYING, "8", *words(run, overrides)], capture_output=True, check=False
+    )
+    assert died.returncode == -signal.SIGKILL, died.stderr
+    assert steps_saved(run) == (1, 2)  # one epoch of five steps, two of the next
+    train_again(run, overrides)
+    same(run, expected)
+
+
+def steps_saved(run: Path) -> tuple[int, int]:
+    """Epochs finished, and steps done of the next, in a run's saved state."""
+    with safe_open(run / CHECKPOINT, framework="pt") as stored:
+        progress = json.loads(stored.metadata()["progress"])
+    return progress["epoch"], progress["done"]
+
+
+def test_an_interrupt_saves_the_step_at_hand(
+    train_again, uninterrupted: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    move, calls = running.Run.move, iter(range(100))
+
+    def moving(run: running.Run, **given: float) -> None:
+        move(run, **given)
+        if next(calls) == 7:
+            signal.raise_signal(signal.SIGINT)
+
+    run = tmp_path / "run"
+    with monkeypatch.context() as patched:
+        patched.setattr(running.Run, "move", moving)
+        with pytest.raises(KeyboardInterrupt):
+            train_again(run)
+    assert steps_saved(run) == (1, 3)
     train_again(run)
     same(run, uninterrupted)
 

@@ -13,7 +13,16 @@ from typing import Any
 
 import typer
 
-from holotype.cli import checking, collecting, learning, showing, starting
+from holotype.cli import (
+    adapting,
+    checking,
+    collecting,
+    comparing,
+    learning,
+    showing,
+    starting,
+)
+from holotype.cli.models import app as models_app
 from holotype.cli.naming import naming_app
 from holotype.cli.options import Result
 from holotype.cli.sources import app as sources_app
@@ -54,6 +63,9 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "audit": learning.audit,
     "train": learning.train,
     "evaluate": learning.evaluate,
+    "compare": comparing.compare,
+    "adapt": adapting.adapt,
+    "shrink": adapting.shrink,
     "embed": learning.embed,
     "predict": learning.predict,
     "trained-on": learning.trained_on,
@@ -62,7 +74,11 @@ COMMANDS: dict[str, Callable[..., Any]] = {
 }
 """Every command, in the order of the user's path."""
 
-GROUPS: dict[str, typer.Typer] = {"sources": sources_app, "names": naming_app}
+GROUPS: dict[str, typer.Typer] = {
+    "sources": sources_app,
+    "names": naming_app,
+    "models": models_app,
+}
 """Commands with commands of their own."""
 
 for _name, _group in GROUPS.items():

@@ -7,6 +7,14 @@ import typer
 
 from holotype.cli.options import CollectionOption, Json, Result, Run, SplitOption
 
+ModelAndInputs = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="[RUN] INPUTS...",
+        help="A model's folder first, or none: the starter; then images, folders, archives, FASTA, tables.",
+    ),
+]
+
 
 def split(
     collection: Annotated[Path, typer.Argument(help="Folder of the collection.")],
@@ -159,31 +167,28 @@ def embed(
 
 
 def predict(
-    run: Run,
-    inputs: Annotated[
-        list[str], typer.Argument(help="Images, folders, archives, FASTA, tables, collections.")
-    ],
+    inputs: ModelAndInputs,
     out: Annotated[Path, typer.Option(help="The file to write: .csv, .parquet or .json.")],
     preset: Annotated[Optional[str], typer.Option(help="Column map of tables.")] = None,
     as_json: Json = False,
 ) -> Result:
-    """Name images and barcodes: one scored row for each, failures among them."""
+    """Name images and barcodes, by a model of yours or the starter: one scored row for each."""
     import holotype
 
-    report = holotype.predict(run, inputs, out=out, preset=preset)
+    run, given = _parted(inputs)
+    report = holotype.predict(run, given, out=out, preset=preset)
     text = f"{report.out}: {report.rows:,} rows, {report.failures:,} of them failures"
     return Result(report, text, as_json, report.failures)
 
 
 def trained_on(
-    run: Run,
-    inputs: Annotated[list[str], typer.Argument(help="Images, folders, archives, FASTA, tables.")],
+    inputs: ModelAndInputs,
     as_json: Json = False,
 ) -> Result:
     """Say whether images and barcodes were in the training of a model, by hash."""
     import holotype
 
-    report = holotype.trained_on(run, inputs)
+    report = holotype.trained_on(*_parted(inputs))
     lines = [f"{count:8,}  {seen}" for seen, count in report.counts.items()]
     lines += [
         f"{row['seen']}: {row['input']} is {row['record_id']} ({row['role']}, {row['bits']} bits differ)"
@@ -191,3 +196,16 @@ def trained_on(
         if row["record_id"]
     ]
     return Result(report, "\n".join(lines), as_json, report.counts["failed"])
+
+
+def _parted(given: list[str]) -> tuple[str, list[str]]:
+    """Returns the model and the inputs: the first word is the model, if it is one or nothing else.
+
+    A first word that is no file, with others behind it, is a model that is not there.
+    """
+    from holotype.models.bundle import STARTER, is_bundle
+
+    first, *others = given
+    if is_bundle(first) or (others and not Path(first).exists()):
+        return first, others
+    return STARTER, given

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from holotype.evaluation.metrics import nearest
 from holotype.inputs.dna import IUPAC_BASES
+from holotype.inputs.pixels import StreamedPixels
 from holotype.media.kmers import kmer_counts, unit_rows
 
 THUMBNAIL_PX = 16
@@ -25,12 +26,17 @@ _EQUALITIES = [
 
 
 def pixel_features(
-    pixels_MSSC: NDArray[np.uint8], size_M2: NDArray[np.float32]
+    pixels_MSSC: NDArray[np.uint8] | StreamedPixels, size_M2: NDArray[np.float32]
 ) -> NDArray[np.float32]:
     """Returns centred thumbnails and the logarithm of the size, unit rows, float32 (M, D)."""
     side = (THUMBNAIL_PX, THUMBNAIL_PX)
+    blocks = np.array_split(np.arange(len(pixels_MSSC)), len(pixels_MSSC) // 1024 + 1)
     small = np.stack(
-        [cv2.resize(image, side, interpolation=cv2.INTER_AREA).ravel() for image in pixels_MSSC]
+        [
+            cv2.resize(image, side, interpolation=cv2.INTER_AREA).ravel()
+            for block in blocks
+            for image in pixels_MSSC[block]
+        ]
     ).astype(np.float32)
     small -= small.mean(axis=1, keepdims=True)
     sizes = np.log(np.maximum(size_M2, 1)) - np.log(np.maximum(size_M2, 1)).mean(axis=0)

@@ -13,7 +13,11 @@ import numpy as np
 from holotype import files
 from holotype._version import __version__
 from holotype.collection.store import Collection, open_collection
-from holotype.evaluation.classification import classification_scores
+from holotype.evaluation.classification import (
+    caption_classification_scores,
+    classification_scores,
+)
+from holotype.evaluation.cross_instrument import cross_instrument_scores
 from holotype.evaluation.evidence import Score, pick
 from holotype.evaluation.exam import Exam, prepare_exam
 from holotype.evaluation.exhibits import (
@@ -24,7 +28,7 @@ from holotype.evaluation.exhibits import (
     per_class,
 )
 from holotype.evaluation.few_shot import few_shot_scores
-from holotype.evaluation.hierarchy import hierarchy_scores
+from holotype.evaluation.hierarchy import hierarchy_exhibit, hierarchy_scores
 from holotype.evaluation.retrieval import retrieval_scores
 from holotype.evaluation.zero_shot import zero_shot_scores
 from holotype.models.bundle import Bundle, open_bundle
@@ -33,7 +37,9 @@ from holotype.splits.plan import Split, check_fits, read_split
 
 TASKS: tuple[Callable[[Bundle, Exam], list[Score]], ...] = (
     classification_scores,
+    caption_classification_scores,
     retrieval_scores,
+    cross_instrument_scores,
     zero_shot_scores,
     few_shot_scores,
     hierarchy_scores,
@@ -134,6 +140,7 @@ def examine(bundle: Bundle, collection: Collection, split: Split, *, seed: int) 
         "scores": [score.as_json() for score in scores],
         "confusion": confusion_cells(bundle, exam),
         "per_class": per_class(bundle, exam),
+        "hierarchy": hierarchy_exhibit(bundle, exam),
         "map": embedding_map(exam, seed=seed),
         "examples": examples(bundle, exam, seed=seed),
     }

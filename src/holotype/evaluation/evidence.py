@@ -1,7 +1,7 @@
 """The tidy table that all evidence goes into: one row a figure, with its interval and its question."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import numpy as np
@@ -32,6 +32,8 @@ class Score:
             greatest of the draws; None where no interval is made (chance, macro F1).
         n: queries.
         left_out: queries that could not be asked (their taxon has no key, or no name at the rank).
+        replicate_R: the bootstrap's values, where there are any: models asked the same questions are
+            compared by them. Not written.
     """
 
     task: str
@@ -45,14 +47,18 @@ class Score:
     high: float | None
     n: int
     left_out: int = 0
+    replicate_R: NDArray[np.float64] | None = field(default=None, compare=False, repr=False)
 
     def as_json(self) -> dict[str, Any]:
         """Returns the row with figures rounded to six digits, and None in the place of NaN."""
-        row = asdict(self)
+        row = {name: getattr(self, name) for name in _WRITTEN}
         for name in ("value", "low", "high"):
             figure = row[name]
             row[name] = None if figure is None or np.isnan(figure) else round(float(figure), 6)
         return row
+
+
+_WRITTEN = tuple(f.name for f in fields(Score) if f.name != "replicate_R")
 
 
 @dataclass(frozen=True)
@@ -80,6 +86,8 @@ class Questions:
         group_Q: int64, queries that are resampled together.
         answerable_by_rank: rank -> names that can be answered at all (that have a key or a label).
         seed: of the bootstrap.
+        open_by_rank: rank -> bool (Q,), whether the query may be asked at all, beyond what is answerable;
+            None where nothing else bars it.
     """
 
     truth_by_rank: dict[str, list[str | None]]
@@ -87,6 +95,7 @@ class Questions:
     group_Q: NDArray[np.int64]
     answerable_by_rank: dict[str, set[str]]
     seed: int
+    open_by_rank: dict[str, NDArray[np.bool_]] | None = None
 
 
 def score_answers(answers: Answers, questions: Questions) -> list[Score]:
@@ -97,6 +106,8 @@ def score_answers(answers: Answers, questions: Questions) -> list[Score]:
         truth = questions.truth_by_rank[rank]
         answerable = questions.answerable_by_rank[rank]
         asked = np.asarray([name is not None and name in answerable for name in truth])
+        if questions.open_by_rank is not None:
+            asked &= questions.open_by_rank[rank]
         named = np.asarray([name is not None for name in truth])
         numbers, known = numbered_names([*truth, *(n for row in candidates for n in row)])
         width = max(map(len, candidates), default=1)
@@ -139,18 +150,28 @@ def score_answers(answers: Answers, questions: Questions) -> list[Score]:
 def _score(
     answers: Answers, rank: str, part: str, metric: str, estimate: Estimate, left_out: int
 ) -> Score:
+    place = (answers.task, answers.method, answers.pair, rank, part, metric)
+    return score_of(place, estimate, left_out=left_out)
+
+
+def score_of(
+    place: tuple[str, str, str, str, str, str], estimate: Estimate, *, left_out: int = 0
+) -> Score:
+    """Returns an estimate as a row of the table.
+
+    Args:
+        place: task, method, pair, rank, part, metric.
+        estimate: the figure, its interval and replicates.
+        left_out: queries that could not be asked.
+    """
     return Score(
-        answers.task,
-        answers.method,
-        answers.pair,
-        rank,
-        part,
-        metric,
+        *place,
         estimate.value,
         estimate.low,
         estimate.high,
         estimate.n,
         left_out,
+        estimate.replicate_R,
     )
 
 

@@ -1,6 +1,7 @@
 """Everything that an evaluation asks about, in one value: records, roles, names and embeddings."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 import numpy as np
 import pyarrow as pa
@@ -19,6 +20,13 @@ from holotype.taxonomy.lineage import LINNAEAN_RANKS
 RANKS = tuple(rank.value for rank in LINNAEAN_RANKS)
 
 
+class Beside(StrEnum):
+    """What is measured beside the model."""
+
+    BASELINES = "baselines"
+    NOTHING = "nothing"
+
+
 @dataclass(frozen=True)
 class Exam:
     """The records of a split that are used, N of them, and what the model says of them.
@@ -30,6 +38,7 @@ class Exam:
         names: rank or ``label`` -> the name of each record, None where it has none.
         encoded: embeddings and logits by modality.
         seed: of every random choice of the evaluation.
+        beside: whether nearest neighbours without a model are measured too.
     """
 
     materials: Materials
@@ -40,6 +49,7 @@ class Exam:
     names: dict[str, list[str | None]]
     encoded: dict[Modality, Encoded]
     seed: int
+    beside: Beside = Beside.BASELINES
 
     def among(self, encoded: Encoded, *roles: Role) -> NDArray[np.int64]:
         """Returns the places in ``encoded`` of records with one of the roles, int64."""
@@ -72,7 +82,14 @@ class Exam:
         )
 
 
-def prepare_exam(bundle: Bundle, collection: Collection, split: Split, *, seed: int) -> Exam:
+def prepare_exam(
+    bundle: Bundle,
+    collection: Collection,
+    split: Split,
+    *,
+    seed: int,
+    beside: Beside = Beside.BASELINES,
+) -> Exam:
     """Returns the exam of a model on a split: every used record is read and embedded once.
 
     Raises:
@@ -93,7 +110,9 @@ def prepare_exam(bundle: Bundle, collection: Collection, split: Split, *, seed: 
     labels = bundle.labels.names_of(written, materials.concept_N)
     names = {"label": labels, **{rank: table[rank].to_pylist() for rank in RANKS}}
     status_N[status_N == Status.UNNAMED.value] = Status.SEEN.value
-    return Exam(materials, table, role_N, status_N, split.group_N[rows], names, encoded, seed)
+    return Exam(
+        materials, table, role_N, status_N, split.group_N[rows], names, encoded, seed, beside
+    )
 
 
 def present_ranks(exam: Exam, rows: NDArray[np.int64], *, with_label: bool) -> list[str]:

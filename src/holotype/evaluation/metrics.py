@@ -3,15 +3,18 @@
 Shapes: Q queries, K candidates by rank of score, R bootstrap replicates.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
 from holotype.randomness import generator
 
 REPLICATES = 300
+CALIBRATION_BINS = 15
 
 
 @dataclass(frozen=True)
@@ -71,27 +74,113 @@ def _bootstrap(
     *,
     seed: int,
 ) -> Estimate:
-    if not len(hit_Q):
+    def mean_over_classes(right_RC: _Sums, total_RC: _Sums) -> _Sums:
+        held_RC = total_RC > 0
+        share_RC = np.divide(right_RC, total_RC, out=np.zeros_like(right_RC), where=held_RC)
+        return np.asarray(share_RC.sum(axis=1) / held_RC.sum(axis=1))
+
+    ones = np.ones(len(hit_Q))
+    columns = ((class_Q, hit_Q.astype(np.float64)), (class_Q, ones))
+    return _resampled(columns, group_Q, mean_over_classes, seed=seed)
+
+
+_Sums = NDArray[np.float64]
+
+
+def _resampled(
+    columns: Sequence[tuple[NDArray[np.int64], NDArray[np.float64]]],
+    group_Q: NDArray[np.int64],
+    figure: Callable[..., _Sums],
+    *,
+    seed: int,
+) -> Estimate:
+    """Returns a figure that is made of sums over classes, with its interval over groups.
+
+    Args:
+        columns: (class_Q, value_Q): of each the sum of values by class is taken; all share the classes.
+        group_Q: what is resampled.
+        figure: the sums of each column, (R, C) each -> the figure of each replicate, (R,).
+        seed: of the draws; the same groups and seed give the same draws, so differences are paired.
+    """
+    if not len(group_Q):
         return Estimate(float("nan"), float("nan"), float("nan"), 0, np.full(REPLICATES, np.nan))
-    _, class_index = np.unique(class_Q, return_inverse=True)
+    classes = np.unique(np.concatenate([class_Q for class_Q, _ in columns]))
     groups, group_index = np.unique(group_Q, return_inverse=True)
-    num_classes, hit = int(class_index.max()) + 1, hit_Q.astype(np.float64)
-
-    def mean_over_classes(weight_Q: NDArray[np.float64]) -> float:
-        total = np.bincount(class_index, weight_Q, minlength=num_classes)
-        right = np.bincount(class_index, weight_Q * hit, minlength=num_classes)
-        held = total > 0
-        return float((right[held] / total[held]).mean())
-
-    rng = generator(seed, "bootstrap")
-    chances = np.full(len(groups), 1 / len(groups))
-    replicate_R = np.empty(REPLICATES)
-    for replicate in range(REPLICATES):
-        drawn = rng.multinomial(len(groups), chances).astype(np.float64)
-        replicate_R[replicate] = mean_over_classes(drawn[group_index])
+    shape = (len(classes), len(groups))
+    tables = [
+        csr_array((value_Q, (np.searchsorted(classes, class_Q), group_index)), shape=shape)
+        for class_Q, value_Q in columns
+    ]
+    whole = figure(*(np.asarray(table.sum(axis=1), np.float64)[None, :] for table in tables))
+    weight_GR = _group_weights(len(groups), seed)
+    replicate_R = figure(*((table @ weight_GR).T for table in tables))
     low, high = np.percentile(replicate_R, [2.5, 97.5])
-    value = mean_over_classes(np.ones(len(hit)))
-    return Estimate(value, float(low), float(high), len(hit_Q), replicate_R)
+    return Estimate(float(whole[0]), float(low), float(high), len(group_Q), replicate_R)
+
+
+@lru_cache(maxsize=8)
+def _group_weights(num_groups: int, seed: int) -> _Sums:
+    """Returns how often each group is drawn in each replicate, float64 (G, R)."""
+    chances = np.full(num_groups, 1 / num_groups)
+    drawn_RG = generator(seed, "bootstrap").multinomial(num_groups, chances, size=REPLICATES)
+    weight_GR = drawn_RG.T.astype(np.float64)
+    weight_GR.setflags(write=False)
+    return weight_GR
+
+
+def mean_value(value_Q: NDArray[np.float64], group_Q: NDArray[np.int64], *, seed: int) -> Estimate:
+    """Returns the mean of a figure of each query (a rank, a correlation); groups are resampled whole."""
+
+    def mean(total_RC: _Sums, count_RC: _Sums) -> _Sums:
+        return np.asarray(total_RC.sum(axis=1) / count_RC.sum(axis=1))
+
+    one_class = np.zeros(len(value_Q), dtype=np.int64)
+    columns = ((one_class, value_Q.astype(np.float64)), (one_class, np.ones(len(value_Q))))
+    return _resampled(columns, group_Q, mean, seed=seed)
+
+
+def f1_over_classes(
+    truth_Q: NDArray[np.int64],
+    found_Q: NDArray[np.int64],
+    group_Q: NDArray[np.int64],
+    *,
+    seed: int,
+) -> Estimate:
+    """Returns ``macro_f1`` with its interval; a replicate's mean is over the classes that it holds."""
+
+    def mean_f1(right_RC: _Sums, truth_RC: _Sums, found_RC: _Sums) -> _Sums:
+        held_RC = truth_RC > 0
+        total_RC = truth_RC + found_RC
+        f1_RC = np.divide(2 * right_RC, total_RC, out=np.zeros_like(right_RC), where=held_RC)
+        return np.asarray(f1_RC.sum(axis=1) / held_RC.sum(axis=1))
+
+    ones = np.ones(len(truth_Q))
+    columns = ((truth_Q, (truth_Q == found_Q) * ones), (truth_Q, ones), (found_Q, ones))
+    return _resampled(columns, group_Q, mean_f1, seed=seed)
+
+
+def calibration_error(
+    confidence_Q: NDArray[np.float64],
+    hit_Q: NDArray[np.bool_],
+    group_Q: NDArray[np.int64],
+    *,
+    seed: int,
+) -> Estimate:
+    """Returns the expected calibration error over 15 equal bins (Guo et al. 2017, arXiv 1706.04599).
+
+    Replicates are moved down by their mean excess over the figure: chance gaps in small bins make every
+    replicate of an error larger than the error itself.
+    """
+
+    def gap(excess_RC: _Sums, count_RC: _Sums) -> _Sums:
+        return np.asarray(np.abs(excess_RC).sum(axis=1) / count_RC.sum(axis=1))
+
+    bin_Q = np.minimum((confidence_Q * CALIBRATION_BINS).astype(np.int64), CALIBRATION_BINS - 1)
+    columns = ((bin_Q, confidence_Q - hit_Q), (bin_Q, np.ones(len(hit_Q))))
+    found = _resampled(columns, group_Q, gap, seed=seed)
+    replicate_R = found.replicate_R - (found.replicate_R.mean() - found.value)
+    low, high = np.clip(np.percentile(replicate_R, [2.5, 97.5]), 0.0, 1.0)
+    return Estimate(found.value, float(low), float(high), found.n, replicate_R)
 
 
 def harmonic_mean(first: Estimate, second: Estimate) -> Estimate:

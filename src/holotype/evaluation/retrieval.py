@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from holotype.evaluation import baselines
 from holotype.evaluation.evidence import Answers, Score, score_answers
-from holotype.evaluation.exam import Exam, present_ranks
+from holotype.evaluation.exam import Beside, Exam, present_ranks
 from holotype.evaluation.metrics import nearest
 from holotype.models.bundle import Bundle
 from holotype.models.towers import Modality
@@ -66,7 +66,7 @@ def nearest_names(
     key_roles: Sequence[Role],
     ranks: Sequence[str],
 ) -> dict[str, Names]:
-    """Returns the names of the nearest records without a model, by baseline.
+    """Returns the names of the nearest records without a model, by baseline; none where none is asked for.
 
     Args:
         exam: the records.
@@ -75,13 +75,17 @@ def nearest_names(
         key_roles: whose records are searched.
         ranks: at which to name them.
     """
+    if exam.beside is Beside.NOTHING:
+        return {}
     encoded = exam.encoded[modality]
     rows = encoded.row_R[tested]
     key_rows = encoded.row_R[exam.among(encoded, *key_roles)]
     found: dict[str, NDArray[np.int64]] = {}
     if modality is Modality.IMAGE:
         images = exam.materials.image_N
-        features = baselines.pixel_features(exam.materials.pixels_MSSC, exam.materials.size_M2)
+        features = baselines.pixel_features(
+            exam.materials.pixels_MSSC, exam.materials.size_M4[:, :2]
+        )
         found["nearest image by pixels"], _ = nearest(
             features[images[rows]], features[images[key_rows]], k=DEPTH
         )

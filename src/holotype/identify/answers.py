@@ -1,9 +1,10 @@
 """Scores of labels -> rows that people read: the contract of ``holotype predict``.
 
-Columns, in order: ``input, label, kingdom..species, rank, score, score_kingdom..score_species, top_k,
-failure``. Scores are probabilities, rounded to six digits, calibrated by a
-temperature where the model has a head; the score of a rank is the sum over all
-labels within the lineage's taxon at that rank. What is not known is null (an empty cell in CSV).
+Columns, in order: ``input, label, kingdom..species, rank, score, score_kingdom..score_species, taxon,
+taxon_rank, taxon_score, top_k, failure``. Scores are probabilities, rounded to six digits, calibrated by a
+temperature where the model has a head; the score of a rank is the sum over all labels within the lineage's
+taxon at that rank. ``taxon`` is the narrowest taxon with a score above one half: such taxa contain one
+another, so there is one narrowest. What is not known is null (an empty cell in CSV).
 """
 
 import json
@@ -20,6 +21,7 @@ from holotype.taxonomy.tree import linnaean_columns
 
 RANKS = tuple(rank.value for rank in LINNAEAN_RANKS)
 TOP_K = 5
+MORE_LIKELY_THAN_NOT = 0.5
 DIGITS = 6
 
 ANSWER_SCHEMA = pa.schema(
@@ -30,6 +32,9 @@ ANSWER_SCHEMA = pa.schema(
         ("rank", pa.string()),
         ("score", pa.float64()),
         *((f"score_{rank}", pa.float64()) for rank in RANKS),
+        ("taxon", pa.string()),
+        ("taxon_rank", pa.string()),
+        ("taxon_score", pa.float64()),
         ("top_k", pa.string()),
         ("failure", pa.string()),
     ]
@@ -92,8 +97,23 @@ class AnswerSheet:
                 f"score_{rank}": _rounded(node_N[node]) if node >= 0 else None
                 for rank, node in zip(RANKS, nodes, strict=True)
             },
+            **self._narrowest(node_N),
             "top_k": json.dumps(top, ensure_ascii=False),
             "failure": None,
+        }
+
+    def _narrowest(self, node_N: NDArray[np.float64]) -> dict[str, Any]:
+        """Returns the narrowest taxon that is more likely than not, with its score; nulls for none."""
+        likely = np.flatnonzero(node_N > MORE_LIKELY_THAN_NOT)
+        if not len(likely):
+            return dict.fromkeys(("taxon", "taxon_rank", "taxon_score"))
+        node = int(likely[-1])  # parents come before children
+        lineage = self.labels.tree.nodes[node]
+        assert lineage.rank is not None
+        return {
+            "taxon": lineage.name,
+            "taxon_rank": lineage.rank.value,
+            "taxon_score": _rounded(node_N[node]),
         }
 
 

@@ -17,8 +17,8 @@ from holotype.identify.answers import ANSWER_SCHEMA, AnswerSheet, failed
 from holotype.identify.inputs import Specimen, specimens
 from holotype.identify.scoring import Scorer
 from holotype.inputs.materials import prepare_loose
-from holotype.models.bundle import open_bundle
-from holotype.progress import tracked
+from holotype.models.bundle import STARTER, Bundle, open_bundle
+from holotype.progress import note, tracked
 
 CHUNK = 512
 ENDINGS = (".csv", ".parquet", ".json")
@@ -49,7 +49,7 @@ def predict(
     """Names every input and writes one row for each: CSV, Parquet or JSON by the ending of ``out``.
 
     Args:
-        run: a bundle.
+        run: a bundle, or ``starter`` for the one that comes with Holotype.
         inputs: image files, folders, zips, tars, FASTA, tables of barcodes, collections.
         out: the file to write; whole or absent.
         preset: the column map of tables; found from the header by default.
@@ -65,12 +65,30 @@ def predict(
         raise SourceError(f"{path}: end it in {', '.join(ENDINGS)} to say which format to write.")
     if not inputs:
         raise SourceError("no input given. Name images, folders, archives, FASTA or tables.")
-    scorer = Scorer(open_bundle(Path(run)))
+    bundle = open_bundle(run)
+    scorer = Scorer(bundle)
+    note(about(bundle, is_starter=str(run) == STARTER))
     counts = {"rows": 0, "failures": 0}
     found = specimens([str(given) for given in inputs], preset=preset)
     with files.written_whole(path) as temporary:
         WRITERS[path.suffix.lower()](temporary, _counted(_answers(scorer, found), counts))
     return PredictReport(str(out), **counts)
+
+
+def about(bundle: Bundle, *, is_starter: bool) -> str:
+    """Returns which model answers, what it learnt from, and what not to ask of it."""
+    training = bundle.manifest["training"]
+    seen = ", ".join(training.get("instruments", {})) or "instruments that nobody named"
+    text = (
+        f"{training['recipe']['name']} ({bundle.fingerprint}) answers: {len(bundle.labels):,} labels, learnt "
+        f"from {training['records']:,} records of {seen}"
+    )
+    if not is_starter:
+        return text
+    return (
+        f"{text}. It is a small model of plankton crops, one organism an image: whatever it is shown, it "
+        f"names plankton. Figures and limits: {bundle.path / 'README.md'}"
+    )
 
 
 def _answers(scorer: Scorer, found: Iterator[Specimen]) -> Iterator[list[dict[str, Any]]]:

@@ -18,7 +18,7 @@ from holotype.media.barcodes import Barcode, clean_barcode
 from holotype.media.images import read_pixels
 from holotype.media.measures import measure
 from holotype.media.strands import reverse_complement
-from holotype.models.bundle import TRAINING_RECORDS
+from holotype.models.bundle import TRAINING_RECORDS, bundle_folder
 from holotype.splits.plan import Role
 
 NEAR_BITS = 6
@@ -63,7 +63,7 @@ def trained_on(run: Path | str, inputs: Sequence[str]) -> TrainedOnReport:
     Raises:
         BundleError: when the run holds no record of its training.
     """
-    path = Path(run) / TRAINING_RECORDS
+    path = bundle_folder(run) / TRAINING_RECORDS
     if not path.is_file():
         raise BundleError(f"{path}: missing, so it cannot be said. Restore the bundle's files.")
     ledger = _Ledger(pq.read_table(path))

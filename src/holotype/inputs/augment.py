@@ -8,8 +8,10 @@ bytes.
 All geometric changes are composed into one affine map and sampled once, which blurs the crop once
 only. What the map brings in from outside the crop takes the crop's own background.
 
-Shape legend: B batch, C image channels, H height, W width, P pixels of the border,
-2 width and height.
+Off by default are the changes of style, which make crops of one instrument look like those of another:
+polarity, background, light, tone, colour, resolution, noise, grey levels (``inputs.style``).
+
+Shape legend: B batch, C image channels, H height, W width, 4 width and height in px and in um.
 """
 
 import math
@@ -19,10 +21,12 @@ from pydantic import Field
 from torch import Tensor
 from torch.nn import functional as F
 
-from holotype.config import Settings
+from holotype.inputs.style import Draws, Style, background_of, forgetful, restyled
+
+__all__ = ["Augmentation", "augment_images", "background_of"]
 
 
-class Augmentation(Settings):
+class Augmentation(Style):
     """How far crops may be changed; every range is drawn from uniformly, crop by crop."""
 
     rotation_deg: float = Field(default=180.0, ge=0.0, le=180.0)
@@ -47,23 +51,8 @@ class Augmentation(Settings):
     """Factor: the recorded size times 1/size_jitter to size_jitter."""
 
 
-def background_of(image_BCHW: Tensor) -> Tensor:
-    """Returns each crop's background: the median of its border pixels, channel by channel.
-
-    Args:
-        image_BCHW: float32, at least 1 x 1 px.
-
-    Returns:
-        float32, B x C x 1 x 1, in the range of the image.
-    """
-    border_BCP = torch.cat(
-        [image_BCHW[:, :, 0], image_BCHW[:, :, -1], image_BCHW[..., 0], image_BCHW[..., -1]], dim=2
-    )
-    return border_BCP.median(dim=2).values[:, :, None, None]
-
-
 def augment_images(
-    image_BCHW: Tensor, size_B2: Tensor, settings: Augmentation, generator: torch.Generator
+    image_BCHW: Tensor, size_B4: Tensor, settings: Augmentation, generator: torch.Generator
 ) -> tuple[Tensor, Tensor]:
     """Returns changed copies of the crops, and the sizes that go with them.
 
@@ -72,15 +61,15 @@ def augment_images(
 
     Args:
         image_BCHW: float32 in [0, 1], square crops.
-        size_B2: float32, original width and height in px; NaN (unknown) stays NaN.
+        size_B4: float32, original width and height in px and in um; NaN (unknown) stays NaN.
         settings: how far to go.
         generator: the only source of randomness; lives on any device.
 
     Returns:
         image_BCHW: float32 in [0, 1], same shape.
-        size_B2: float32, px.
+        size_B4: float32, px and um.
     """
-    draw = _Draws(len(image_BCHW), generator, image_BCHW.device)
+    draw = Draws(len(image_BCHW), generator, image_BCHW.device)
     zoom_B = draw.factor(settings.least_zoom, settings.most_zoom)
     affine_B23 = _affine(draw, zoom_B, settings)
     grid_BHW2 = F.affine_grid(affine_B23, list(image_BCHW.shape), align_corners=False)
@@ -93,34 +82,11 @@ def augment_images(
     brightness_B111 = draw.within(settings.brightness)[:, None, None, None]
     changed_BCHW = moved_BCHW * contrast_B111 + (background_BC11 + brightness_B111)
     growth_B = zoom_B * draw.factor(1.0 / settings.size_jitter, settings.size_jitter)
-    return changed_BCHW.clamp(0.0, 1.0), size_B2 * growth_B[:, None]
+    styled_BCHW = restyled(changed_BCHW.clamp(0.0, 1.0), settings, draw)
+    return styled_BCHW, forgetful(size_B4 * growth_B[:, None], settings, draw)
 
 
-class _Draws:
-    """Draws one number per crop at a time, in call order, from one generator."""
-
-    def __init__(self, num_crops: int, generator: torch.Generator, device: torch.device) -> None:
-        self._num_crops = num_crops
-        self._generator = generator
-        self._device = device
-
-    def unit(self) -> Tensor:
-        """Returns B numbers in [0, 1), float32."""
-        unit_B = torch.rand(
-            self._num_crops, generator=self._generator, device=self._generator.device
-        )
-        return unit_B.to(self._device)
-
-    def within(self, bound: float) -> Tensor:
-        """Returns B numbers in [-bound, bound)."""
-        return (2.0 * self.unit() - 1.0) * bound
-
-    def factor(self, least: float, most: float) -> Tensor:
-        """Returns B factors in [least, most), evenly in log scale."""
-        return torch.exp(self.unit() * math.log(most / least) + math.log(least))
-
-
-def _affine(draw: _Draws, zoom_B: Tensor, settings: Augmentation) -> Tensor:
+def _affine(draw: Draws, zoom_B: Tensor, settings: Augmentation) -> Tensor:
     """Returns the maps from the changed crop's coordinates to the original's, B x 2 x 3.
 
     Coordinates run from -1 to 1 over a side, so the map holds the inverse of what is seen: to

@@ -3,7 +3,7 @@
 Shapes: B records, I images, K barcodes, U captions.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -16,24 +16,30 @@ from holotype.inputs.materials import Materials
 
 
 class ImageBatch(NamedTuple):
-    """Images of a batch: float32 (I, C, S, S) in [0, 1], sizes (I, 4) in px and um, place in the batch."""
+    """Images of a batch: float32 (I, C, S, S) in [0, 1], sizes (I, 4) in px and um, place in the batch.
+
+    ``filler``: the one row is no record's; it is there so that every process has something to read.
+    """
 
     image_ICSS: Tensor
     size_I4: Tensor
     at_I: Tensor
+    filler: bool = False
 
 
 class BarcodeBatch(NamedTuple):
-    """Barcodes of a batch: what the DNA tower reads, K first; place in the batch."""
+    """Barcodes of a batch: what the DNA tower reads, K first; place in the batch; whether it is a filler."""
 
     tokens: tuple[Tensor, ...]
     at_K: Tensor
+    filler: bool = False
 
 
 class CaptionBatch(NamedTuple):
-    """Captions of a batch: what the text tower reads, U first."""
+    """Captions of a batch: what the text tower reads, U first; whether it is a filler."""
 
     tokens: tuple[Tensor, ...]
+    filler: bool = False
 
 
 class Tokenise(Protocol):
@@ -57,16 +63,55 @@ class Batch(NamedTuple):
 
     def to(self, device: torch.device) -> "Batch":
         """Returns the batch with its tensors on a device."""
-        return Batch(
-            self.row_B,
-            self.images and ImageBatch(*(part.to(device) for part in self.images)),
-            self.barcodes
-            and BarcodeBatch(
-                tuple(part.to(device) for part in self.barcodes.tokens),
-                self.barcodes.at_K.to(device),
-            ),
-            self.captions and CaptionBatch(tuple(part.to(device) for part in self.captions.tokens)),
-        )
+        return self._each(lambda tensor: tensor.to(device))
+
+    def cast(self, dtype: torch.dtype) -> "Batch":
+        """Returns the batch with its pixels and soft bases in another float type; sizes stay exact."""
+        lowered = self._each(lambda t: t.to(dtype) if t.is_floating_point() else t)
+        if lowered.images is None or self.images is None:
+            return lowered
+        return lowered._replace(images=lowered.images._replace(size_I4=self.images.size_I4))
+
+    def part(self, of: Callable[[int], slice], *, fill: bool = False) -> "Batch":
+        """Returns a part of each modality's rows: those that ``of`` names, given how many there are.
+
+        A modality without a row in the part is None, or with ``fill`` its first row as a filler.
+        """
+        images, barcodes, captions = self.images, self.barcodes, self.captions
+        if images is not None:
+            own, filler = _part_or_first(len(images.image_ICSS), of, images.filler)
+            pixels, sizes = images.image_ICSS[own], images.size_I4[own]
+            images = ImageBatch(pixels, sizes, images.at_I[own], filler)
+            images = images if fill or not filler else None
+        if barcodes is not None:
+            own, filler = _part_or_first(len(barcodes.tokens[0]), of, barcodes.filler)
+            tokens = tuple(part[own] for part in barcodes.tokens)
+            barcodes = BarcodeBatch(tokens, barcodes.at_K[own], filler)
+            barcodes = barcodes if fill or not filler else None
+        if captions is not None:
+            own, filler = _part_or_first(len(captions.tokens[0]), of, captions.filler)
+            captions = CaptionBatch(tuple(part[own] for part in captions.tokens), filler)
+            captions = captions if fill or not filler else None
+        return Batch(self.row_B, images, barcodes, captions)
+
+    def _each(self, change: Callable[[Tensor], Tensor]) -> "Batch":
+        images, barcodes, captions = self.images, self.barcodes, self.captions
+        if images is not None:
+            images = ImageBatch(*(change(part) for part in images[:3]), filler=images.filler)
+        if barcodes is not None:
+            tokens = tuple(change(part) for part in barcodes.tokens)
+            barcodes = BarcodeBatch(tokens, change(barcodes.at_K), barcodes.filler)
+        if captions is not None:
+            captions = CaptionBatch(
+                tuple(change(part) for part in captions.tokens), captions.filler
+            )
+        return Batch(self.row_B, images, barcodes, captions)
+
+
+def _part_or_first(count: int, of: Callable[[int], slice], already: bool) -> tuple[slice, bool]:
+    """Returns the rows of a part, and whether they are but a filler."""
+    own = slice(0, 0) if already else of(count)
+    return (own, False) if own.start < own.stop else (slice(0, 1), True)
 
 
 def image_batch(materials: Materials, row_B: NDArray[np.int64]) -> ImageBatch | None:

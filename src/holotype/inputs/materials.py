@@ -1,7 +1,7 @@
 """Records made ready once: pixels in one array, barcodes cleaned, names as concepts.
 
-Place in the path: between a collection and batches. Images are decoded, padded and shrunk a single time;
-an array that would not fit in memory lies in a temporary file that is mapped.
+Place in the path: between a collection and batches. Images are decoded, padded and shrunk a single time, or when
+they are asked for (``StreamedPixels``). Decoded ones that would not fit in memory lie in a mapped temporary file.
 """
 
 import tempfile
@@ -9,10 +9,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from holotype.collection.store import Collection, concepts_of
 from holotype.errors import MediaError
+from holotype.inputs.pixels import StreamedPixels
 from holotype.media.images import read_pixels
 from holotype.media.preparation import PixelPreparation
 from holotype.progress import tracked
@@ -38,7 +40,7 @@ class Materials:
 
     record_id: tuple[str, ...]
     concept_N: tuple[Concept | None, ...]
-    pixels_MSSC: NDArray[np.uint8]
+    pixels_MSSC: NDArray[np.uint8] | StreamedPixels
     size_M4: NDArray[np.float32]
     image_N: NDArray[np.int64]
     barcode_N: tuple[str | None, ...]
@@ -50,7 +52,11 @@ class Materials:
 
 
 def prepare_collection(
-    collection: Collection, *, pixels: PixelPreparation | None, rows: NDArray[np.int64]
+    collection: Collection,
+    *,
+    pixels: PixelPreparation | None,
+    rows: NDArray[np.int64],
+    kept_groups: int | None = None,
 ) -> Materials:
     """Returns the materials of some records of a collection, in the order of ``rows``.
 
@@ -58,6 +64,7 @@ def prepare_collection(
         collection: where they are.
         pixels: how images are made ready; None leaves them out.
         rows: int64, rows of the collection, each at most once.
+        kept_groups: decode images when they are asked for, and keep so many row groups; None decodes all now.
     """
     table = collection.columns().take(rows)
     has_image = [value is not None for value in table["image_sha256"].to_pylist()]
@@ -68,15 +75,15 @@ def prepare_collection(
     image_N = np.full(len(rows), -1, dtype=np.int64)
     image_N[np.asarray(has_image, dtype=np.bool_)] = np.arange(count)
     place[rows] = image_N
-    room_MSSC = _room((count, *(pixels.shape if pixels is not None else (1, 1, 1))))
-    size_M2 = np.zeros((count, 2), dtype=np.float32)
     pixel_um_M = np.asarray(table["pixel_size_um"].to_pylist(), dtype=np.float32)[image_N >= 0]
-    if pixels is not None and count:
-        wanted = _wanted_images(collection, place)
-        for index, content in tracked(wanted, title="read images", total=count):
-            decoded = read_pixels(content)
-            size_M2[index] = decoded.shape[1], decoded.shape[0]
-            room_MSSC[index] = pixels.apply(decoded)
+    room_MSSC: NDArray[np.uint8] | StreamedPixels
+    if pixels is not None and kept_groups is not None:
+        room_MSSC = StreamedPixels(
+            collection, rows=rows[image_N >= 0], preparation=pixels, kept=kept_groups
+        )
+        size_M2 = _recorded_sizes(table)[image_N >= 0]
+    else:
+        room_MSSC, size_M2 = _decoded_now(collection, pixels, place, count)
     names = table["haplotype"].to_pylist()
     return Materials(
         record_id=tuple(table["record_id"].to_pylist()),
@@ -131,6 +138,26 @@ def prepare_loose(
         marker_N=np.full(len(names), -1, dtype=np.int64),
     )
     return materials, failures
+
+
+def _decoded_now(
+    collection: Collection, pixels: PixelPreparation | None, place: NDArray[np.int64], count: int
+) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+    room_MSSC = _room((count, *(pixels.shape if pixels is not None else (1, 1, 1))))
+    size_M2 = np.zeros((count, 2), dtype=np.float32)
+    if pixels is not None and count:
+        wanted = _wanted_images(collection, place)
+        for index, content in tracked(wanted, title="read images", total=count):
+            decoded = read_pixels(content)
+            size_M2[index] = decoded.shape[1], decoded.shape[0]
+            room_MSSC[index] = pixels.apply(decoded)
+    return room_MSSC, size_M2
+
+
+def _recorded_sizes(table: pa.Table) -> NDArray[np.float32]:
+    """Returns width and height as intake decoded them, float32 (N, 2), NaN where unknown."""
+    columns = [table[name].to_pylist() for name in ("image_width_px", "image_height_px")]
+    return np.asarray(columns, dtype=np.float32).T
 
 
 def _with_um(size_M2: NDArray[np.float32], pixel_um_M: NDArray[np.float32]) -> NDArray[np.float32]:

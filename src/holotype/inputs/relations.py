@@ -27,12 +27,14 @@ class ConceptPaths:
         node_C: int32, the narrowest taxon of each concept; below -1 for a group that is no taxon.
         depth_C: int16, the rank of that taxon (0 is domain); 0 for groups.
         is_species_C: bool, whether that taxon is a species or below.
+        lineage_T: the taxa by number.
     """
 
     path_CR: NDArray[np.int32]
     node_C: NDArray[np.int32]
     depth_C: NDArray[np.int16]
     is_species_C: NDArray[np.bool_]
+    lineage_T: tuple[Lineage, ...]
 
 
 def concept_paths(concepts: Sequence[Concept]) -> ConceptPaths:
@@ -55,7 +57,7 @@ def concept_paths(concepts: Sequence[Concept]) -> ConceptPaths:
             taxon = lineages[row].truncate(rank)
             path_CR[row, rank.depth] = numbers.setdefault(taxon, len(numbers))
             node_C[row], depth_C[row] = path_CR[row, rank.depth], rank.depth
-    return ConceptPaths(path_CR, node_C, depth_C, depth_C >= _SPECIES)
+    return ConceptPaths(path_CR, node_C, depth_C, depth_C >= _SPECIES, tuple(numbers))
 
 
 def is_within(

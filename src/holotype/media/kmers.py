@@ -52,6 +52,15 @@ def shared_words(
     return first_PW @ second_QW.T, first_PW.sum(axis=1), second_QW.sum(axis=1)
 
 
+def distinct_words(
+    sequences: Sequence[str], k: int
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """The distinct unambiguous k-mers of each sequence: rows and codes, int64 (M,) each, in order."""
+    row_M, word_M = _clean_windows(sequences, k)
+    pair_M = np.unique(row_M * 4**k + word_M)
+    return pair_M // 4**k, pair_M % 4**k
+
+
 def _clean_windows(
     sequences: Sequence[str], k: int
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:

@@ -13,14 +13,19 @@ from PIL import Image
 
 from holotype.media.images import Pixels, padded_square, with_channels
 from holotype.media.marks import Marks, without_marks
+from holotype.media.subject import find_subject
 
 
 class PreparationKind(StrEnum):
-    """How an image becomes a square."""
+    """How an image becomes a square.
+
+    A bundle names its kind; a kind whose pixels would change is kept, and the new way takes a new name.
+    """
 
     PADDED = "padded"
     SQUASHED = "squashed"
     CENTRE_CROP = "centre_crop"
+    SUBJECT = "subject"
 
 
 @dataclass(frozen=True)
@@ -29,7 +34,8 @@ class PixelPreparation:
 
     Attributes:
         kind: ``padded`` keeps the aspect ratio on the image's own background (areas down, linear up);
-            ``squashed`` and ``centre_crop`` are what open_clip and torchvision do (Pillow, bicubic).
+            ``squashed`` and ``centre_crop`` are what open_clip and torchvision do (Pillow, bicubic);
+            ``subject`` is ``padded`` without background and polarity (``media.subject``), bright on black.
         side_px: side of the square.
         channels: 1 (luma of Rec. 601) or 3.
         marks: whether burnt-in marks are removed first.
@@ -69,6 +75,12 @@ def _centre_crop(pixels_HWC: Pixels, side_px: int, channels: int) -> Pixels:
     return grown[top : top + side_px, left : left + side_px]
 
 
+def _subject(pixels_HWC: Pixels, side_px: int, channels: int) -> Pixels:
+    bright_HWC = find_subject(pixels_HWC).bright_HWC
+    seen_HWC = (bright_HWC * 255.0 + 0.5).astype(np.uint8)
+    return padded_square(seen_HWC, side_px=side_px, channels=channels)
+
+
 def _resized(pixels_HWC: Pixels, height: int, width: int) -> Pixels:
     squeezed = pixels_HWC[..., 0] if pixels_HWC.shape[2] == 1 else pixels_HWC
     image = Image.fromarray(squeezed).resize((width, height), Image.Resampling.BICUBIC)
@@ -79,4 +91,5 @@ _PREPARED: dict[PreparationKind, Callable[[Pixels, int, int], Pixels]] = {
     PreparationKind.PADDED: _padded,
     PreparationKind.SQUASHED: _squashed,
     PreparationKind.CENTRE_CROP: _centre_crop,
+    PreparationKind.SUBJECT: _subject,
 }

@@ -4,7 +4,9 @@ Shapes: B records, I images, K barcodes, U captions, L labels, D the shared spac
 """
 
 import math
-from typing import Literal
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from typing import Any, Literal
 
 import torch
 from pydantic import Field, model_validator
@@ -12,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from holotype.config import Settings
+from holotype.errors import RecipeError
 from holotype.inputs.batches import Batch, CaptionBatch, Tokenise
 from holotype.models import towers
 from holotype.models.towers import (
@@ -19,7 +22,10 @@ from holotype.models.towers import (
     CaptionSettings,
     ImageSettings,
     Modality,
+    TuningKind,
+    TuningSettings,
 )
+from holotype.models.tuning import Tuned, counted, merged_weights, tune
 
 MAX_SCALE = 100.0
 """The inverse temperature stays between 1 and this, as in CLIP (Radford et al. 2021)."""
@@ -37,6 +43,13 @@ class ClassifierSettings(Settings):
     """For ``cosine``: the inverse temperature that training starts from."""
 
 
+class Projection(StrEnum):
+    """How features enter the shared space."""
+
+    LINEAR = "linear"
+    NONE = "none"
+
+
 class ModelSettings(Settings):
     """The parts of a model; a modality that is absent has no tower."""
 
@@ -48,6 +61,9 @@ class ModelSettings(Settings):
     """Captions and their tower."""
     embedding_dim: int | None = Field(None, ge=8, le=4096)
     """Width of the shared space; needed for more than one tower."""
+    projection: Projection = Projection.LINEAR
+    """``linear``: a map of each tower's features into the shared space; ``none``: the features are in it
+    already, as those of a published CLIP; its temperature is taken over too."""
     classifier: ClassifierSettings | None = None
     """The head; without one, labels are scored by their captions."""
 
@@ -62,6 +78,22 @@ class ModelSettings(Settings):
             raise ValueError("give [model.classifier] or [model.captions]: nothing scores labels")
         return self
 
+    def part(self, modality: Modality) -> ImageSettings | BarcodeSettings | CaptionSettings | None:
+        """Returns what is said of a modality."""
+        found: ImageSettings | BarcodeSettings | CaptionSettings | None = getattr(
+            self, f"{modality}s"
+        )
+        return found
+
+    def with_parts(self, changes: Mapping[Modality, Mapping[str, Any]]) -> "ModelSettings":
+        """Returns the settings with some keys of some modalities changed."""
+        parts = {
+            f"{modality}s": part.model_copy(update=dict(keys))
+            for modality, keys in changes.items()
+            if (part := self.part(modality)) is not None
+        }
+        return self.model_copy(update=parts)
+
 
 Embeddings = dict[Modality, Tensor]
 """By modality, float32 rows before normalisation."""
@@ -70,13 +102,18 @@ Embeddings = dict[Modality, Tensor]
 class AlignedModel(nn.Module):
     """Towers into one space, and a head over it.
 
+    Its ``settings`` are those given, and the ``layout`` of each tower that others trained: what a bundle must
+    say so that it can be opened without their files.
+
     Args:
         settings: the parts.
         num_labels: L.
         seed: of the initial weights of the DNA tower; the rest uses torch's generator.
     """
 
-    def __init__(self, settings: ModelSettings, *, num_labels: int, seed: int = 0) -> None:
+    def __init__(
+        self, settings: ModelSettings, *, num_labels: int, seed: int = 0, num_groups: int = 0
+    ) -> None:
         super().__init__()
         self.settings = settings
         self.pixel_mean: Tensor
@@ -92,19 +129,52 @@ class AlignedModel(nn.Module):
         if settings.captions is not None:
             built[Modality.CAPTION.value] = towers.caption_tower(settings.captions)
         self.towers = nn.ModuleDict(built)
+        self.settings = settings.with_parts(
+            {
+                Modality(name): {"layout": tower.layout}
+                for name, tower in built.items()
+                if _has(tower, "layout")
+            }
+        )
+        for modality in self.modalities:
+            tune(self.towers[modality], self._tuning(modality), key=f"{modality}s.tuning")
         widths = {name: int(tower.feature_dim) for name, tower in built.items()}  # type: ignore[arg-type]
         shared = settings.embedding_dim
         self.projections = nn.ModuleDict(
-            {n: nn.Linear(w, shared) if shared else nn.Identity() for n, w in widths.items()}
+            {name: _projection(name, width, settings) for name, width in widths.items()}
         )
         self.embedding_dim = shared or next(iter(widths.values()))
-        self.log_scale = nn.Parameter(torch.tensor(math.log(1 / 0.07)))
+        self.log_scale = nn.Parameter(torch.tensor(_first_log_scale(settings, built)))
+        self.sigmoid_bias = nn.Parameter(torch.tensor(-10.0))
+        self.groups_GD: nn.Parameter | None = None
+        if num_groups:
+            start_GD = torch.randn(num_groups, self.embedding_dim) / self.embedding_dim**0.5
+            self.groups_GD = nn.Parameter(start_GD)
         self.head: nn.Linear | None = None
         if settings.classifier is not None:
             cosine = settings.classifier.kind == "cosine"
             self.head = nn.Linear(self.embedding_dim, num_labels, bias=not cosine)
             self.log_head_scale = nn.Parameter(torch.tensor(math.log(settings.classifier.scale)))
             self.dropout = nn.Dropout(settings.classifier.dropout)
+
+    def train(self, mode: bool = True) -> "AlignedModel":  # noqa: FBT001, FBT002 - torch's signature
+        """Sets training or evaluation; a frozen tower stays in evaluation, so that nothing in it moves."""
+        super().train(mode)
+        for modality in self.modalities:
+            if self._tuning(modality).kind is TuningKind.FROZEN:
+                self.towers[modality].eval()
+        return self
+
+    @property
+    def learning(self) -> dict[str, Tuned]:
+        """How much of each part learns: by modality, and ``all`` for the whole model."""
+        parts = {modality.value: counted(self.towers[modality]) for modality in self.modalities}
+        return {**parts, "all": counted(self)}
+
+    def _tuning(self, modality: Modality) -> TuningSettings:
+        part = self.settings.part(modality)
+        assert part is not None
+        return part.tuning
 
     @property
     def modalities(self) -> tuple[Modality, ...]:
@@ -124,6 +194,12 @@ class AlignedModel(nn.Module):
         if batch.captions is not None and Modality.CAPTION in self.modalities:
             embedding[Modality.CAPTION] = self.embed_captions(batch.captions)
         return embedding
+
+    def learn_from(self, barcodes: Sequence[str]) -> None:
+        """Lets the DNA tower learn what it needs to know of barcodes before training, as their strand."""
+        for modality in self.modalities:
+            if modality is Modality.BARCODE and _has(self.towers[modality], "learn_from"):
+                self.towers[modality].learn_from(barcodes)  # type: ignore[operator]
 
     def tokenise(self, modality: Modality) -> Tokenise:
         """Returns how a tower turns texts (barcodes, captions) into what it reads."""
@@ -168,3 +244,55 @@ class AlignedModel(nn.Module):
         direction_BD = functional.normalize(embedding_BD, dim=1)
         class_LD = functional.normalize(self.head.weight, dim=1)
         return self.head_scale * direction_BD @ class_LD.T
+
+
+def merged(
+    settings: ModelSettings, weights: Mapping[str, Tensor]
+) -> tuple[ModelSettings, dict[str, Tensor]]:
+    """Returns settings and weights of the same model without low-rank changes: they are added to the weights.
+
+    Args:
+        settings: of the model, complete (``AlignedModel.settings``).
+        weights: its state, or an average of states.
+    """
+    changed = {
+        modality: part.tuning
+        for modality in Modality
+        if (part := settings.part(modality)) is not None and part.tuning.kind is TuningKind.LORA
+    }
+    scales = {f"towers.{modality}.": tuning.lora_scale for modality, tuning in changed.items()}
+    plain = settings.with_parts({modality: {"tuning": TuningSettings()} for modality in changed})
+    return plain, merged_weights(weights, scales)
+
+
+def _has(tower: nn.Module, name: str) -> bool:
+    return getattr(tower, name, None) is not None
+
+
+def _projection(name: str, width: int, settings: ModelSettings) -> nn.Module:
+    shared = settings.embedding_dim
+    if shared is None:
+        return nn.Identity()
+    if settings.projection is Projection.LINEAR:
+        return nn.Linear(width, shared)
+    if width != shared:
+        raise RecipeError(
+            f"model.projection = none: the {name} tower has {width} features, model.embedding_dim is "
+            f"{shared}. Set embedding_dim = {width}, or projection = linear."
+        )
+    return nn.Identity()
+
+
+def _first_log_scale(settings: ModelSettings, built: Mapping[str, nn.Module]) -> float:
+    """Returns where the temperature starts: as published where the published space is kept."""
+    found = {name: float(t.log_scale) for name, t in built.items() if _has(t, "log_scale")}  # type: ignore[arg-type]
+    if settings.projection is Projection.LINEAR or not found:
+        return math.log(1 / 0.07)
+    first = next(iter(found.values()))
+    if any(not math.isclose(first, other, abs_tol=1e-6) for other in found.values()):
+        told = ", ".join(f"{name} {math.exp(value):.4g}" for name, value in found.items())
+        raise RecipeError(
+            f"model.projection = none: the towers come from different models (inverse temperatures {told}). "
+            "Take one model's towers, or projection = linear."
+        )
+    return first

@@ -18,19 +18,22 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from holotype.errors import RecipeError
-from holotype.inputs.dna import encode_barcodes
+from holotype.inputs.dna import WORD_BP, encode_barcodes, learn_strand
+from holotype.media.primers import without_primers
 
 _CERTAIN = 0.999
 _TINY = 1e-12
 
 
 class BarcodeTower(nn.Module):
-    """Features of DNA barcodes from a k-mer spectrum and a transformer over nucleotide patches.
+    """Features of DNA barcodes from a k-mer spectrum and a transformer over motifs of soft bases.
 
-    The spectrum is the square root of the k-mer counts at length one (Hellinger), weighted per
-    k-mer and projected; windows with an ambiguous base are not counted. The transformer reads
-    overlapping patches of soft bases with rotary (relative) positions and is averaged over the
-    patches, so that a shift of the read changes little. Its last layer starts at zero.
+    Primers at the ends are taken off, and the read is turned to the strand that most barcodes of
+    the training part are on (`learn_from`). The spectrum is the square root of the k-mer counts at
+    length one (Hellinger), weighted per k-mer and projected; windows with an ambiguous base are
+    not counted. The transformer reads motifs that are looked for at every base and averaged over
+    patches of some bases, with rotary (relative) positions, and is averaged over the patches:
+    neither path knows a reading frame. Its last layer starts at zero.
 
     Reference:
         Blaisdell, 1986, "A measure of the similarity of sets of sequences not requiring sequence
@@ -39,9 +42,9 @@ class BarcodeTower(nn.Module):
         analysis using Hellinger distance", Questiio 19 (square root of the profile).
         Arias et al., 2023, "BarcodeBERT", arXiv:2311.02401 (transformer on COI barcodes).
         Su et al., 2021, "RoFormer", arXiv:2104.09864 (rotary positions).
-    Deviations: no k-mer tokens in the transformer, whose vocabulary one lost base shifts or one N
-    empties, but convolutional patches over soft bases; the spectrum as a residual path beside the
-    transformer; no masked pre-training.
+    Deviations: no k-mer tokens in the transformer, whose frame one lost base shifts and whose
+    vocabulary one N empties, but convolutions over soft bases; strand and primers found; the
+    spectrum as a residual path beside the transformer; no masked pre-training.
 
     Attributes:
         feature_dim: Width D of the features.
@@ -69,9 +72,8 @@ class BarcodeTower(nn.Module):
             feature_dim: Width D of the features. At 4**kmer_bp the untrained projection is a
                 rotation and loses nothing; at half of it distances carry an error of some 4 %.
             kmer_bp: Bases of one counted k-mer, in [1, 7].
-            patch_bp: Bases of one patch; at least `stride_bp`.
-            stride_bp: Bases between the starts of two patches; a multiple of 3 keeps the codon
-                position of all patches equal.
+            patch_bp: Bases of one motif, read at every base; at least `stride_bp`.
+            stride_bp: Bases whose motifs are averaged into one patch.
             width: Width E of the transformer; a multiple of twice `num_heads`.
             depth: Transformer blocks; 0 leaves a bag of patches.
             num_heads: Attention heads H.
@@ -94,18 +96,36 @@ class BarcodeTower(nn.Module):
         self._patch_bp = patch_bp
         self._stride_bp = stride_bp
 
+        self.strand_evidence_S: Tensor
+        self.register_buffer("strand_evidence_S", torch.zeros(4**WORD_BP))
         num_kmers = 4**kmer_bp
         self.kmer_weight_S = nn.Parameter(torch.ones(num_kmers))
         self.spectrum_projection = nn.Linear(num_kmers, feature_dim)
-        self.patches = nn.Conv1d(4, width, kernel_size=patch_bp, stride=stride_bp)
+        self.motifs = nn.Conv1d(4, width, kernel_size=patch_bp)
         self.blocks = nn.ModuleList(_Block(width, num_heads, dropout) for _ in range(depth))
         self.final_norm = nn.LayerNorm(width)
         self.transformer_projection = nn.Linear(width, feature_dim)
         self._initialise(seed)
 
-    def tokenise(self, texts: Sequence[str], *, at_least: int = 1) -> tuple[Tensor, ...]:
-        """Soft bases (B, L, 4) float32 and their mask (B, L) bool, L at least as said."""
-        base_BL4, mask_BL = encode_barcodes(texts, max_bp=self.longest, pad_to_bp=at_least)
+    def learn_from(self, sequences: Sequence[str]) -> None:
+        """Learn the strand of barcodes from those of the training part, before training.
+
+        What is learnt is a buffer, so it is kept with the weights; the same barcodes give the same.
+        Before this, and after it with no barcodes, the strand is taken as it comes.
+        """
+        inside = [without_primers(sequence) for sequence in sequences]
+        self.strand_evidence_S.copy_(torch.from_numpy(learn_strand(inside)))
+
+    def tokenise(self, texts: Sequence[str], *, at_least: int = 1) -> tuple[Tensor, Tensor]:
+        """Soft bases (B, L, 4) float32 and their mask (B, L) bool, without primers at the ends.
+
+        Args:
+            texts: Cleaned barcodes (`holotype.media.barcodes`); longer ones than `longest` are cut
+                at their end.
+            at_least: Least L; `longest` makes the shape the same whatever the barcodes.
+        """
+        reads = [without_primers(text) for text in texts]
+        base_BL4, mask_BL = encode_barcodes(reads, max_bp=self.longest, pad_to_bp=at_least)
         return torch.from_numpy(base_BL4), torch.from_numpy(mask_BL)
 
     def forward(self, base_BL4: Tensor, mask_BL: Tensor) -> Tensor:
@@ -116,10 +136,12 @@ class BarcodeTower(nn.Module):
                 base, equal shares for an ambiguity code.
             mask_BL: (B, L) bool, True on bases; padding is on the right.
 
-        Padding does not change a record's features. A record without one certain k-mer, or
-        without any base, gets finite features too.
+        A barcode and its reverse complement have the same features, once `learn_from` has found what
+        strand is the common one. Padding does not change a record's features. A record without one
+        certain k-mer, or without any base, gets finite features too.
         """
         base_BL4 = base_BL4 * mask_BL.unsqueeze(-1)
+        base_BL4 = on_one_strand(base_BL4, mask_BL, self.strand_evidence_S)
         spectrum_BS = kmer_spectrum(base_BL4, kmer_bp=self._kmer_bp)
         # Near neighbours differ in the third decimal of the cosine: bfloat16 would lose them.
         with torch.autocast(base_BL4.device.type, enabled=False):
@@ -128,18 +150,22 @@ class BarcodeTower(nn.Module):
 
     def _read_patches(self, base_BL4: Tensor, mask_BL: Tensor) -> Tensor:
         """The transformer's share of the features, (B, D): zeros before training."""
-        # A patch belongs to the record in which it starts; bases past the end are zeros. So the
-        # number of patches of a record depends on its own length alone.
-        overhang_bp = self._patch_bp - 1
+        # Motifs are read at every base, then averaged over the bases of a patch: a base lost before it
+        # moves a patch by one base and changes a ninth of it, where a stride would change all of it.
+        # A motif belongs to the record in which it starts; bases past the end are zeros.
+        stride_bp, overhang_bp = self._stride_bp, self._patch_bp - 1
+        rest_bp = -mask_BL.shape[1] % stride_bp
         base_B4L = functional.pad(base_BL4.transpose(1, 2), (0, overhang_bp))
-        x_BTE = self.patches(base_B4L).transpose(1, 2)
-        mask_BT = mask_BL[:, :: self._stride_bp]
+        motif_BEL = functional.gelu(self.motifs(base_B4L)) * mask_BL.unsqueeze(1)
+        shape_BET = (*motif_BEL.shape[:2], -1, stride_bp)
+        sum_BET = functional.pad(motif_BEL, (0, rest_bp)).view(shape_BET).sum(-1)
+        count_BT = functional.pad(mask_BL, (0, rest_bp)).view(len(mask_BL), -1, stride_bp).sum(-1)
+        x_BTE = (sum_BET / count_BT.clamp_min(1).unsqueeze(1)).transpose(1, 2)
         # A record without any base attends to one empty patch, as softmax needs a target.
-        is_empty_B1 = ~mask_BT.any(dim=1, keepdim=True)
-        mask_BT = torch.cat([mask_BT[:, :1] | is_empty_B1, mask_BT[:, 1:]], dim=1)
+        count_BT[:, 0] += (count_BT.sum(dim=1) == 0).to(count_BT.dtype)
         for block in self.blocks:
-            x_BTE = block(x_BTE, mask_BT)
-        weight_BT1 = mask_BT.unsqueeze(-1).to(x_BTE.dtype)
+            x_BTE = block(x_BTE, count_BT > 0)
+        weight_BT1 = count_BT.unsqueeze(-1).to(x_BTE.dtype)
         pooled_BE = (self.final_norm(x_BTE) * weight_BT1).sum(dim=1) / weight_BT1.sum(dim=1)
         share_BD: Tensor = self.transformer_projection(pooled_BE)
         return share_BD
@@ -169,20 +195,45 @@ def kmer_spectrum(base_BL4: Tensor, *, kmer_bp: int) -> Tensor:
 
     Reference: Rao, 1995, see `BarcodeTower`.
     """
-    num_records, num_bases = base_BL4.shape[:2]
-    num_kmers = 4**kmer_bp
-    count_BS = torch.zeros(num_records, num_kmers, device=base_BL4.device)
-    if num_bases < kmer_bp:
+    count_BS = torch.zeros(len(base_BL4), 4**kmer_bp, device=base_BL4.device)
+    if base_BL4.shape[1] < kmer_bp:
         return count_BS
-    certainty_BL, letter_BL = base_BL4.max(dim=-1)
-    # Windows as (B, L - k + 1, K) views; the first base is the most significant digit.
-    letter_BLK = letter_BL.unfold(1, kmer_bp, 1)
-    is_certain_BL = (certainty_BL > _CERTAIN).unfold(1, kmer_bp, 1).all(dim=-1)
-    digit_K = 4 ** torch.arange(kmer_bp - 1, -1, -1, device=base_BL4.device)
-    index_BL = (letter_BLK * digit_K).sum(dim=-1)
+    index_BL, is_certain_BL = _words(base_BL4, kmer_bp)
     count_BS.scatter_add_(1, index_BL, is_certain_BL.to(count_BS.dtype))
     total_B1 = count_BS.sum(dim=1, keepdim=True)
     return (count_BS / total_B1.clamp_min(_TINY)).sqrt()
+
+
+def on_one_strand(base_BL4: Tensor, mask_BL: Tensor, evidence_S: Tensor) -> Tensor:
+    """The bases, each record turned to its reverse complement where its words say so, (B, L, 4).
+
+    Args:
+        base_BL4: (B, L, 4) float32 probabilities of A, C, G and T, zeros on padding.
+        mask_BL: (B, L) bool, True on bases; padding is on the right.
+        evidence_S: (4**6,) float32, of `holotype.inputs.dna.learn_strand`; with zeros nothing turns.
+    """
+    num_bases = base_BL4.shape[1]
+    if num_bases < WORD_BP:
+        return base_BL4
+    index_BL, is_certain_BL = _words(base_BL4, WORD_BP)
+    evidence_B = (evidence_S[index_BL] * is_certain_BL).sum(dim=1)
+    # A turned record's last base comes first, and its padding stays on the right.
+    place_L = torch.arange(num_bases, device=base_BL4.device)
+    from_BL = torch.where(mask_BL, mask_BL.sum(dim=1, keepdim=True) - 1 - place_L, place_L)
+    turned_BL4 = base_BL4.gather(1, from_BL.unsqueeze(-1).expand_as(base_BL4)).flip(-1)
+    return torch.where((evidence_B < 0)[:, None, None], turned_BL4, base_BL4)
+
+
+def _words(base_BL4: Tensor, word_bp: int) -> tuple[Tensor, Tensor]:
+    """The number of the word that starts at each base, and whether its bases are certain, (B, L - k + 1)."""
+    certainty_BL, letter_BL = base_BL4.max(dim=-1)
+    num_words = letter_BL.shape[1] - word_bp + 1
+    index_BL = torch.zeros_like(letter_BL[:, :num_words])
+    is_certain_BL = torch.ones_like(index_BL, dtype=torch.bool)
+    for offset in range(word_bp):  # the first base is the most significant digit
+        index_BL = index_BL * 4 + letter_BL[:, offset : offset + num_words]
+        is_certain_BL &= certainty_BL[:, offset : offset + num_words] > _CERTAIN
+    return index_BL, is_certain_BL
 
 
 class _Block(nn.Module):

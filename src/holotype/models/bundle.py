@@ -4,6 +4,7 @@ Format: docs/formats/bundle.md. A folder with ``model.safetensors`` and ``bundle
 last; ``resume/`` is there while training only.
 """
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,16 +23,27 @@ from holotype.errors import BundleError
 from holotype.media.preparation import PixelPreparation
 from holotype.models.aligned import AlignedModel, ModelSettings
 from holotype.models.labels import LabelSpace
+from holotype.models.quantised import WeightKind, model_weights, stored_weights
 from holotype.models.towers import Modality
 
 FORMAT = "holotype-bundle"
-VERSION = 1
+VERSION = 2
+"""2: ``weights`` says how the weights are stored."""
+OLDER = (1,)
+"""Versions that are read as well: their weights are float32."""
 MANIFEST, WEIGHTS = "bundle.json", "model.safetensors"
 TRAINING_RECORDS, ATTRIBUTION = "training-records.parquet", "ATTRIBUTION.md"
-PREPROCESSING = (
-    "upright, 8 bit; padded with the border's median; area down, linear up; luma Rec. 601"
-)
-"""What ``holotype.media.images`` does; a bundle made with another way is refused."""
+OF_TRAINING_ALONE = ("sigmoid_bias",)
+"""Parameters that a bundle may lack: losses read them, answers do not."""
+STARTER = "starter"
+"""The name of the bundle that comes with Holotype."""
+PREPROCESSING = {
+    "padded": "upright, 8 bit; padded with the border's median; area down, linear up; luma Rec. 601",
+    "squashed": "upright, 8 bit; squashed to a square, bicubic; luma Rec. 601",
+    "centre_crop": "upright, 8 bit; shorter side to the square's, bicubic; centre cut; luma Rec. 601",
+    "subject": "upright, 8 bit; subject bright on black; padded; area down, linear up; luma Rec. 601",
+}
+"""What ``holotype.media.preparation`` does, by kind; a bundle made with another way is refused."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +71,11 @@ class Bundle:
         return images.pixels if images is not None else None
 
     @property
+    def weights(self) -> WeightKind:
+        """How its weights are stored."""
+        return WeightKind(self.manifest.get("weights", WeightKind.FLOAT32))
+
+    @property
     def fingerprint(self) -> str:
         """The first 16 digits of the SHA-256 of its weights."""
         return str(self.manifest["weights_sha256"])[:16]
@@ -66,9 +83,10 @@ class Bundle:
 
 def preprocessing_of(settings: ModelSettings) -> dict[str, Any]:
     """Returns how inputs are made ready, with a fingerprint of it."""
+    images = settings.images
     described = {
-        "images": PREPROCESSING,
-        "image_settings": settings.images.model_dump(mode="json") if settings.images else None,
+        "images": PREPROCESSING[images.preparation.value] if images else None,
+        "image_settings": images.model_dump(mode="json") if images else None,
         "barcode_max_bp": settings.barcodes.max_bp if settings.barcodes else None,
     }
     return {**described, "fingerprint": files.sha256_bytes(repr(described).encode())[:16]}
@@ -82,15 +100,29 @@ def write_bundle(
     temperature: dict[Modality, float],
     training: dict[str, Any],
     card: str,
+    *,
+    kind: WeightKind = WeightKind.FLOAT32,
 ) -> None:
-    """Writes a finished run; ``bundle.json`` comes last, then ``resume/`` goes."""
+    """Writes a finished run; ``bundle.json`` comes last, then ``resume/`` goes.
+
+    Args:
+        folder: the bundle's.
+        settings: the parts of the model.
+        weights: of the model, in float32.
+        labels: what it scores.
+        temperature: by modality.
+        training: what it learnt from.
+        card: the model card.
+        kind: how the weights are stored; ``int8`` takes a quarter of the room.
+    """
     with files.written_whole(folder / WEIGHTS) as temporary:
-        save_file({name: value.contiguous() for name, value in weights.items()}, temporary)
+        save_file(stored_weights(weights, kind), temporary)
     files.write_text(folder / "README.md", card)
     manifest = {
         "format": FORMAT,
         "version": VERSION,
         "holotype": __version__,
+        "weights": kind.value,
         "weights_sha256": files.sha256_file(folder / WEIGHTS),
         "model": settings.model_dump(mode="json"),
         "preprocessing": preprocessing_of(settings),
@@ -102,20 +134,35 @@ def write_bundle(
     files.remove_folder(folder / "resume")
 
 
-def open_bundle(path: Path) -> Bundle:
-    """Returns the bundle in a folder.
+def bundle_folder(path: Path | str) -> Path:
+    """Returns the folder of a bundle: the path, or the shipped one for the name ``starter``."""
+    if str(path) == STARTER and not Path(path).is_dir():
+        return Path(__file__).parent.parent / STARTER
+    return Path(path)
+
+
+def is_bundle(path: Path | str) -> bool:
+    """Returns whether a path is a bundle, an unfinished run, or the name of the shipped bundle."""
+    folder = bundle_folder(path)
+    return (folder / MANIFEST).is_file() or (folder / "resume").is_dir()
+
+
+def open_bundle(path: Path | str) -> Bundle:
+    """Returns the bundle in a folder, or the one that comes with Holotype for the name ``starter``.
 
     Raises:
         BundleError: when it is missing, unfinished, of another version, damaged, or was trained with
             another way of making inputs ready.
     """
+    path = bundle_folder(path)
     if (path / "resume").is_dir() and not (path / MANIFEST).is_file():
         raise BundleError(f"{path}: training has not finished. Run holotype train again to go on.")
     manifest = files.read_manifest(
-        path / MANIFEST, format_name=FORMAT, version=VERSION, error=BundleError
+        path / MANIFEST, format_name=FORMAT, version=_version_of(path), error=BundleError
     )
     settings = checked(ModelSettings, manifest["model"], where=str(path / MANIFEST))
-    if manifest["preprocessing"] != preprocessing_of(settings):
+    prepared = preprocessing_of(settings)["images"]
+    if settings.images is not None and manifest["preprocessing"]["images"] != prepared:
         raise BundleError(
             f"{path}: trained with another way of preparing inputs. Use Holotype "
             f"{manifest['holotype']}, which made it, or train again."
@@ -127,11 +174,22 @@ def open_bundle(path: Path) -> Bundle:
     if files.sha256_file(path / WEIGHTS) != manifest["weights_sha256"]:
         raise BundleError(f"{path / WEIGHTS}: not the weights that bundle.json names. Restore it.")
     try:
-        model.load_state_dict(load_file(path / WEIGHTS))
+        found = model_weights(load_file(path / WEIGHTS))
+        unset = {n: v for n, v in model.state_dict().items() if n in OF_TRAINING_ALONE}
+        model.load_state_dict({**unset, **found})
     except (RuntimeError, SafetensorError) as reason:
         raise BundleError(f"{path / WEIGHTS}: does not fit bundle.json ({reason}).") from reason
     temperature = {Modality(name): float(t) for name, t in manifest["calibration"].items()}
     return Bundle(path, model.eval(), labels, temperature, manifest)
+
+
+def _version_of(path: Path) -> int:
+    """Returns the version of a bundle where it is one that is read, else the one that is written now."""
+    try:
+        found = json.loads((path / MANIFEST).read_text(encoding="utf-8"))["version"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return VERSION
+    return found if found in OLDER else VERSION
 
 
 def softmax(logit_BL: NDArray[np.float32], *, temperature: float = 1.0) -> NDArray[np.float64]:

@@ -1,130 +1,44 @@
-"""The towers that a recipe may ask for, and the settings of each modality.
+"""The towers that a recipe may ask for, by modality and name.
 
-A tower turns the inputs of one modality into features and says how wide they are (``feature_dim``).
+A tower turns the inputs of one modality into features and says how wide they are (``feature_dim``). Image
+towers read images and their original sizes; barcode and caption towers make their own tokens (``tokenise``)
+and say the length that every text fits in (``longest``). A tower that others trained also keeps their
+configuration (``layout``) and the temperature of their shared space (``log_scale``), where there is one.
 """
 
-from collections.abc import Callable
-from enum import StrEnum
-from typing import Any, Literal
+from collections.abc import Callable, Mapping
+from typing import TypeVar
 
-import torch
-from pydantic import Field, field_validator
-from torch import Tensor, nn
+from torch import nn
 
-from holotype.config import Settings
 from holotype.errors import RecipeError, did_you_mean
-from holotype.media.marks import Marks
-from holotype.media.preparation import PixelPreparation, PreparationKind
-from holotype.models.sizes import SizeReading, size_features
+from holotype.models.settings import (
+    BarcodeSettings,
+    CaptionSettings,
+    ImageSettings,
+    Modality,
+    Preprocessing,
+    TuningKind,
+    TuningSettings,
+)
 
+__all__ = [
+    "BARCODE_TOWERS",
+    "CAPTION_TOWERS",
+    "IMAGE_TOWERS",
+    "BarcodeSettings",
+    "CaptionSettings",
+    "ImageSettings",
+    "Modality",
+    "Preprocessing",
+    "TuningKind",
+    "TuningSettings",
+    "barcode_tower",
+    "caption_tower",
+    "image_tower",
+]
 
-class Modality(StrEnum):
-    """What a record may have."""
-
-    IMAGE = "image"
-    BARCODE = "barcode"
-    CAPTION = "caption"
-
-
-class ImageSettings(Settings):
-    """How images are made ready, and the tower that reads them."""
-
-    side_px: int = Field(64, ge=16, le=1024)
-    """Images are padded to a square and resized to this side."""
-    channels: Literal[1, 3] = 1
-    """1 reads luma, 3 reads colour."""
-    preparation: PreparationKind = PreparationKind.PADDED
-    """How an image becomes a square: ``padded``; ``subject``: bright on black whatever the instrument; or as
-    open_clip does it: ``squashed``, ``centre_crop``."""
-    marks: Marks = Marks.KEEP
-    """Whether scale bars, text and frames that software burnt in are kept or removed."""
-    size: SizeReading = SizeReading.PX
-    """What the tower is told of a crop's original size: ``px``, ``um``, ``both`` or ``none``."""
-    mean: float | tuple[float, ...] = 0.5
-    """Subtracted from pixels in [0, 1]; one number, or one a channel."""
-    std: float | tuple[float, ...] = 0.25
-    """Pixels are divided by it; one number, or one a channel."""
-    tower: str = "crops"
-    """One of IMAGE_TOWERS: ``crops`` (ours, small) or ``timm`` (any model of timm)."""
-    architecture: str | None = None
-    """For ``timm``: the model's name there."""
-    width: int = Field(48, ge=4, le=512)
-    """For ``crops``: channels of the first stage."""
-    depth: int = Field(2, ge=1, le=12)
-    """For ``crops``: blocks a stage."""
-
-    @property
-    def pixels(self) -> PixelPreparation:
-        """How images are made ready."""
-        return PixelPreparation(self.preparation, self.side_px, self.channels, self.marks)
-
-    @field_validator("mean", "std")
-    @classmethod
-    def _one_a_channel(cls, value: float | tuple[float, ...]) -> float | tuple[float, ...]:
-        if isinstance(value, tuple) and len(value) not in (1, 3):
-            raise ValueError("give one number, or one a channel")
-        return value
-
-
-class BarcodeSettings(Settings):
-    """How barcodes are made ready, and the tower that reads them."""
-
-    max_bp: int = Field(700, ge=50, le=5000)
-    """Longer barcodes are cut at their end."""
-    feature_dim: int = Field(1024, ge=8, le=4096)
-    """Width of the features; 4 to the power of ``kmer_bp`` keeps all that the spectrum tells."""
-    kmer_bp: int = Field(5, ge=2, le=7)
-    """Length of the k-mers of the spectrum path."""
-    width: int = Field(96, ge=8, le=1024)
-    """Width of the transformer over patches; a multiple of 8."""
-    depth: int = Field(2, ge=0, le=24)
-    """Blocks of the transformer; 0 leaves a bag of patches."""
-
-
-class CaptionSettings(Settings):
-    """The tower that reads captions."""
-
-    width: int = Field(128, ge=8, le=1024)
-    """Width of words and features."""
-    depth: int = Field(2, ge=1, le=24)
-    """Blocks of the transformer over words."""
-
-
-class TimmTower(nn.Module):
-    """Any image model of timm without its head, beside 16 features for the original size.
-
-    Attributes:
-        feature_dim: the model's features, and 16 more unless the size is not read.
-    """
-
-    def __init__(self, settings: ImageSettings) -> None:
-        super().__init__()
-        import timm
-
-        name = settings.architecture
-        if name is None or not timm.is_model(name):
-            known = timm.list_models()
-            raise RecipeError(f"images.architecture: no '{name}'.{did_you_mean(name or '', known)}")
-        described = timm.get_pretrained_cfg(name)
-        fixed = described is not None and described.fixed_input_size
-        sized: dict[str, Any] = {"img_size": settings.side_px} if fixed else {}
-        self.model = timm.create_model(
-            name, pretrained=False, num_classes=0, in_chans=settings.channels, **sized
-        )
-        self.reading = settings.size
-        self.feature_dim = int(self.model.num_features)  # type: ignore[arg-type]
-        self.size: nn.Module | None = None
-        if self.reading.num_features:
-            self.size = nn.Sequential(nn.Linear(self.reading.num_features, 16), nn.GELU())
-            self.feature_dim += 16
-
-    def forward(self, image_BCHW: Tensor, size_B4: Tensor) -> Tensor:
-        """Returns features, float32 (B, D), of images and their sizes in px and um (NaN: unknown)."""
-        features_BD: Tensor = self.model(image_BCHW)
-        if self.size is None:
-            return features_BD
-        size_BF = size_features(size_B4, self.reading)
-        return torch.cat([features_BD, self.size(size_BF)], dim=1)
+Made = TypeVar("Made")
 
 
 def _crops(settings: ImageSettings) -> nn.Module:
@@ -138,24 +52,25 @@ def _crops(settings: ImageSettings) -> nn.Module:
     )
 
 
-IMAGE_TOWERS: dict[str, Callable[[ImageSettings], nn.Module]] = {"crops": _crops, "timm": TimmTower}
-"""Image towers by the name that a recipe gives."""
+def _timm(settings: ImageSettings) -> nn.Module:
+    from holotype.models.pretrained.timm_tower import TimmTower
+
+    return TimmTower(settings)
 
 
-def image_tower(settings: ImageSettings) -> nn.Module:
-    """Returns a new image tower.
+def _open_clip_images(settings: ImageSettings) -> nn.Module:
+    from holotype.models.pretrained.open_clip_towers import OpenClipImageTower
 
-    Raises:
-        RecipeError: for a name that is no tower.
-    """
-    if settings.tower not in IMAGE_TOWERS:
-        nearest = did_you_mean(settings.tower, sorted(IMAGE_TOWERS))
-        raise RecipeError(f"images.tower: no '{settings.tower}'.{nearest}")
-    return IMAGE_TOWERS[settings.tower](settings)
+    return OpenClipImageTower(settings)
 
 
-def barcode_tower(settings: BarcodeSettings, *, seed: int) -> nn.Module:
-    """Returns a new DNA tower."""
+def _clibd_images(settings: ImageSettings) -> nn.Module:
+    from holotype.models.pretrained.clibd import ClibdImageTower
+
+    return ClibdImageTower(settings)
+
+
+def _spectrum(settings: BarcodeSettings, seed: int) -> nn.Module:
     from holotype.models.barcode_tower import BarcodeTower
 
     return BarcodeTower(
@@ -168,8 +83,96 @@ def barcode_tower(settings: BarcodeSettings, *, seed: int) -> nn.Module:
     )
 
 
-def caption_tower(settings: CaptionSettings) -> nn.Module:
-    """Returns a new text tower."""
+def _barcodebert(settings: BarcodeSettings, seed: int) -> nn.Module:
+    import torch
+
+    from holotype.models.pretrained.barcodebert import BarcodeBertTower
+
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return BarcodeBertTower(settings)
+
+
+def _clibd_barcodes(settings: BarcodeSettings, seed: int) -> nn.Module:
+    from holotype.models.pretrained.clibd import ClibdBarcodeTower
+
+    return ClibdBarcodeTower(settings)
+
+
+def _ngrams(settings: CaptionSettings) -> nn.Module:
     from holotype.models.caption_tower import CaptionTower
 
     return CaptionTower(width=settings.width, depth=settings.depth)
+
+
+def _open_clip_captions(settings: CaptionSettings) -> nn.Module:
+    from holotype.models.pretrained.open_clip_towers import OpenClipCaptionTower
+
+    return OpenClipCaptionTower(settings)
+
+
+def _bert(settings: CaptionSettings) -> nn.Module:
+    from holotype.models.pretrained.bert import BertCaptionTower
+
+    return BertCaptionTower(settings)
+
+
+def _clibd_captions(settings: CaptionSettings) -> nn.Module:
+    from holotype.models.pretrained.clibd import ClibdCaptionTower
+
+    return ClibdCaptionTower(settings)
+
+
+IMAGE_TOWERS: dict[str, Callable[[ImageSettings], nn.Module]] = {
+    "crops": _crops,
+    "timm": _timm,
+    "open_clip": _open_clip_images,
+    "clibd": _clibd_images,
+}
+"""Image towers by the name that a recipe gives."""
+BARCODE_TOWERS: dict[str, Callable[[BarcodeSettings, int], nn.Module]] = {
+    "spectrum": _spectrum,
+    "barcodebert": _barcodebert,
+    "clibd": _clibd_barcodes,
+}
+"""DNA towers by the name that a recipe gives; the number is the seed of weights that start at random."""
+CAPTION_TOWERS: dict[str, Callable[[CaptionSettings], nn.Module]] = {
+    "ngrams": _ngrams,
+    "open_clip": _open_clip_captions,
+    "bert": _bert,
+    "clibd": _clibd_captions,
+}
+"""Text towers by the name that a recipe gives."""
+
+
+def image_tower(settings: ImageSettings) -> nn.Module:
+    """Returns a new image tower.
+
+    Raises:
+        RecipeError: for a name that is no tower, and for weights that are absent or do not fit.
+    """
+    return _named(IMAGE_TOWERS, settings.tower, "images")(settings)
+
+
+def barcode_tower(settings: BarcodeSettings, *, seed: int) -> nn.Module:
+    """Returns a new DNA tower.
+
+    Raises:
+        RecipeError: for a name that is no tower, and for weights that are absent or do not fit.
+    """
+    return _named(BARCODE_TOWERS, settings.tower, "barcodes")(settings, seed)
+
+
+def caption_tower(settings: CaptionSettings) -> nn.Module:
+    """Returns a new text tower.
+
+    Raises:
+        RecipeError: for a name that is no tower, and for weights that are absent or do not fit.
+    """
+    return _named(CAPTION_TOWERS, settings.tower, "captions")(settings)
+
+
+def _named(towers: Mapping[str, Made], name: str, key: str) -> Made:
+    if name not in towers:
+        raise RecipeError(f"{key}.tower: no '{name}'.{did_you_mean(name, sorted(towers))}")
+    return towers[name]

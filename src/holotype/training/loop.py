@@ -1,61 +1,42 @@
-"""The training loop: one step after another, resumable, the same on one device or several.
+"""The training loop: one step after another, resumable at any step, the same on one device or several.
 
 Every random choice of a step comes from (seed, step), so a resumed run repeats the uninterrupted one.
 """
 
-import copy
-import csv
-import io
-import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from lightning_fabric import Fabric
-from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
-from holotype import files
-from holotype.inputs.batches import Batch, shrunk, shuffled
-from holotype.inputs.materials import Materials
 from holotype.models.aligned import AlignedModel
 from holotype.progress import note
-from holotype.randomness import generator, stream_seed
-from holotype.training import checkpoint
-from holotype.training.batching import rows_by_modality, side_at, training_batch
-from holotype.training.checkpoint import Progress
-from holotype.training.objective import Seen, step_losses
-from holotype.training.optimizer import build_optimizer, learning_rate, updated_average
-from holotype.training.recipe import Recipe
-from holotype.training.teaching import Teaching
+from holotype.training.batching import StepInputs, side_at, step_inputs
+from holotype.training.checkpoint import Progress, whole
+from holotype.training.figures import EpochLog
+from holotype.training.interrupts import Interrupts, interrupts
+from holotype.training.learner import wants_two_views
+from holotype.training.lesson import Lesson
+from holotype.training.loading import ready_ahead
+from holotype.training.optimizer import learning_rate
+from holotype.training.running import Run, started
+from holotype.training.sampling import epoch_batches
+from holotype.training.tally import Tally
 
 Validate = Callable[[AlignedModel, int | None], dict[str, float]]
 """Scores a model with images of the side that it was just trained on.
 
 The key ``score`` is what ``keep = "best"`` goes by, higher is better."""
 
-
-@dataclass(frozen=True)
-class Lesson:
-    """All that a run learns from.
-
-    Attributes:
-        recipe: the run.
-        materials: the records.
-        teaching: what they teach.
-        row_T: int64, the rows to train on.
-        fingerprint: of recipe, collection and split.
-    """
-
-    recipe: Recipe
-    materials: Materials
-    teaching: Teaching
-    row_T: NDArray[np.int64]
-    fingerprint: str
+AHEAD = 4
+"""Steps made ready in the background."""
+LOOK_EVERY = 8
+"""Steps between looks at losses and signals where a look costs waiting: on GPUs and several processes."""
+NOTE_EVERY_S = 60.0
 
 
 def fit(
@@ -65,171 +46,132 @@ def fit(
 
     Returns:
         The weights to keep (last, averaged or best, as the recipe says) and one row of figures an epoch.
+
+    Raises:
+        KeyboardInterrupt: after SIGINT or SIGTERM, when the state is saved.
+        FloatingPointError: when the loss is no number.
     """
     recipe, schedule = lesson.recipe, lesson.recipe.schedule
-    optimizer = build_optimizer(model, schedule)
-    average = copy.deepcopy(model) if schedule.average is not None else None
-    progress, best = Progress(lesson.fingerprint), None
-    wrapped, stepper = fabric.setup(model, optimizer)
-    if (folder / checkpoint.CHECKPOINT).is_file():
-        progress, kept = checkpoint.load_checkpoint(folder, lesson.fingerprint, model, optimizer)
-        best = kept.get("best")
-        if average is not None:
-            average.load_state_dict(kept["average"])
-        note(f"{folder}: going on after epoch {progress.epoch}")
-    if average is not None:
-        average.to(fabric.device)
-    logger = _TensorBoard(folder / "tensorboard", purge_after=progress.step)
-    while progress.epoch < schedule.epochs and not _patience_is_over(progress, schedule.patience):
-        started = time.monotonic()
-        row = _train_epoch(fabric, wrapped, stepper, average, lesson, progress)
-        judged = average if average is not None else model
-        last = progress.epoch == schedule.epochs
-        if progress.epoch % schedule.validate_every == 0 or last:
-            row |= validate(judged, side_at(recipe, progress.epoch - 1))
-            if progress.best_score is None or row["score"] > progress.best_score:
-                progress.best_score, progress.best_epoch = row["score"], progress.epoch
-                best = {name: v.detach().clone() for name, v in judged.state_dict().items()}
-        row["seconds"] = round(time.monotonic() - started, 2)
-        progress.history.append(row)
-        if fabric.is_global_zero:
-            note(_told(row, schedule.epochs))
-            files.write_text(folder / "metrics.csv", _as_csv(progress.history))
-            logger.write(row, progress.step)
-            kept = {"average": average.state_dict()} if average is not None else {}
-            if schedule.keep == "best" and best is not None:
-                kept["best"] = best
-            checkpoint.save_checkpoint(folder, progress, model, optimizer, kept)
-    logger.close()
-    judged = average if average is not None else model
-    weights = best if schedule.keep == "best" and best is not None else judged.state_dict()
-    return {name: value.detach().cpu() for name, value in weights.items()}, progress.history
+    run = started(fabric, model, lesson, folder)
+    with (
+        EpochLog(folder, run.progress, active=fabric.is_global_zero) as log,
+        interrupts() as signals,
+    ):
+        while not _is_over(run.progress, schedule.epochs, schedule.patience):
+            row = _train_epoch(run, signals)
+            progress, begun = run.progress, time.monotonic()
+            if progress.epoch % schedule.validate_every == 0 or progress.epoch == schedule.epochs:
+                judged = run.judged()
+                row |= validate(judged, side_at(recipe, progress.epoch - 1))
+                if progress.best_score is None or row["score"] > progress.best_score:
+                    progress.best_score, progress.best_epoch = row["score"], progress.epoch
+                    if schedule.keep == "best":
+                        run.best = _copied(judged)
+            row["seconds"] = round(row["seconds"] + time.monotonic() - begun, 2)
+            progress.history.append(row)
+            log.write(progress, schedule.epochs)
+            _agreed(run, signals, due=True)
+            run.save()
+            _end_if_asked(run, signals)
+    kept = run.best if schedule.keep == "best" and run.best is not None else _copied(run.judged())
+    return {name: value.cpu() for name, value in kept.items()}, run.progress.history
 
 
-def _train_epoch(
-    fabric: Fabric,
-    wrapped: Any,
-    optimizer: torch.optim.Optimizer,
-    average: nn.Module | None,
-    lesson: Lesson,
-    progress: Progress,
-) -> dict[str, Any]:
+def _train_epoch(run: Run, signals: Interrupts) -> dict[str, Any]:
+    """Takes the steps of an epoch that are left; returns its figures."""
+    fabric, lesson, progress = run.fabric, run.lesson, run.progress
     recipe, schedule = lesson.recipe, lesson.recipe.schedule
-    model: AlignedModel = wrapped.module
-    rng = generator(recipe.seed, "order", progress.epoch)
-    weight_T = _drawing_weights(lesson) if schedule.balance else None
-    batches = list(
-        shuffled(lesson.row_T, batch_size=schedule.batch_size, rng=rng, weight_R=weight_T)
-    )
-    total, side_px = len(batches) * schedule.epochs, side_at(recipe, progress.epoch)
-    sums: dict[str, float] = {}
-    counts: dict[str, int] = {}
-    wrapped.train()
-    for row_B in batches:
-        rate = learning_rate(schedule, step=progress.step, total=total)
-        for group in optimizer.param_groups:
-            group["lr"] = rate
-        torch.manual_seed(stream_seed(recipe.seed, "dropout", progress.step))
-        share_B = row_B[fabric.global_rank :: fabric.world_size]
-        losses = _losses(fabric, wrapped, lesson, share_B, step=progress.step, side_px=side_px)
-        loss = torch.stack([*losses.values(), _nothing(model)]).sum()
-        if not math.isfinite(float(loss.detach())):
-            raise FloatingPointError(f"the loss is {float(loss.detach())} at step {progress.step}")
-        fabric.backward(loss)
-        if schedule.clip is not None:
-            fabric.clip_gradients(wrapped, optimizer, max_norm=schedule.clip)
-        optimizer.step()
-        optimizer.zero_grad()
-        if average is not None and schedule.average is not None:
-            updated_average(
-                average.state_dict(),
-                model.state_dict(),
-                decay=schedule.average,
-                step=progress.step,
-            )
-        progress.step += 1
-        for name, value in losses.items():
-            sums[name] = sums.get(name, 0.0) + float(value.detach())
-            counts[name] = counts.get(name, 0) + 1
-    progress.epoch += 1
-    figures = {f"loss_{name}": value / counts[name] for name, value in sums.items()}
-    row = {"epoch": progress.epoch, "step": progress.step, "rate": rate, **figures}
-    return {**row, "loss": sum(figures.values()), "scale": float(model.scale.detach())}
+    batches = epoch_batches(lesson, progress.epoch)
+    total, first = len(batches) * schedule.epochs, progress.step - progress.done
+    side_px = side_at(recipe, progress.epoch)
+    views = 2 if wants_two_views(recipe) else 1
+    tally, saved, told = Tally(progress.tally), time.monotonic(), time.monotonic()
+
+    def made(at: int) -> StepInputs:
+        return step_inputs(
+            recipe, run.trained, lesson.materials, lesson.teaching, batches[at],
+            step=first + at, views=views, side_px=side_px,
+            share=run.gradients.share, device=fabric.device,
+        )  # fmt: skip
+
+    run.trained.train()
+    workers = 1 if fabric.device.type == "cpu" else 4
+    left = range(progress.done, len(batches))
+    began, before = time.perf_counter(), tally.seconds
+    with closing(ready_ahead(made, left, depth=AHEAD, workers=workers)) as inputs:
+        for ready in inputs:
+            losses = run.gradients.add(ready.value, done=progress.step / total)
+            tally.add(progress.step, losses)
+            if _looks(fabric, progress.done, len(batches)):
+                tally.settle()
+            rate = learning_rate(schedule, step=progress.step, total=total)
+            run.move(rate=rate)
+            progress.step, progress.done = progress.step + 1, progress.done + 1
+            tally.waited += ready.waited_s
+            tally.seconds = before + time.perf_counter() - began
+            if progress.done == len(batches) or not _looks(fabric, progress.done - 1, len(batches)):
+                continue
+            if _agreed(run, signals, due=_due(run, since=saved)):
+                tally.settle()
+                progress.tally, saved = tally.kept(), time.monotonic()
+                run.save()
+                _end_if_asked(run, signals)
+            if fabric.is_global_zero and time.monotonic() - told > NOTE_EVERY_S:
+                told = time.monotonic()
+                note(
+                    f"epoch {progress.epoch + 1}/{schedule.epochs}, step {progress.done:,} of "
+                    f"{len(batches):,}: loss {tally.latest:.4f}, data_wait {tally.data_wait:.4f}"
+                )
+    tally.settle()
+    progress.epoch, progress.done, progress.tally = progress.epoch + 1, 0, {}
+    scale = float(whole(run.trained.scale.detach()))
+    row = {"epoch": progress.epoch, "step": progress.step, "rate": rate, **tally.means()}
+    return {**row, "scale": scale, "data_wait": tally.data_wait, "seconds": tally.seconds}
 
 
-def _nothing(model: nn.Module) -> Tensor:
-    """Returns a zero that gradients flow through: a share without a loss still takes part in the step."""
-    return 0.0 * next(p for p in model.parameters() if p.requires_grad).sum()
+def _looks(fabric: Fabric, done: int, steps: int) -> bool:
+    """Returns whether losses and signals are looked at after this step of an epoch."""
+    cheap = fabric.device.type == "cpu" and fabric.world_size == 1
+    return cheap or done % LOOK_EVERY == LOOK_EVERY - 1 or done == steps - 1
 
 
-def _drawing_weights(lesson: Lesson) -> NDArray[np.float64]:
-    """Returns how often to draw each training row: by the frequency of its label, to a power."""
-    label_T = lesson.teaching.label_N[lesson.row_T]
-    count = np.bincount(label_T[label_T >= 0], minlength=1).astype(np.float64)
-    frequency_T = np.where(label_T >= 0, count[np.maximum(label_T, 0)], 1.0)
-    weight_T: NDArray[np.float64] = frequency_T**-lesson.recipe.schedule.balance
-    return weight_T
+def _due(run: Run, *, since: float) -> bool:
+    """Returns whether it is time to save the state within an epoch."""
+    schedule = run.lesson.recipe.schedule
+    if schedule.checkpoint_steps is not None and run.progress.done % schedule.checkpoint_steps == 0:
+        return True
+    return time.monotonic() - since > 60 * schedule.checkpoint_minutes
 
 
-def _losses(
-    fabric: Fabric,
-    wrapped: Any,
-    lesson: Lesson,
-    row_B: NDArray[np.int64],
-    *,
-    step: int,
-    side_px: int | None,
-) -> dict[str, Tensor]:
-    """Returns the weighted losses of a step, by name."""
-    recipe = lesson.recipe
-
-    def ready(view: str) -> tuple[Batch, Any]:
-        batch, captions = training_batch(
-            recipe, wrapped.module, lesson.materials, lesson.teaching, row_B, step=step, view=view
-        )
-        batch = shrunk(batch, side_px) if side_px is not None else batch
-        return batch.to(fabric.device), captions
-
-    batch, captions = ready("first")
-    embedding, row_of = wrapped(batch), rows_by_modality(batch)
-    twice = recipe.align is not None and any(a == b for a, b in recipe.align.pairs)
-    views = wrapped(ready("second")[0]) if twice else None
-    seen = Seen(embedding, views, row_of, captions)
-    return step_losses(wrapped.module, recipe, lesson.teaching, lesson.materials, seen)
+def _agreed(run: Run, signals: Interrupts, *, due: bool) -> bool:
+    """Returns whether any process wants the state saved; all take note of a signal that one has seen."""
+    if run.fabric.world_size > 1:
+        asked = torch.tensor([float(due), float(signals.asked)], device=run.fabric.device)
+        torch.distributed.all_reduce(asked, torch.distributed.ReduceOp.MAX)
+        due, signals.asked = (value > 0 for value in asked.tolist())
+    return due or signals.asked
 
 
-def _patience_is_over(progress: Progress, patience: int | None) -> bool:
+def _end_if_asked(run: Run, signals: Interrupts) -> None:
+    """Ends the run after a signal, when there is something left to do.
+
+    Raises:
+        KeyboardInterrupt: then.
+    """
+    if not signals.asked or run.progress.epoch == run.lesson.recipe.schedule.epochs:
+        return
+    if run.fabric.is_global_zero:
+        note(f"{run.folder}: stopped after step {run.progress.step}; the same command goes on")
+    raise KeyboardInterrupt
+
+
+def _is_over(progress: Progress, epochs: int, patience: int | None) -> bool:
+    if progress.epoch >= epochs:
+        return True
     if patience is None or progress.best_epoch is None:
         return False
     return progress.epoch - progress.best_epoch >= patience
 
 
-def _told(row: dict[str, Any], epochs: int) -> str:
-    shown = [f"{k} {v:.4f}" for k, v in row.items() if isinstance(v, float) and k != "rate"]
-    return f"epoch {row['epoch']}/{epochs}: " + ", ".join(shown)
-
-
-def _as_csv(history: list[dict[str, Any]]) -> str:
-    names = list(dict.fromkeys(name for row in history for name in row))
-    written = io.StringIO()
-    writer = csv.DictWriter(written, names, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(history)
-    return written.getvalue()
-
-
-class _TensorBoard:
-    """The figures of epochs for TensorBoard; what a resumed run repeats is purged."""
-
-    def __init__(self, folder: Path, *, purge_after: int) -> None:
-        from torch.utils.tensorboard import SummaryWriter
-
-        self._writer = SummaryWriter(str(folder), purge_step=purge_after + 1)
-
-    def write(self, row: dict[str, Any], step: int) -> None:
-        for name, value in row.items():
-            if isinstance(value, float):
-                self._writer.add_scalar(name, value, step)
-
-    def close(self) -> None:
-        self._writer.close()
+def _copied(model: AlignedModel) -> dict[str, Tensor]:
+    return {name: value.detach().clone() for name, value in model.state_dict().items()}

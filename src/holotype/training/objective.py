@@ -1,6 +1,6 @@
 """The embeddings of a step -> losses by name.
 
-Shapes: B records, I images, K barcodes, U captions, L labels; P and Q the two sides of a pair.
+Shapes: B records, U texts, V captions, T taxa, C concepts, L labels; P and Q the two sides of a pair.
 """
 
 from dataclasses import dataclass
@@ -12,18 +12,19 @@ from torch import Tensor
 from torch.nn import functional
 
 from holotype.inputs.materials import Materials
-from holotype.inputs.relations import is_within, same_taxon
-from holotype.media.kmers import shared_words
 from holotype.models.aligned import AlignedModel, Embeddings
-from holotype.models.losses import agreeing_labels_loss, alignment_loss
 from holotype.models.towers import Modality
-from holotype.taxonomy.labels import WHOLE
-from holotype.training.recipe import AlignSettings, ClassifySettings, Recipe
-from holotype.training.teaching import ChosenCaptions, Teaching
+from holotype.objectives.contrast import sigmoid_loss, soft_target_loss
+from holotype.objectives.label_losses import label_loss
+from holotype.objectives.labels import agreeing_labels_loss
+from holotype.objectives.taxa import taxon_loss
+from holotype.training.pairs import caption_targets, of_two_views, record_targets
+from holotype.training.recipe import AlignSettings, ClassifySettings, Contrast, Recipe, Targets
+from holotype.training.teaching import Teaching
+from holotype.training.texts import StepTexts
 
-_WORD_BP = 8
-_LEAST_WORDS = 60
-"""Reads with fewer certain 8-mers are too short to tell species apart."""
+READ = (Modality.IMAGE, Modality.BARCODE)
+"""What is named; captions are names."""
 
 
 @dataclass(frozen=True)
@@ -31,162 +32,212 @@ class Seen:
     """What a model made of one step's batch, of one process or of all of them together.
 
     Attributes:
-        embedding: by modality; captions are those of ``captions``, in their order.
+        embedding: by modality; captions are those of ``texts``, in their order.
         views: of the same images and barcodes, changed anew; None where no pair asks for it.
         row_of: the rows of the materials behind the embeddings of images and barcodes.
-        captions: what the captions are of.
+        texts: what the captions are of.
     """
 
     embedding: Embeddings
     views: Embeddings | None
     row_of: dict[Modality, NDArray[np.int64]]
-    captions: ChosenCaptions | None
+    texts: StepTexts | None
 
 
 def step_losses(
-    model: AlignedModel, recipe: Recipe, teaching: Teaching, materials: Materials, seen: Seen
+    model: AlignedModel,
+    recipe: Recipe,
+    teaching: Teaching,
+    materials: Materials,
+    seen: Seen,
+    *,
+    progress: float = 0.0,
 ) -> dict[str, Tensor]:
-    """Returns the weighted losses of a step, by name: their sum is what the run lowers."""
+    """Returns the weighted losses of a step, by name: their sum is what the run lowers.
+
+    Args:
+        model: its head and temperatures.
+        recipe: which losses, and how much they weigh.
+        teaching: what the records are.
+        materials: their barcodes, where names leave a pair open.
+        seen: the step's embeddings.
+        progress: share of the run that is done, from 0 to 1.
+    """
     losses: dict[str, Tensor] = {}
     if recipe.classify is not None and recipe.classify.weight:
-        loss = classification_loss(model, seen, teaching, recipe.classify)
+        loss = classification_loss(model, seen, teaching, recipe.classify, progress=progress)
         if loss is not None:
             losses["labels"] = recipe.classify.weight * loss
     if recipe.align is not None and recipe.align.weight:
-        found = alignment_losses(model.scale, seen, teaching, materials, recipe.align)
+        found = alignment_losses(model, seen, teaching, materials, recipe.align)
         share = recipe.align.weight / max(1, len(found))
         losses |= {name: share * value for name, value in found.items()}
+    if recipe.taxa is not None:
+        loss = taxa_loss(model.scale, seen, teaching)
+        if loss is not None:
+            losses["taxa"] = recipe.taxa.weight * loss
+    if recipe.groups is not None and model.groups_GD is not None:
+        loss = groups_loss(model.scale, model.groups_GD, seen, teaching)
+        if loss is not None:
+            losses["groups"] = recipe.groups.weight * loss
     return losses
 
 
 def classification_loss(
-    model: AlignedModel, seen: Seen, teaching: Teaching, settings: ClassifySettings
+    model: AlignedModel,
+    seen: Seen,
+    teaching: Teaching,
+    settings: ClassifySettings,
+    *,
+    progress: float = 0.0,
 ) -> Tensor | None:
     """Returns the mean over images and barcodes of the loss of their labels; None without labels."""
     losses = []
     for modality, row_B in seen.row_of.items():
         label_B = teaching.label_N[row_B]
-        if not (label_B >= 0).any():
+        taught = np.flatnonzero(label_B >= 0)
+        if not len(taught):
             continue
         z_BD = seen.embedding[modality]
-        taught = torch.from_numpy(np.flatnonzero(label_B >= 0)).to(z_BD.device)
-        label_T = torch.from_numpy(label_B).to(z_BD.device)[taught]
+        label_T = torch.from_numpy(label_B[taught]).to(z_BD.device)
         agrees_TL = teaching.agrees_LL.to(z_BD.device)[label_T]
-        z_TD = z_BD[taught]
+        z_TD = z_BD[torch.from_numpy(taught).to(z_BD.device)]
         logit_TL = model.label_logits(z_TD.detach() if settings.probe else z_TD)
-        if settings.margin:
-            logit_TL = logit_TL - settings.margin * model.head_scale * agrees_TL
-        losses.append(agreeing_labels_loss(logit_TL, agrees_TL, smoothing=settings.smoothing))
+        losses.append(
+            label_loss(
+                logit_TL,
+                agrees_TL,
+                count_L=teaching.count_L.to(z_BD.device),
+                settings=settings,
+                head_scale=model.head_scale,
+                progress=progress,
+            )
+        )
     return torch.stack(losses).mean() if losses else None
 
 
 def alignment_losses(
-    scale: Tensor, seen: Seen, teaching: Teaching, materials: Materials, settings: AlignSettings
+    model: AlignedModel,
+    seen: Seen,
+    teaching: Teaching,
+    materials: Materials,
+    settings: AlignSettings,
 ) -> dict[str, Tensor]:
-    """Returns the loss of each pair that the batch has, by "image-barcode" and so on."""
+    """Returns the loss of each pair that the step has, by "image-barcode" and so on."""
     losses: dict[str, Tensor] = {}
     for first, second in settings.pairs:
         other = seen.views if first == second else seen.embedding
         if other is None or first not in seen.embedding or second not in other:
             continue
-        z_PD = functional.normalize(seen.embedding[first], dim=1)
-        z_QD = functional.normalize(other[second], dim=1)
+        z_PD, z_QD = _side(seen, seen.embedding, first), _side(seen, other, second)
         if first == second:
             z_PD = z_QD = torch.cat([z_PD, z_QD])
-        if Modality.CAPTION in (first, second):
-            assert seen.captions is not None
-            positive, ignored = _caption_masks(first, second, teaching, seen.row_of, seen.captions)
+            rows = seen.row_of[first]
+            targeted = of_two_views(record_targets(teaching, materials, rows, rows, settings))
+        elif Modality.CAPTION in (first, second):
+            assert seen.texts is not None
+            if not len(seen.texts.caption_V):
+                continue
+            read = second if first is Modality.CAPTION else first
+            targeted = caption_targets(teaching, seen.row_of[read], seen.texts, settings)
+            if first is Modality.CAPTION:
+                targeted = targeted[0].T, targeted[1].T
         else:
-            rows = seen.row_of[first], seen.row_of[second]
-            positive, ignored = _record_masks(teaching, materials, *rows, settings)
-            if first == second:
-                positive, ignored = _of_two_views(positive, ignored)
-        losses[f"{first}-{second}"] = alignment_loss(
-            z_PD,
-            z_QD,
-            torch.from_numpy(positive).to(z_PD.device),
-            torch.from_numpy(ignored).to(z_PD.device),
-            scale,
+            rows_P, rows_Q = seen.row_of[first], seen.row_of[second]
+            targeted = record_targets(teaching, materials, rows_P, rows_Q, settings)
+        weight_PQ, ignored_PQ = (torch.from_numpy(part.copy()).to(z_PD.device) for part in targeted)
+        if settings.targets is Targets.IDENTITY and first != second:
+            z_PD, z_QD, weight_PQ = _matched(z_PD, z_QD, weight_PQ)
+            if not len(z_PD):
+                continue
+            ignored_PQ = torch.zeros_like(weight_PQ, dtype=torch.bool)
+        losses[f"{first}-{second}"] = (
+            soft_target_loss(z_PD, z_QD, weight_PQ, ignored_PQ, model.scale)
+            if settings.contrast is Contrast.SOFTMAX
+            else sigmoid_loss(
+                z_PD, z_QD, weight_PQ > 0, ignored_PQ, model.scale, model.sigmoid_bias
+            )
         )
     return losses
 
 
-def _caption_masks(
-    first: Modality,
-    second: Modality,
-    teaching: Teaching,
-    row_of: dict[Modality, NDArray[np.int64]],
-    captions: ChosenCaptions,
-) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """A caption is true of every record below its taxon; of a record above it, nobody knows.
+def _side(seen: Seen, embedding: Embeddings, modality: Modality) -> Tensor:
+    z_PD = functional.normalize(embedding[modality], dim=1)
+    if modality is not Modality.CAPTION:
+        return z_PD
+    assert seen.texts is not None
+    return z_PD[torch.from_numpy(seen.texts.caption_V).to(z_PD.device)]
 
-    A caption that names a life stage or part is true of that one only.
+
+def _matched(z_PD: Tensor, z_QD: Tensor, weight_PQ: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Returns the pairs of records that have both sides, as CLIP sees them: one row, one column each.
+
+    A caption that two records share becomes two columns, each the other's negative.
     """
-    row_P = row_of[first if second is Modality.CAPTION else second]
-    named_P1 = (teaching.concept_N[row_P] >= 0)[:, None]
-    concept_P = np.maximum(teaching.concept_N[row_P], 0)
-    below = is_within(teaching.paths, concept_P, captions.concept_U)
-    above = is_within(teaching.paths, captions.concept_U, concept_P).T
-    qualifier_P1 = teaching.qualifier_C[concept_P][:, None]
-    qualifier_U = teaching.qualifier_C[captions.concept_U][None, :]
-    true_of_it = (qualifier_U == WHOLE) | (qualifier_U == qualifier_P1)
-    positive = below & named_P1 & true_of_it
-    ignored = (above & ~below) | ~np.broadcast_to(named_P1, below.shape)
-    return (positive, ignored) if second is Modality.CAPTION else (positive.T, ignored.T)
+    at_P, at_Q = weight_PQ.nonzero(as_tuple=True)
+    return z_PD[at_P], z_QD[at_Q], torch.eye(len(at_P), device=z_PD.device)
 
 
-def _record_masks(
-    teaching: Teaching,
-    materials: Materials,
-    row_P: NDArray[np.int64],
-    row_Q: NDArray[np.int64],
-    settings: AlignSettings,
-) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """One record, haplotype or species is positive; what may be one species says nothing.
+def taxa_loss(scale: Tensor, seen: Seen, teaching: Teaching) -> Tensor | None:
+    """Returns the mean over images and barcodes of the contrast with all taxa and concepts of the step.
 
-    Where the names leave it open, barcodes that differ enough settle it.
+    Each record's own taxon among the taxa of each rank, and the concepts that agree with it among all:
+    the mean of the two. None where nothing is named.
     """
-    concept_P, concept_Q = teaching.concept_N[row_P], teaching.concept_N[row_Q]
-    both_named = (concept_P >= 0)[:, None] & (concept_Q >= 0)[None, :]
-    surely, maybe = same_taxon(teaching.paths, np.maximum(concept_P, 0), np.maximum(concept_Q, 0))
-    haplotype_P, haplotype_Q = materials.haplotype_N[row_P], materials.haplotype_N[row_Q]
-    same = (row_P[:, None] == row_Q[None, :]) | (
-        (haplotype_P[:, None] == haplotype_Q[None, :]) & (haplotype_P >= 0)[:, None]
+    texts = seen.texts
+    if texts is None or not len(texts.concept_C):
+        return None
+    z_UD = functional.normalize(seen.embedding[Modality.CAPTION], dim=1)
+    device = z_UD.device
+    taxon_D, concept_D = (
+        z_UD[torch.from_numpy(at).to(device)] for at in (texts.taxon_at_T, texts.concept_at_C)
     )
-    positive = (surely & both_named) | same
-    open_pairs = (maybe | ~both_named) & ~positive
-    if open_pairs.any():
-        open_pairs &= ~_surely_different(materials, row_P, row_Q, settings.different_below)
-    return positive, open_pairs
+    place_T = np.full(len(teaching.paths.lineage_T) + 1, -1, dtype=np.int64)
+    place_T[texts.taxon_T] = np.arange(len(texts.taxon_T))
+    rank_T = torch.from_numpy(teaching.rank_T[texts.taxon_T]).to(device)
+    agrees_CC = teaching.agrees_CC(texts.concept_C)
+    weight_R = torch.ones(teaching.paths.path_CR.shape[1], device=device)
+    losses = []
+    for modality in READ:
+        if modality not in seen.row_of:
+            continue
+        concept_B = teaching.concept_N[seen.row_of[modality]]
+        named = np.flatnonzero(concept_B >= 0)
+        if not len(named):
+            continue
+        z_BD = functional.normalize(seen.embedding[modality], dim=1)
+        z_BD = z_BD[torch.from_numpy(named).to(device)]
+        path_BR = np.maximum(teaching.paths.path_CR[concept_B[named]], -1)
+        at_C = np.searchsorted(texts.concept_C, concept_B[named])
+        if len(texts.taxon_T):
+            losses.append(
+                taxon_loss(
+                    z_BD, taxon_D, torch.from_numpy(place_T[path_BR]).to(device), rank_T,
+                    scale=scale, weight_R=weight_R,
+                )
+            )  # fmt: skip
+        agrees_BC = torch.from_numpy(agrees_CC[at_C]).to(device)
+        losses.append(agreeing_labels_loss(scale * z_BD @ concept_D.T, agrees_BC))
+    return torch.stack(losses).mean() if losses else None
 
 
-def _of_two_views(
-    positive_PP: NDArray[np.bool_], ignored_PP: NDArray[np.bool_]
-) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Returns the masks of both views of P records beside each other; a view is not its own positive."""
-    positive, ignored = np.tile(positive_PP, (2, 2)), np.tile(ignored_PP, (2, 2))
-    np.fill_diagonal(positive, val=False)
-    np.fill_diagonal(ignored, val=True)
-    return positive, ignored
+def groups_loss(scale: Tensor, groups_GD: Tensor, seen: Seen, teaching: Teaching) -> Tensor | None:
+    """Returns the mean over images and barcodes of the cross-entropy of their group of like barcodes.
 
-
-def _surely_different(
-    materials: Materials, row_P: NDArray[np.int64], row_Q: NDArray[np.int64], bound: float
-) -> NDArray[np.bool_]:
-    """Returns which pairs of records have barcodes too different for one species, bool (P, Q).
-
-    By containment (Broder 1997, doi:10.1109/SEQUEN.1997.666900): the share of the shorter read's 8-mers
-    that the other has, so that a mini-barcode is not different from the sequence it is of. Different
-    markers say nothing.
+    Groups have one direction each, which images and barcodes share (Movshovitz-Attias et al. 2017,
+    arXiv 1703.07464: learnt proxies). None where no record has a group.
     """
-    read_P, read_Q = (
-        [materials.barcode_N[row] or "" for row in rows]
-        for rows in (row_P.tolist(), row_Q.tolist())
-    )
-    shared_PQ, words_P, words_Q = shared_words(read_P, read_Q, _WORD_BP)
-    shorter_PQ = np.minimum(words_P[:, None], words_Q[None, :])
-    comparable_PQ = shorter_PQ >= _LEAST_WORDS
-    marker_P, marker_Q = materials.marker_N[row_P], materials.marker_N[row_Q]
-    comparable_PQ &= marker_P[:, None] == marker_Q[None, :]
-    different: NDArray[np.bool_] = np.logical_and(shared_PQ < bound * shorter_PQ, comparable_PQ)
-    return different
+    direction_GD = functional.normalize(groups_GD, dim=1)
+    losses = []
+    for modality in READ:
+        if modality not in seen.row_of:
+            continue
+        group_B = teaching.group_N[seen.row_of[modality]]
+        grouped = np.flatnonzero(group_B >= 0)
+        if not len(grouped):
+            continue
+        z_BD = functional.normalize(seen.embedding[modality], dim=1)
+        z_BD = z_BD[torch.from_numpy(grouped).to(z_BD.device)]
+        target_B = torch.from_numpy(group_B[grouped]).to(z_BD.device)
+        losses.append(functional.cross_entropy(scale * z_BD @ direction_GD.T, target_B))
+    return torch.stack(losses).mean() if losses else None

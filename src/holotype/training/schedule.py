@@ -1,10 +1,19 @@
 """How long a run takes, how fast it learns, and which weights it keeps."""
 
+from enum import StrEnum
 from typing import Literal
 
 from pydantic import Field, model_validator
 
 from holotype.config import Settings
+
+
+class PixelsIn(StrEnum):
+    """Where the pixels of a run are."""
+
+    AUTO = "auto"
+    MEMORY = "memory"
+    STREAM = "stream"
 
 
 class Schedule(Settings):
@@ -27,6 +36,20 @@ class Schedule(Settings):
     balance: float = Field(0.0, ge=0, le=1)
     """Records are drawn with the frequency of their label to the power of minus this: 0 as they are, 1
     every label alike."""
+    balance_instruments: float = Field(0.0, ge=0, le=1)
+    """The same for instruments; with ``balance`` too, instruments are evened within each label."""
+    chunk_size: int | None = Field(None, ge=2)
+    """Records that a process reads at a time, when a batch is larger than memory: the same gradients for a
+    second reading (gradient caching); none reads the batch at once."""
+    pixels: PixelsIn = PixelsIn.AUTO
+    """Where pixels are: ``memory`` decodes all once, ``stream`` decodes them anew in each epoch as steps ask
+    for them, ``auto`` streams what takes more than 3 GiB."""
+    shuffle_groups: int = Field(64, ge=2)
+    """When streaming: the row groups (of 256 records) that the shuffle mixes and memory holds."""
+    checkpoint_minutes: float = Field(10.0, gt=0)
+    """Minutes between saved states within an epoch; every epoch ends with one."""
+    checkpoint_steps: int | None = Field(None, ge=1)
+    """Steps between saved states within an epoch, beside the minutes."""
     small_sides: tuple[tuple[float, int], ...] = ()
     """(until this share of the epochs, side in px): smaller images first are faster."""
     keep: Literal["last", "best"] = "last"

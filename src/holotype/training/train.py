@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from lightning_fabric import Fabric
 from threadpoolctl import threadpool_limits
 
 from holotype import files
@@ -19,8 +18,9 @@ from holotype.collection.licensing import licence_counts, what_may_be_done
 from holotype.collection.store import Collection, open_collection
 from holotype.config import as_toml
 from holotype.errors import RecipeError
-from holotype.inputs.materials import Materials, prepare_collection
-from holotype.models.aligned import AlignedModel
+from holotype.inputs.captions import common_names
+from holotype.inputs.materials import Materials
+from holotype.models.aligned import AlignedModel, merged
 from holotype.models.bundle import MANIFEST, open_bundle, write_bundle
 from holotype.models.encode import encode
 from holotype.models.labels import LabelSpace, build_label_space, label_names
@@ -31,7 +31,9 @@ from holotype.splits.plan import Role, Split, check_fits, read_split
 from holotype.training.calibrate import fit_temperature
 from holotype.training.card import model_card
 from holotype.training.checkpoint import refuse_another_run
-from holotype.training.loop import Lesson, fit
+from holotype.training.devices import Strategy, fabric_of
+from holotype.training.lesson import Lesson, lesson_instruments, lesson_materials
+from holotype.training.loop import fit
 from holotype.training.provenance import write_provenance
 from holotype.training.recipe import Recipe, read_recipe
 from holotype.training.teaching import Teaching, teaching_of
@@ -67,6 +69,7 @@ def train(
     overrides: Sequence[str] = (),
     accelerator: str = "auto",
     devices: int | str = "auto",
+    strategy: Strategy | str = Strategy.AUTO,
 ) -> TrainReport:
     """Trains a model and writes it as a bundle; goes on where an interrupted run of the same stopped.
 
@@ -77,7 +80,8 @@ def train(
         out: the run's folder.
         overrides: ``a.b=c`` changes of the recipe.
         accelerator: ``cpu``, ``cuda``, ``mps`` or ``auto``.
-        devices: how many, or ``auto`` (one on a CPU).
+        devices: how many, or ``auto`` (one on a CPU, or what torchrun started).
+        strategy: how several devices share a model: ``ddp`` (``auto``) or ``fsdp``.
 
     Raises:
         RecipeError, CollectionError, SplitError, BundleError: when these do not fit together.
@@ -91,15 +95,22 @@ def train(
     if (folder / MANIFEST).is_file():
         return _finished_before(folder, run)
     refuse_another_run(folder, run)
-    fabric = _fabric(accelerator, devices, chosen.precision)
+    fabric = fabric_of(accelerator, devices, strategy=strategy, precision=chosen.precision)
     fabric.launch()
     (folder / "resume").mkdir(parents=True, exist_ok=True)
     files.write_text(folder / "recipe.toml", as_toml(chosen))
     lesson, labels, row_V = _prepare(chosen, opened, parts, run)
     torch.manual_seed(stream_seed(chosen.seed, "weights"))
-    model = AlignedModel(chosen.model, num_labels=len(labels), seed=chosen.seed)
-
-    if chosen.align is None or chosen.align.temperature is not None:
+    model = AlignedModel(
+        chosen.model,
+        num_labels=len(labels),
+        seed=chosen.seed,
+        num_groups=lesson.teaching.num_groups if chosen.groups is not None else 0,
+    )
+    barcodes = (lesson.materials.barcode_N[row] for row in lesson.row_T.tolist())
+    model.learn_from([barcode for barcode in barcodes if barcode is not None])
+    contrasted = chosen.align is not None or chosen.taxa is not None
+    if not contrasted or (chosen.align is not None and chosen.align.temperature is not None):
         model.fix_temperature(chosen.align.temperature if chosen.align else None)
 
     def validate(judged: AlignedModel, side_px: int | None) -> dict[str, float]:
@@ -113,7 +124,9 @@ def train(
         temperature = _temperatures(model, lesson.materials, lesson.teaching, row_V)
         card = model_card(chosen, labels, training)
         write_provenance(folder, opened, parts, name=chosen.name)
-        write_bundle(folder, chosen.model, weights, labels, temperature, training, card)
+        kept = {name: value for name, value in weights.items() if name != "groups_GD"}
+        settings, kept = merged(model.settings, kept)
+        write_bundle(folder, settings, kept, labels, temperature, training, card)
     fabric.barrier()
     return TrainReport(
         run=str(folder),
@@ -123,19 +136,6 @@ def train(
         seconds=round(time.monotonic() - started, 1),
         figures=history[-1] if history else {},
     )
-
-
-def _fabric(accelerator: str, devices: int | str, precision: Any) -> Fabric:
-    """Returns the devices asked for, ready to launch; one on a CPU unless more are named."""
-    count = 1 if devices == "auto" and not torch.cuda.is_available() else devices
-    several = count not in (1, "auto") or (count == "auto" and torch.cuda.device_count() > 1)
-    strategy = "ddp_find_unused_parameters_true" if several else "auto"
-    try:
-        return Fabric(
-            accelerator=accelerator, devices=count, strategy=strategy, precision=precision
-        )
-    except (ValueError, TypeError, RuntimeError) as reason:
-        raise RecipeError(f"--accelerator {accelerator} --devices {devices}: {reason}") from reason
 
 
 def _fingerprint(recipe: Recipe, collection: Collection, split: Split) -> str:
@@ -172,23 +172,30 @@ def _prepare(
     if not len(train_rows):
         raise RecipeError("the split has no training records.")
     images = recipe.model.images
-    materials = prepare_collection(
-        collection,
-        pixels=images.pixels if images else None,
-        rows=np.concatenate([train_rows, val_rows]),
-    )
-    written = collection.columns(["written_label"])["written_label"].take(
-        np.concatenate([train_rows, val_rows])
-    )
-    names = label_names(recipe.target, written.to_pylist(), materials.concept_N)
+    rows = np.concatenate([train_rows, val_rows])
+    materials = lesson_materials(recipe, collection, rows)
+    columns = collection.columns(["written_label", "vernacular_name"])
+    columns = columns.take(np.concatenate([train_rows, val_rows]))
+    names = label_names(recipe.target, columns["written_label"].to_pylist(), materials.concept_N)
     count = len(train_rows)
     labels = build_label_space(recipe.target, names[:count], materials.concept_N[:count])
-    teaching = teaching_of(materials, labels, names)
+    common = columns["vernacular_name"].to_pylist()[:count]
+    vernaculars = common_names(zip(materials.concept_N[:count], common, strict=True))
+    teaching = teaching_of(
+        materials,
+        labels,
+        names,
+        taught=count,
+        vernaculars=vernaculars,
+        alike=recipe.alike,
+    )
     row_T = np.arange(count, dtype=np.int64)
     usable = materials.image_N >= 0 if images else np.zeros(len(materials), dtype=np.bool_)
     if recipe.model.barcodes is not None:
         usable |= np.asarray([barcode is not None for barcode in materials.barcode_N])
-    lesson = Lesson(recipe, materials, teaching, row_T[usable[:count]], run)
+    taught = usable[:count]
+    instrument_T = lesson_instruments(recipe, collection, train_rows[taught])
+    lesson = Lesson(recipe, materials, teaching, row_T[taught], run, instrument_T)
     left_out = count - len(lesson.row_T)
     if not len(lesson.row_T):
         raise RecipeError("no training record has what the recipe's towers read.")
@@ -216,7 +223,8 @@ def _validation(
                 right = agrees[np.arange(len(best)), best]
                 figures[f"val_top1_{modality}"] = float(right.mean())
         concept_R = lesson.teaching.concept_N[encoded.row_R]
-        if lesson.recipe.align is not None and len(encoded) > 1:
+        shared = lesson.recipe.align is not None or lesson.recipe.taxa is not None
+        if shared and len(encoded) > 1:
             figures[f"val_nearest_{modality}"] = _nearest_agrees(
                 encoded.z_RD, lesson.teaching.paths.node_C[concept_R], concept_R >= 0
             )
@@ -266,7 +274,7 @@ def _summary(
         for name in ("instrument", "source")
     }
     licences = licence_counts(columns)
-    quiet = [{k: v for k, v in row.items() if k != "seconds"} for row in history]
+    quiet = [{k: v for k, v in row.items() if k not in ("seconds", "data_wait")} for row in history]
     return {
         "run": lesson.fingerprint,
         "recipe": lesson.recipe.model_dump(mode="json"),

@@ -12,6 +12,12 @@ BASELINE_MARKS = (
     ("c4", "triangle-up"),
     ("c5", "triangle-down"),
     ("c6", "cross"),
+    ("c1", "square"),
+    ("c2", "circle"),
+    ("c3", "triangle-up"),
+    ("c4", "square"),
+    ("c5", "circle"),
+    ("c6", "diamond"),
 )
 MODEL_MARK = ("c1", "circle")
 CHANCE_MARK = ("grey", "x")
@@ -156,6 +162,51 @@ def lines(series: dict[str, list[tuple[float, float]]], *, axis: str, share: boo
                 "title": {"text": axis}, "rangemode": "tozero", "zeroline": False,
                 "automargin": True, **({"range": [-2, 102]} if share else {}),
             },
+        },
+    }  # fmt: skip
+
+
+Point = tuple[int, float, float | None, float | None, str]
+"""Place, value, low, high, and what is said of it."""
+
+
+def lines_over(places: Sequence[str], series: dict[str, list[Point]], *, axis: str) -> Spec:
+    """Returns curves over named places, with a bar at each point from low to high."""
+    traces = []
+    for at, (name, points) in enumerate(series.items()):
+        colour = f"var(--{HUES[at % len(HUES)]})"
+        above = [0 if high is None else round(high - value, 4) for _, value, _, high, _ in points]
+        below = [0 if low is None else round(value - low, 4) for _, value, low, *_ in points]
+        shift = 0.05 * (at - (len(series) - 1) / 2)
+        traces.append(
+            {
+                "type": "scatter", "mode": "lines+markers", "name": plot_text(name),
+                "x": [round(place + shift, 3) for place, *_ in points],
+                "y": [value for _, value, *_ in points],
+                "error_y": {
+                    "type": "data", "symmetric": False, "color": colour, "thickness": 1.4, "width": 0,
+                    "array": above,
+                    "arrayminus": below,
+                },
+                "line": {
+                    "color": colour, "width": 2,
+                    "dash": ("solid", "dash", "dot")[at // len(HUES) % 3],
+                },
+                "marker": {"size": 7, "symbol": _CURVE_SYMBOLS[at % len(_CURVE_SYMBOLS)]},
+                "text": [text for *_, text in points], "hoverinfo": "text",
+            }
+        )  # fmt: skip
+    return {
+        "data": traces,
+        "layout": {
+            "showlegend": True,
+            "legend": {"orientation": "h", "y": -0.3, "yanchor": "top", "x": 0},
+            "margin": {"l": 10, "r": 14, "t": 8, "b": 60},
+            "xaxis": {
+                "tickvals": list(range(len(places))), "ticktext": [plot_text(p) for p in places],
+                "range": [-0.5, len(places) - 0.5], "zeroline": False, "automargin": True,
+            },
+            "yaxis": {"title": {"text": axis}, "zeroline": False, "automargin": True},
         },
     }  # fmt: skip
 

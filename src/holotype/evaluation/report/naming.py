@@ -25,6 +25,7 @@ from holotype.page.words import (
 
 _SUM, _MEAN = "sum", "mean, by which an epoch was chosen"
 MODALITIES = ("image", "barcode", "caption")
+_SINGLE = {"macro_f1": "Macro-F1", "calibration_error": "Calibration error"}
 
 
 def learning(content: dict[str, Any]) -> Section | None:
@@ -84,7 +85,24 @@ def _check_name(name: str) -> str:
 
 def classification(content: dict[str, Any]) -> Section | None:
     """Returns how the classifier names at each rank, beside baselines."""
-    scores = pick(content.get("scores") or [], task="classification")
+    lead = (
+        "How often does the classifier give the right name, or the right name among its first five? "
+        "Micro counts every record alike, macro every taxon alike; rare taxa pull macro down."
+    )
+    return _named("classification", "Classification", lead, content)
+
+
+def caption_classification(content: dict[str, Any]) -> Section | None:
+    """Returns how the captions of the names that were taught name at each rank."""
+    lead = (
+        "How well do captions name what was taught? The same queries and names as the classifier's, each "
+        "name put into words: a model without a classifier names in this way."
+    )
+    return _named("caption_classification", "Classification by captions", lead, content)
+
+
+def _named(task: str, title: str, lead: str, content: dict[str, Any]) -> Section | None:
+    scores = pick(content.get("scores") or [], task=task)
     if not scores:
         return None
     choices = [
@@ -95,13 +113,14 @@ def classification(content: dict[str, Any]) -> Section | None:
     def body(keys: tuple[str, ...], name: str) -> str | None:
         chosen = pick(scores, pair=keys[0], part=keys[1])
         f1 = "".join(
-            f'<p class="single">Macro-F1 of {plain(s["rank"])}s, {plain(s["method"])}: '
+            f'<p class="single">{said} of {plain(s["rank"])}s, {plain(s["method"])}: '
             f"<b>{with_unit(s['value'])}</b> <small>({_around(s)}, n {count(s['n'])})</small></p>"
-            for s in pick(chosen, metric="macro_f1")
+            for metric, said in _SINGLE.items()
+            for s in pick(chosen, metric=metric)
         )
         ranks = evidence(
             name,
-            [s for s in chosen if s["metric"] != "macro_f1"],
+            [s for s in chosen if s["metric"] not in _SINGLE],
             rows="rank",
             columns="metric",
             column_order=METRICS,
@@ -110,13 +129,8 @@ def classification(content: dict[str, Any]) -> Section | None:
         )
         return f1 + ranks if ranks else None
 
-    lead = (
-        "How often does the classifier give the right name, or the right name among its first five? "
-        "Micro counts every record alike, macro every taxon alike; rare taxa pull macro down."
-    )
-    return Section(
-        "classification", "Classification", lead, panels("classification", choices, body)
-    )
+    name = task.replace("_", "-")
+    return Section(name, title, lead, panels(name, choices, body))
 
 
 def _around(score: dict[str, Any]) -> str:

@@ -5,18 +5,25 @@ from collections.abc import Sequence
 from typing import Any
 
 from holotype.evaluation.report.scoring import Scores, evidence, pick, values_of
+from holotype.evaluation.report.tree_figures import agreement, pairs_of, severity
 from holotype.page.layout import (
     Choice,
     Section,
     embedded_json,
+    heading,
     panels,
 )
+from holotype.page.tables import sortable
 from holotype.page.words import (
+    DASH,
     METRICS,
     PARTS,
     RANKS,
+    capital,
+    finite,
     metric_name,
     pair_name,
+    part_name,
     plain,
     plot_text,
     some,
@@ -113,31 +120,98 @@ def few_shot(content: dict[str, Any]) -> Section | None:
     return Section("few-shot", "Few-shot", lead, panels("few-shot", choices, body))
 
 
-def hierarchy(content: dict[str, Any]) -> Section | None:
-    """Returns whether neighbours of another taxon are its relatives."""
-    scores = pick(_scores(content), task="hierarchy")
-    if not scores:
-        return None
-    metrics = values_of(scores, "metric")
-    barred = " or ".join(m.removeprefix("neighbour_of_another_") for m in metrics)
+def cross_instrument(content: dict[str, Any]) -> Section | None:
+    """Returns how well the nearest image of another instrument names the query."""
     lead = (
-        f"Does the space follow the tree? The query may not find its own {barred}; the share of nearest keys "
-        "that still agree at wider ranks should lie far beyond chance."
+        "Does the nearest image that another instrument took have the query's name? Images of the query's "
+        "own instrument are barred: a space that sorts by camera fails here."
     )
-    choices = [Choice("Barred", {m: m.removeprefix("neighbour_of_another_") for m in metrics})]
+    return _pairs(
+        "cross-instrument",
+        "Retrieval across instruments",
+        lead,
+        pick(_scores(content), task="cross_instrument"),
+    )
 
-    def body(keys: tuple[str, ...], name: str) -> str | None:
-        return evidence(
-            name,
-            pick(scores, metric=keys[0]),
-            rows="rank",
-            columns="pair",
-            column_order=_PAIRS,
-            axis="per cent of neighbours that agree",
-            row_title="rank",
-        )
 
-    return Section("hierarchy", "Neighbours and the tree", lead, panels("hierarchy", choices, body))
+def hierarchy(content: dict[str, Any]) -> Section | None:
+    """Returns whether the space follows the tree: neighbours, similarity and mistakes."""
+    scores = pick(_scores(content), task="hierarchy")
+    exhibit = content.get("hierarchy") or {}
+    if not scores and not exhibit:
+        return None
+    drawn = [
+        part
+        for kind, make in (("curves", agreement), ("mistakes", severity))
+        for at, pair in enumerate(pairs_of({"model": exhibit}, kind))
+        if (part := make({"model": exhibit}, f"tree-{at}", pair=pair)) is not None
+    ]
+    body = f'<div class="facets two">{"".join(drawn)}</div>' if drawn else ""
+    body += _tree_numbers([s for s in scores if s["rank"] == _WHOLE_TREE])
+    shares = [s for s in scores if s["rank"] != _WHOLE_TREE]
+    if shares:
+        titles = {m: _asked_of_the_tree(m) for m in values_of(shares, "metric")}
+
+        def evidence_of(keys: tuple[str, ...], name: str) -> str | None:
+            return evidence(
+                name,
+                pick(shares, metric=keys[0]),
+                rows="rank",
+                columns="pair",
+                column_order=_PAIRS,
+                axis="per cent that agree",
+                row_title="rank",
+            )
+
+        body += heading("Agreement at wider ranks")
+        body += panels("hierarchy", [Choice("Share of", titles)], evidence_of)
+    lead = (
+        "Does the space follow the tree? Similarity should fall as the common ancestor widens, mistakes "
+        "should stay near, and a neighbour of another taxon should be a relative far more often than by "
+        "chance."
+    )
+    return Section("hierarchy", "The space and the tree", lead, body)
+
+
+_WHOLE_TREE = "tree"
+
+
+def _asked_of_the_tree(metric: str) -> str:
+    if metric.startswith("neighbour_of_another_"):
+        return f"nearest keys of another {metric.removeprefix('neighbour_of_another_')}"
+    return metric.replace("_", " ")
+
+
+def _tree_numbers(scores: Scores) -> str:
+    """Returns the figures over the whole tree, which are no shares, as a table."""
+    if not scores:
+        return ""
+    rows = [
+        [
+            capital(_asked_of_the_tree(s["metric"])),
+            pair_name(s["pair"]),
+            part_name(s["part"]),
+            s["method"],
+            _number(s["value"]),
+            f"{_number(s['low'])} to {_number(s['high'])}" if s["low"] is not None else DASH,
+            s["n"],
+        ]
+        for s in sorted(scores, key=lambda s: (s["metric"], s["pair"], s["part"]))
+    ]
+    columns = ["Figure", "Pair", "Part", "Method", "Value", "95 % interval", "n"]
+    said = (
+        "Spearman's correlation of cosine distance and height of the common ancestor (1: the order of the "
+        "tree); severity in ranks between the truth and the common ancestor with the answer."
+    )
+    return heading("Over the whole tree") + sortable(
+        "tree-numbers", columns, rows, says="Figures over the whole tree", words=(1, 2, 3, 5),
+        caption=said, noun="figure",
+    )  # fmt: skip
+
+
+def _number(value: Any) -> str:
+    number = finite(value)
+    return DASH if number is None else f"{number:.3f}"
 
 
 def embedding_map(content: dict[str, Any]) -> Section | None:

@@ -1,0 +1,244 @@
+"""The command ``adapt``: a model and a user's own labelled images -> a bundle that names those labels."""
+
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from holotype.adapting import fine_tuning
+from holotype.adapting.choice import (
+    CANDIDATES,
+    Examined,
+    Examples,
+    Method,
+    choose,
+    examined,
+    out_of_fold,
+    solved,
+)
+from holotype.adapting.made import Made, write_made
+from holotype.adapting.new_model import image_embeddings, with_head
+from holotype.adapting.own_labels import OwnLabels, read_own_labels
+from holotype.adapting.parents import open_parent
+from holotype.errors import BundleError, RecipeError, did_you_mean
+from holotype.evaluation.metrics import Estimate
+from holotype.identify.scoring import Scorer
+from holotype.inputs.materials import Materials, prepare_collection
+from holotype.models.bundle import Bundle, is_bundle
+from holotype.models.labels import LabelSpace, Target, build_label_space, label_names
+from holotype.progress import note
+from holotype.training.calibrate import fit_temperature
+
+
+@dataclass(frozen=True)
+class AdaptReport:
+    """What adapting did, and how good it is on images that were held out.
+
+    Attributes:
+        bundle: its folder.
+        parent: the model it comes from.
+        method: prototypes, probe, lora or full.
+        labels, images: what it learnt.
+        known_labels: how many of the labels the parent knew.
+        examined: images that were named by a model that had not seen them.
+        accuracy: share of them named right, with its 95 % interval; None where fewer than 30 were examined.
+        macro_accuracy: the same, as the mean over labels.
+        before: accuracy of the parent on the same images; a label that it does not know is never right.
+        seconds: it took.
+    """
+
+    bundle: str
+    parent: str
+    method: str
+    labels: int
+    images: int
+    known_labels: int
+    examined: int
+    accuracy: tuple[float, float, float] | None
+    macro_accuracy: tuple[float, float, float] | None
+    before: tuple[float, float, float] | None
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Task:
+    """All that a model is adapted from.
+
+    Attributes:
+        bundle: the parent.
+        own: the labelled images.
+        materials: the same, made ready for the parent.
+        names: the label of each.
+        labels: the label space.
+        examples: embeddings by the parent, and labels.
+        seed: of folds, and of fine-tuning.
+    """
+
+    bundle: Bundle
+    own: OwnLabels
+    materials: Materials
+    names: list[str | None]
+    labels: LabelSpace
+    examples: Examples
+    seed: int
+
+
+def adapt(
+    model: Path | str,
+    inputs: Sequence[Path | str],
+    *,
+    out: Path | str,
+    labels: Path | str | None = None,
+    method: Method | str = Method.AUTO,
+    epochs: int | None = None,
+    seed: int = 0,
+) -> AdaptReport:
+    """Teaches a model a user's own labels from a few images or many, and writes the result as a bundle.
+
+    ``prototypes`` and ``probe`` leave the tower as it is and take seconds; ``lora`` trains a low-rank change
+    of its attention, ``full`` all of it.
+    ``auto`` chooses by cross-validation, and tries ``full`` where half of the labels have 50 images or more.
+    The figures are of images that the examined model had not learnt from.
+
+    Args:
+        model: a bundle, ``starter``, ``published:NAME`` or a folder of open_clip's layout.
+        inputs: class folders or archives of them; a folder of images, with ``labels``; or a collection.
+        out: the folder of the new bundle.
+        labels: a table with an image and a label a row.
+        method: ``auto``, ``prototypes``, ``probe``, ``lora`` or ``full``.
+        epochs: of training; by default as many as 40,000 images make, 8 to 40.
+        seed: of every random choice.
+
+    Raises:
+        BundleError, SourceError, CollectionError, RecipeError: when these do not fit together.
+    """
+    started = time.monotonic()
+    if method not in set(Method):
+        raise RecipeError(f"no --method {method}.{did_you_mean(str(method), [*Method])}")
+    asked, folder = Method(method), Path(out)
+    if epochs is not None and asked in (Method.PROTOTYPES, Method.PROBE):
+        raise RecipeError(f"--epochs goes with --method full, lora or auto; {asked} has none.")
+    if is_bundle(folder):
+        raise BundleError(f"{folder}: holds a model already. Name another folder with --out.")
+    bundle = open_parent(model)
+    if bundle.pixels is None:
+        raise BundleError(f"{bundle.path}: reads no images, so it cannot be adapted to them.")
+    with tempfile.TemporaryDirectory() as scratch:
+        own = read_own_labels(inputs, labels, bundle.labels, Path(scratch) / "own")
+        task = _task(bundle, own, seed)
+        made = _made(task, asked, epochs, Path(scratch))
+        before = examined(*_of_parent(task, made.exam), task.examples, seed=seed)
+        write_made(folder, made, bundle, own, task.labels, before)
+    return AdaptReport(
+        bundle=str(folder),
+        parent=str(model),
+        method=made.method.value,
+        labels=len(task.labels),
+        images=len(own),
+        known_labels=_known(task),
+        examined=made.exam.images,
+        accuracy=_figures(made.exam.accuracy),
+        macro_accuracy=_figures(made.exam.macro),
+        before=_figures(before.accuracy),
+        seconds=round(time.monotonic() - started, 1),
+    )
+
+
+def _task(bundle: Bundle, own: OwnLabels, seed: int) -> Task:
+    materials = prepare_collection(own.collection, pixels=bundle.pixels, rows=own.rows)
+    materials = replace(materials, concept_N=own.concepts, barcode_N=(None,) * len(own))
+    names = label_names(Target.WRITTEN_LABEL, own.written, own.concepts)
+    space = build_label_space(Target.WRITTEN_LABEL, names, own.concepts)
+    z_ND = image_embeddings(bundle.model, materials)
+    examples = Examples(z_ND, space.index_of(names), own.group_N, len(space))
+    return Task(bundle, own, materials, names, space, examples, seed)
+
+
+def _made(task: Task, method: Method, epochs: int | None, scratch: Path) -> Made:
+    """Returns the model made by the method, or by the better one of those that ``auto`` tries."""
+    if method in fine_tuning.KINDS:
+        return _fine_tuned(task, method, epochs, scratch)[0]
+    if method is not Method.AUTO or not fine_tuning.worth_trying(task.examples):
+        return _solved(task, method)
+    tuned, right_tuned, right_solved = _fine_tuned(task, Method.FULL, epochs, scratch)
+    note(f"validation images named right: {right_tuned:,} fine-tuned, {right_solved:,} by a probe")
+    return tuned if right_tuned > right_solved else _solved(task, method)
+
+
+def _solved(task: Task, method: Method) -> Made:
+    examples = task.examples
+    chosen = choose(CANDIDATES[method], examples, seed=task.seed)
+    logit_NL, has_N = out_of_fold(method, examples, seed=task.seed)
+    hit_N = (logit_NL.argmax(axis=1) == examples.label_N) & has_N
+    return Made(
+        method=chosen[0],
+        model=with_head(task.bundle.model, solved(chosen, examples)),
+        temperature=_temperature(logit_NL[has_N], examples.label_N[has_N]),
+        exam=examined(hit_N, has_N, examples, seed=task.seed),
+    )
+
+
+def _fine_tuned(
+    task: Task, method: Method, epochs: int | None, scratch: Path
+) -> tuple[Made, int, int]:
+    """Returns the fine-tuned model, and the validation images that it and the untouched tower name."""
+    examples = task.examples
+    parts = fine_tuning.parted(examples, seed=task.seed)
+    taught = examples.at(parts.train_N)
+    head = solved(choose(CANDIDATES[Method.PROBE], taught, seed=task.seed), taught)
+    start = fine_tuning.tuned_by(method, with_head(task.bundle.model, head))
+    tuned = fine_tuning.fine_tune(
+        start,
+        task.materials,
+        task.labels,
+        task.names,
+        parts,
+        epochs=epochs,
+        seed=task.seed,
+        folder=scratch,
+    )
+    logit_NL = fine_tuning.logits(tuned.model.built(len(task.labels)), task.materials)
+    hit_N = logit_NL.argmax(axis=1) == examples.label_N
+    of_head_N = head.logits(examples.z_ND).argmax(axis=1) == examples.label_N
+    made = Made(
+        method=method,
+        model=tuned.model,
+        temperature=_temperature(logit_NL[parts.val_N], examples.label_N[parts.val_N]),
+        exam=examined(hit_N & parts.test_N, parts.test_N, examples, seed=task.seed),
+        recipe=tuned.recipe,
+        history=tuned.history,
+    )
+    return made, int((hit_N & parts.val_N).sum()), int((of_head_N & parts.val_N).sum())
+
+
+def _temperature(logit_NL: NDArray[np.float32], label_N: NDArray[np.int64]) -> float:
+    return fit_temperature(logit_NL, np.eye(logit_NL.shape[1], dtype=np.bool_)[label_N])
+
+
+def _of_parent(task: Task, exam: Examined) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Returns which examined images the parent names right, and which were examined."""
+    known = task.bundle.labels
+    if not len(known):
+        return np.zeros(len(task.own), np.bool_), np.zeros(len(task.own), np.bool_)
+    truth_N = known.index_of(known.names_of(task.own.written, task.own.concepts))
+    row_B, probability_BL = Scorer(task.bundle).probabilities(task.materials)
+    best_N = np.zeros(len(task.own), dtype=np.int64)
+    best_N[row_B] = probability_BL.argmax(axis=1)
+    hit_N = (truth_N >= 0) & known.agrees_LL[np.maximum(truth_N, 0), best_N]
+    return hit_N & exam.examined_N, exam.examined_N
+
+
+def _known(task: Task) -> int:
+    known = task.bundle.labels
+    if not len(known):
+        return 0
+    truth_N = known.index_of(known.names_of(task.own.written, task.own.concepts))
+    return len(set(task.examples.label_N[truth_N >= 0].tolist()))
+
+
+def _figures(found: Estimate | None) -> tuple[float, float, float] | None:
+    return None if found is None else (found.value, found.low, found.high)
