@@ -77,6 +77,9 @@ ANSWERS: Mapping[str, str] = {
         f"score_{rank}": f"sum of the scores of all labels within the {rank} named in this row, 0 to 1"
         for rank in RANKS
     },
+    "taxon": "the narrowest taxon that is more likely than not; null where none is",
+    "taxon_rank": "its rank",
+    "taxon_score": "its score, above 0.5",
     "top_k": 'the five best labels as JSON: `[{"label": ..., "score": ...}, ...]`, best first',
     "failure": "why the input could not be read, whole or in part; null where nothing failed",
 }

@@ -25,8 +25,13 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
 import torch
-from instruments_page import DRAWS, INSTRUMENTS, SHOTS, Answer, Crops, figures, page
-from instruments_thumbnails import named_by_thumbnails, thumbnail_figures, thumbnails
+from instruments_page import DRAWS, INSTRUMENTS, SHOTS, Answer, Crops, described, figures, page
+from instruments_thumbnails import (
+    features,
+    named_by_thumbnails,
+    thumbnail_figures,
+    thumbnails,
+)
 from machine import real_data, write_results
 from numpy.typing import NDArray
 from torch import Tensor, nn
@@ -45,7 +50,7 @@ from holotype.models.crop_tower import CropTower
 from holotype.models.sizes import SizeReading, size_features
 from holotype.randomness import generator
 
-SIDE_PX, WIDTH, DEPTH, BATCH = 32, 16, 1, 64
+SIDE_PX, WIDTH, DEPTH, BATCH = 40, 24, 1, 64
 LEAST_CROPS = 8
 """An instrument shows a group when it has this many crops of it."""
 MOST_CROPS = 150
@@ -204,7 +209,7 @@ def answer(place: str, variant: str, held_out: str, seed: int, steps: int) -> An
     inside_N = crops.instrument_N != held_out
     groups = sorted(set(crops.group_N[inside_N].tolist()))
     train_T = np.flatnonzero(inside_N)
-    test_Q = np.flatnonzero(~inside_N & np.isin(crops.group_N, groups))
+    test_Q, _ = _tested(crops, held_out)
     target_T = np.asarray([groups.index(g) for g in crops.group_N[train_T]])
     mean, std = pixels[train_T].mean(), pixels[train_T].std()
     torch.manual_seed(seed)
@@ -234,10 +239,20 @@ def answer(place: str, variant: str, held_out: str, seed: int, steps: int) -> An
         feature_QD = tower((pixels[test_Q] - mean) / std, size_N4[test_Q])
         said_Q = head(feature_QD).argmax(dim=1).numpy()
     hit_Q = np.asarray(groups)[said_Q] == crops.group_N[test_Q]
-    alone = len(set(crops.group_N[test_Q])) == 1
-    names_Q = (crops.label_N if alone else crops.group_N)[test_Q]
+    _, names_Q = _tested(crops, held_out)
     shots = {k: _few_shot(feature_QD.numpy(), names_Q, k, seed) for k in SHOTS}
     return Answer(hit_Q, shots)
+
+
+def _tested(crops: Crops, held_out: str) -> tuple[NDArray[np.int64], NDArray[np.str_]]:
+    """Returns the crops of an instrument whose group others show too, and their names for few-shot.
+
+    Names are the groups; where there is one group only, the written labels.
+    """
+    inside_N = crops.instrument_N != held_out
+    test_Q = np.flatnonzero(~inside_N & np.isin(crops.group_N, crops.group_N[inside_N]))
+    alone = len(set(crops.group_N[test_Q].tolist())) == 1
+    return test_Q, (crops.label_N if alone else crops.group_N)[test_Q]
 
 
 def _few_shot(
@@ -260,10 +275,8 @@ def _few_shot(
         unit_QD = feature_QD - centre_D
         unit_QD = unit_QD / np.linalg.norm(unit_QD, axis=1, keepdims=True)
         mean_CD = np.stack([unit_QD[rows].mean(axis=0) for rows in support])
-        near = [
-            np.linalg.norm(unit_QD[rows][:, None] - mean_CD, axis=2).argmin(axis=1)
-            for rows in query
-        ]
+        offset_C = (mean_CD**2).sum(axis=1)
+        near = [(offset_C - 2 * unit_QD[rows] @ mean_CD.T).argmin(axis=1) for rows in query]
         found.append(float(np.mean([np.mean(said == n) for n, said in enumerate(near)])))
     return found
 
@@ -273,7 +286,7 @@ def kept_answer(
 ) -> Answer:
     """Returns an answer, from the folder of answers where it is there already."""
     name = variant.replace(" ", "_")
-    path = Path(keep) / f"{name}-{held_out}-{seed}-{steps}.json"
+    path = Path(keep) / f"{name}-{held_out}-{seed}-{SIDE_PX}px-{WIDTH}-{steps}.json"
     if not path.is_file():
         found = answer(place, variant, held_out, seed, steps)
         content = {"hit": found.hit_Q.tolist(), "few_shot": found.few_shot}
@@ -286,7 +299,7 @@ def kept_answer(
 def main() -> None:
     """Builds the collection, runs every variant on every instrument, and writes what came out."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--seeds", type=int, default=3, help="0 leaves the tower out")
     parser.add_argument("--steps", type=int, default=150)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--only", nargs="*", default=list(VARIANTS), choices=list(VARIANTS))
@@ -316,8 +329,10 @@ def main() -> None:
                 running = [pool.submit(kept_answer, *fixed, *job, asked.steps) for job in jobs]
                 answers = dict(zip(jobs, (each.result() for each in running), strict=True))
         seconds = time.monotonic() - started
-        crops = shared_crops(open_collection(place))
-        content = figures(crops, answers, variants, asked.seeds)
+        crops = _decoded(str(place))[0]
+        content = described(crops) | {"seeds": asked.seeds}
+        if asked.seeds:
+            content |= figures(crops, answers, variants, asked.seeds)
         content["thumbnails"] = thumbnail_content(str(place))
         content |= {
             "steps": asked.steps, "seconds": seconds, "changed": changed_by_removal(place),
@@ -332,6 +347,7 @@ def thumbnail_content(place: str) -> dict[str, Any]:
     crops, decoded, size_N4 = _decoded(place)
     small: dict[tuple[PreparationKind, Marks], NDArray[np.float32]] = {}
     hits: dict[str, dict[str, NDArray[np.bool_]]] = {}
+    few_shot: dict[str, dict[str, dict[int, list[float]]]] = {}
     for name, asked in VARIANTS.items():
         if asked.style:
             continue
@@ -340,7 +356,14 @@ def thumbnail_content(place: str) -> dict[str, Any]:
             small[way] = thumbnails(decoded, PixelPreparation(asked.kind, SIDE_PX, 1, asked.marks))
         size_NF = size_features(size_N4, asked.size).numpy()
         hits[name] = {i: named_by_thumbnails(crops, small[way], size_NF, i) for i in INSTRUMENTS}
-    return thumbnail_figures(crops, hits)
+        feature_ND = features(small[way], size_NF)
+        few_shot[name] = {}
+        for held_out in INSTRUMENTS:
+            test_Q, names_Q = _tested(crops, held_out)
+            few_shot[name][held_out] = {
+                shots: _few_shot(feature_ND[test_Q], names_Q, shots, 0) for shots in SHOTS
+            }
+    return thumbnail_figures(crops, hits, few_shot)
 
 
 def changed_by_removal(place: Path) -> int:

@@ -74,12 +74,6 @@ def figures(
         few = _few_shot_draws(answers, variants, seeds, shots, rng)
         sampled |= {f"{name} {shots}-shot": values for name, values in few.items()}
     return {
-        "crops": _counts(crops),
-        "conflicting": crops.conflicting,
-        "seeds": seeds,
-        "chance": {
-            name: 1 / len(set(crops.group_N[crops.instrument_N != name])) for name in INSTRUMENTS
-        },
         "scores": {
             variant: {name: interval(values_RV[:, n]) for name, values_RV in sampled.items()}
             for n, variant in enumerate(variants)
@@ -125,26 +119,27 @@ def interval(value_R: NDArray[np.float64]) -> dict[str, float]:
     return {"value": float(value_R[0]), "low": float(low), "high": float(high)}
 
 
-def _counts(crops: Crops) -> dict[str, dict[str, int]]:
+def described(crops: Crops) -> dict[str, Any]:
+    """Returns how many crops there are, by group and instrument, and how often chance is right."""
     counted: dict[str, dict[str, int]] = defaultdict(dict)
     for group, instrument in zip(crops.group_N.tolist(), crops.instrument_N.tolist(), strict=True):
         counted[group][instrument] = counted[group].get(instrument, 0) + 1
-    return dict(counted)
+    chance = {
+        name: 1 / len(set(crops.group_N[crops.instrument_N != name].tolist()))
+        for name in INSTRUMENTS
+    }
+    return {"crops": dict(counted), "conflicting": crops.conflicting, "chance": chance}
 
 
 def page(content: dict[str, Any]) -> list[str]:
     """Returns the figures as Markdown."""
-    tower, steps, seeds = content["tower"], content["steps"], content["seeds"]
-    head = f"| {' | '.join(['', *INSTRUMENTS, 'mean', 'mean against plain'])} |"
-    rule = f"| --- |{' --- |' * (len(INSTRUMENTS) + 2)}"
     lines = [
         "# Another instrument: trained on four, tested on the fifth",
         "",
-        f"Tower of width {tower['width']}, depth {tower['depth']}; grey crops of {tower['side_px']} px;",
-        f"{steps} batches of {tower['batch']}; {seeds} seeds. At most {content['most_crops']} crops a",
-        f"group and instrument, drawn once (seed 0). {content['conflicting']} records are left out: the",
-        "same file bears two labels (UVP6: darksphere as Copepoda). Groups are the classes that two or",
-        "more instruments show, a phylum where more show it than any class of it, and detritus. Crops:",
+        f"At most {content['most_crops']} crops a group and instrument, drawn once (seed 0).",
+        f"{content['conflicting']} records are left out: the same file bears two labels (UVP6:",
+        "darksphere as Copepoda). Groups are the classes that two or more instruments show, a phylum",
+        "where more show it than any class of it, and detritus. Crops:",
         "",
         f"| {' | '.join(['group', *INSTRUMENTS])} |",
         f"| --- |{' --: |' * len(INSTRUMENTS)}",
@@ -154,46 +149,46 @@ def page(content: dict[str, Any]) -> list[str]:
     chance = ", ".join(f"{name} {value:.2f}" for name, value in content["chance"].items())
     lines += [
         "",
-        "## No example of the new instrument",
-        "",
-        "Macro accuracy over the groups of the instrument left out, among all groups of the others.",
-        f"Intervals (95 %) resample crops within groups, and seeds. Chance: {chance}.",
-        "",
-        head,
-        rule,
-        *_rows(content, ""),
+        "Figures are macro accuracies over the groups of the instrument left out, among all groups of the",
+        f"others. Chance: {chance}.",
+        "With examples: nearest class mean among the groups of that instrument (IFCB: its labels, as it",
+        f"has one group), {DRAWS} draws of the examples. Intervals (95 %) resample crops within groups,",
+        "or the draws.",
+        "Micrometres are nominal (UVP6 73, ISIIS 70, IFCB 0.294 a pixel), unknown for FlowCam and ZooLake.",
+        f"Crops with a burnt-in mark: {content['changed']}; without one, removal changes no pixel.",
     ]
-    for shots in SHOTS:
+    if content["seeds"]:
+        tower = content["tower"]
         lines += [
             "",
-            f"## {shots} example{'s' * (shots > 1)} a group from the new instrument",
+            "## A small tower",
             "",
-            "Nearest class mean of the features, among the groups of that instrument (IFCB: its labels,",
-            f"as it has one group); mean of {DRAWS} draws of examples a seed. Intervals resample draws and",
-            "seeds, not crops.",
-            "",
-            head,
-            rule,
-            *_rows(content, f" {shots}-shot"),
+            f"Width {tower['width']}, depth {tower['depth']}, grey crops of {tower['side_px']} px,",
+            f"{content['steps']} batches of {tower['batch']}, {content['seeds']} seeds, resampled too.",
+            *_tables(content),
         ]
-    lines += [
-        "",
-        "## Without a tower: the 20 nearest thumbnails",
-        "",
-        "The same question as the first, by thumbnails of 16 px and the size: no training, no seeds. Style",
-        "augmentation has no part in it. Intervals resample crops within groups.",
-        "",
-        head,
-        rule,
-        *_rows(content["thumbnails"], ""),
-    ]
     return [
         *lines,
         "",
-        f"Crops with a burnt-in mark: {content['changed']}; without one, removal changes no pixel.",
-        "Micrometres are nominal (UVP6 73, ISIIS 70, IFCB 0.294 a pixel), unknown for FlowCam and ZooLake.",
-        f"{content['seconds']:.0f} s, on a machine with other work; answers kept from before took none.",
+        "## Without a tower: thumbnails",
+        "",
+        "The 20 nearest thumbnails of 16 px beside the size: no training and no seeds, so that style",
+        "augmentation has no part in it.",
+        *_tables(content["thumbnails"]),
     ]
+
+
+def _tables(content: dict[str, Any]) -> list[str]:
+    lines = []
+    for shots in (0, *SHOTS):
+        example = "example" if shots == 1 else "examples"
+        lines += [
+            "",
+            f"| {shots or 'no'} {example} | {' | '.join([*INSTRUMENTS, 'mean', 'mean against plain'])} |",
+            f"| --- |{' --- |' * (len(INSTRUMENTS) + 2)}",
+            *_rows(content, f" {shots}-shot" if shots else ""),
+        ]
+    return lines
 
 
 def _rows(content: dict[str, Any], ending: str) -> list[str]:

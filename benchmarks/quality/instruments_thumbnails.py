@@ -8,7 +8,7 @@ from typing import Any
 
 import cv2
 import numpy as np
-from instruments_page import INSTRUMENTS, RESAMPLES, Crops, interval
+from instruments_page import INSTRUMENTS, RESAMPLES, SHOTS, Crops, interval
 from numpy.typing import NDArray
 
 from holotype.media.images import Pixels
@@ -37,8 +37,8 @@ def named_by_thumbnails(
     test_Q = np.flatnonzero(~inside_N & np.isin(crops.group_N, groups))
     turned = [np.rot90(thumbnail_NSS[train_T], turns, (1, 2)) for turns in range(4)]
     turned += [view[:, :, ::-1] for view in turned]
-    key_KD = np.concatenate([_features(view, size_NF[train_T]) for view in turned])
-    near_QK = np.argsort(-_features(thumbnail_NSS[test_Q], size_NF[test_Q]) @ key_KD.T, axis=1)
+    key_KD = np.concatenate([features(view, size_NF[train_T]) for view in turned])
+    near_QK = np.argsort(-features(thumbnail_NSS[test_Q], size_NF[test_Q]) @ key_KD.T, axis=1)
     group_T = np.asarray([groups.index(g) for g in crops.group_N[train_T]])
     group_K = np.tile(group_T, len(turned))
     rarity_G = 1 / np.sqrt(np.bincount(group_T))
@@ -49,18 +49,24 @@ def named_by_thumbnails(
     return np.asarray(groups)[votes_QG.argmax(axis=1)] == crops.group_N[test_Q]
 
 
-def _features(
+def features(
     thumbnail_NSS: NDArray[np.float32], size_NF: NDArray[np.float32]
 ) -> NDArray[np.float32]:
+    """Returns centred thumbnails beside the size, unit rows."""
     flat_ND = thumbnail_NSS.reshape(len(thumbnail_NSS), -1)
     centred_ND = unit_rows(flat_ND - flat_ND.mean(axis=1, keepdims=True))
     return unit_rows(np.concatenate([centred_ND, SIZE_WEIGHT * size_NF], axis=1))
 
 
 def thumbnail_figures(
-    crops: Crops, hits: dict[str, dict[str, NDArray[np.bool_]]]
+    crops: Crops,
+    hits: dict[str, dict[str, NDArray[np.bool_]]],
+    few_shot: dict[str, dict[str, dict[int, list[float]]]],
 ) -> dict[str, dict[str, Any]]:
-    """Returns macro accuracies with intervals over crops, and the gain over the first way of reading."""
+    """Returns macro accuracies with intervals, and the gain over the first way of reading.
+
+    Intervals of ``hits`` resample crops, those of ``few_shot`` the draws of the examples.
+    """
     rng = generator(0, "instruments", "thumbnails")
     readings = list(hits)
     rows: dict[str, list[NDArray[np.float64]]] = {name: [] for name in INSTRUMENTS}
@@ -75,6 +81,15 @@ def thumbnail_figures(
             rows[held_out].append(np.mean([hit_VQ[:, c].mean(axis=1) for c in chosen], axis=0))
     sampled = {name: np.stack(values) for name, values in rows.items()}
     sampled["mean"] = np.mean([sampled[name] for name in INSTRUMENTS], axis=0)
+    for shots in SHOTS:
+        means = []
+        for held_out in (name for name in INSTRUMENTS if few_shot[readings[0]][name][shots]):
+            value_VD = np.asarray([few_shot[reading][held_out][shots] for reading in readings])
+            draw_RD = rng.integers(0, value_VD.shape[1], (RESAMPLES, value_VD.shape[1]))
+            resampled_RV = value_VD[:, draw_RD].mean(axis=2).T
+            sampled[f"{held_out} {shots}-shot"] = np.vstack([value_VD.mean(axis=1), resampled_RV])
+            means.append(sampled[f"{held_out} {shots}-shot"])
+        sampled[f"mean {shots}-shot"] = np.mean(means, axis=0)
     found: dict[str, dict[str, Any]] = {"scores": {}, "gain": {}}
     for n, reading in enumerate(readings):
         found["scores"][reading] = {k: interval(v[:, n]) for k, v in sampled.items()}

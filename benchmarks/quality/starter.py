@@ -1,7 +1,7 @@
 """The starter bundle: trained on real crops, shrunk to int8, examined source by source, and written to ship.
 
 PlanktonSet 1.0 (ISIIS), and small labelled sets of ZooLake (Scripps Plankton Camera), a FlowCam and an IFCB.
-The figures are those of the bundle that ships, on a test part of 12 % that training and calibration never saw.
+The figures are those of the bundle that ships, on a test part of 12 % that no training or calibration saw.
 
 Run: python benchmarks/quality/starter.py [--epochs N] [--out src/holotype/starter] [--keep FOLDER]
 A folder kept with --keep goes on where it stopped.
@@ -35,6 +35,7 @@ from holotype.models.quantised import WeightKind
 from holotype.splits.plan import Role, Split, read_split
 from holotype.taxonomy.lineage import LINNAEAN_RANKS
 from holotype.training.provenance import uses_lines, write_provenance
+from holotype.training.recipe import read_recipe
 
 SHIPPED = Path(__file__).parents[2] / "src" / "holotype" / "starter"
 MOST_BYTES = 10_000_000
@@ -107,6 +108,10 @@ def shipped(
     licences = licence_counts(table)
     training = {
         **trained.manifest["training"],
+        "recipe": {
+            **trained.manifest["training"]["recipe"],
+            "about": read_recipe("starter").about,
+        },
         "licences": licences,
         "may": what_may_be_done(licences),
     }
@@ -236,9 +241,9 @@ def page(content: dict[str, Any]) -> list[str]:
         *lines,
         "",
         (
-            "`label`: the best label is the record's, or below it in the tree. A rank is asked of the records "
-            "that have a name at it. `narrowest likely taxon`: the answer's `taxon` (a score above one half), "
-            "of the records that got one."
+            "`label`: the best label is the record's, or below it in the tree. A rank is asked of those "
+            "that have a name at it. `narrowest likely taxon`: the answer's `taxon` (score above one half), "
+            "of the records that got one. What fewer than 10 test images ask has no row (IFCB as a whole)."
         ),
         "",
         (

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from holotype.exchange.export import export
     from holotype.identify.predict import predict
     from holotype.identify.trained_on import trained_on
+    from holotype.models.pretrained.fetch import get_model, list_models
     from holotype.splits.foreign import audit
     from holotype.splits.split import split
     from holotype.taxonomy.backbone.build import build_backbone
@@ -58,6 +59,8 @@ _COMMANDS = {
     "show_source": "holotype.catalogue.listing",
     "check_sources": "holotype.catalogue.check",
     "get_source": "holotype.catalogue.get",
+    "list_models": "holotype.models.pretrained.fetch",
+    "get_model": "holotype.models.pretrained.fetch",
     "train": "holotype.training.train",
     "evaluate": "holotype.evaluation.evaluate",
     "compare": "holotype.evaluation.compare.compare",
@@ -87,9 +90,11 @@ __all__ = [
     "environment",
     "evaluate",
     "export",
+    "get_model",
     "get_source",
     "import_",
     "licences",
+    "list_models",
     "list_sources",
     "match_names",
     "predict",

@@ -158,21 +158,26 @@ def test_a_draw_does_not_depend_on_those_before_it(exam_of) -> None:
     assert other != in_turn[1:]
 
 
+def interval(right_SQ, group_Q):
+    found = few_shot.mean_over_draws(right_SQ, group_Q, seed=0)
+    return found.low, found.high
+
+
 def test_the_interval_covers_draws_and_queries() -> None:
     # Draws that agree, queries that do not: the spread is that of the queries.
     rng = np.random.default_rng(0)
     half_Q = rng.random(100) < 0.5
-    low, high = few_shot.interval(np.stack([half_Q] * 5), np.arange(100), seed=0)
+    low, high = interval(np.stack([half_Q] * 5), np.arange(100))
     sd = (half_Q.mean() * (1 - half_Q.mean()) / 100) ** 0.5
     assert high - low == pytest.approx(2 * 1.96 * sd, rel=0.15)
     # Draws that do not agree, queries that do: the spread is that of the draws.
     draws_SQ = np.repeat(np.array([[True], [False], [True], [False], [True]]), 100, axis=1)
-    low, high = few_shot.interval(draws_SQ, np.arange(100), seed=0)
+    low, high = interval(draws_SQ, np.arange(100))
     assert low <= 0.2
     assert high == 1.0
     # One specimen is one query, however many images it has.
     by_specimen_Q = np.repeat(rng.permutation(10) < 5, 10)
-    wide = few_shot.interval(np.stack([by_specimen_Q] * 5), np.arange(100) // 10, seed=0)
-    narrow = few_shot.interval(np.stack([by_specimen_Q] * 5), np.arange(100), seed=0)
+    wide = interval(np.stack([by_specimen_Q] * 5), np.arange(100) // 10)
+    narrow = interval(np.stack([by_specimen_Q] * 5), np.arange(100))
     assert wide[1] - wide[0] > 2 * (narrow[1] - narrow[0])
-    assert all(np.isnan(few_shot.interval(np.zeros((5, 0), dtype=bool), np.zeros(0, int), seed=0)))
+    assert all(np.isnan(interval(np.zeros((5, 0), dtype=bool), np.zeros(0, int))))

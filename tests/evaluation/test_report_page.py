@@ -37,8 +37,9 @@ LINEAGES = [
     [[None] * 7, 4],
 ]
 ALL = [
-    "question", "headline", "collection", "learning", "classification", "confusion", "retrieval",
-    "zero-shot", "few-shot", "hierarchy", "map", "examples", "method",
+    "question", "headline", "collection", "learning", "classification", "confusion",
+    "caption-classification", "retrieval", "cross-instrument", "zero-shot", "few-shot", "hierarchy", "map",
+    "examples", "method",
 ]  # fmt: skip
 
 
@@ -59,6 +60,13 @@ def make_content() -> dict[str, Any]:
         for method in ("model", "nearest image by pixels", "commonest name")
     ]
     scores.append(score("classification", "macro_f1", 0.25, rank="label", low=None, high=None))
+    scores.append(score("classification", "calibration_error", 0.1, rank="label"))
+    scores.append(score("caption_classification", "top1_micro", 0.3, rank="label"))
+    scores.append(score("cross_instrument", "top1_micro", 0.2, pair="image-image", rank="genus"))
+    scores += [
+        score("hierarchy", metric, value, pair="image-image", rank="tree", low=0.1, high=2.5)
+        for metric, value in (("tree_distance_spearman", 0.31), ("mistake_severity", 2.25))
+    ]
     scores += [
         score(task, metric, pair=pair, part=part, method=method, left_out=3)
         for task, pairs in (
@@ -105,6 +113,20 @@ def make_content() -> dict[str, Any]:
                 "unused": {"the species has one record": 5},
                 "counts": {"train seen": 10, "test seen": 3, "test unseen": 2},
             },
+        },
+        "hierarchy": {
+            "ancestors": ["species", "genus", "none"],
+            "curves": [
+                {"pair": "image-image", "method": method, "pairs": [8, 0, 4], "mean": [top, None, 0.1],
+                 **{f"q{q}": [top, None, 0.1] for q in (10, 25, 50, 75, 90)}}
+                for method, top in (("model", 0.9), ("pixels", 0.4))
+            ],
+            "mistakes": [
+                {"pair": "image-image", "method": "model", "judged": 10, "wrong": 4, "severity": 1.5,
+                 "counts": [0, 3, 1]},
+                {"pair": "image", "method": "model", "judged": 10, "wrong": 0, "severity": None,
+                 "counts": [0, 0, 0]},
+            ],
         },
         "composition": {
             "name": "c", "fingerprint": "beef", "records": 15, "images": 15, "barcodes": 9,
@@ -197,7 +219,18 @@ def test_every_section_stands_in_its_order_with_the_question_first(full: Reader)
         ("confusion", set()),
         ("map", {"map"}),
         ("examples", {"examples"}),
-        ("scores", {"classification", "retrieval", "zero-shot", "few-shot", "hierarchy"}),
+        (
+            "scores",
+            {
+                "classification",
+                "caption-classification",
+                "retrieval",
+                "cross-instrument",
+                "zero-shot",
+                "few-shot",
+            },
+        ),
+        ("hierarchy", set()),
     ],
 )
 def test_what_has_no_evidence_is_left_out(absent: str, gone: set[str]) -> None:
@@ -351,6 +384,22 @@ def test_every_method_has_a_mark_of_its_own() -> None:
     marks = figures.marks(methods)
     assert len(set(marks.values())) == len(methods)
     assert marks["model"] == figures.MODEL_MARK
+
+
+def test_the_tree_is_drawn_by_common_ancestor(full: Reader) -> None:
+    curves = full.json["plot-tree-0-agreement-spec"]
+    names = [trace["name"] for trace in curves["data"]]
+    assert names == ["model", "pixels"]
+    assert curves["data"][0]["y"] == [0.9, 0.1]  # no pair meets in a genus: no point
+    assert curves["layout"]["xaxis"]["ticktext"] == ["same species", "same genus", "nothing shared"]
+    bars = full.json["plot-tree-0-mistakes-spec"]["data"]
+    assert {bar["name"]: bar["x"] for bar in bars} == {
+        "same genus": [75.0],
+        "nothing shared": [25.0],
+    }
+    assert "model (4 of 10)" in bars[0]["y"]
+    assert "plot-tree-1-mistakes-spec" not in full.json  # nothing was wrong
+    assert "Mistake severity image → image all records model 2.250 0.100 to 2.500 17" in full.text
 
 
 def test_embedded_json_holds_no_markup_and_no_nan() -> None:

@@ -170,7 +170,7 @@ def test_a_single_file_needs_its_architecture_and_must_fit_it(tmp_path: Path) ->
         OpenClipImageTower(ImageSettings(**IMAGES | given))
     with pytest.raises(RecipeError, match="Did you mean 'ViT-B-16'"):
         OpenClipImageTower(ImageSettings(**IMAGES | given | {"architecture": "ViTB16"}))
-    published = IMAGES | given | {"architecture": "ViT-B-32", "side_px": 224}
+    published = IMAGES | given | {"architecture": "ViT-S-32-alt", "side_px": 224}
     with pytest.raises(RecipeError, match=r"not the weights of this architecture.*missing: "):
         OpenClipImageTower(ImageSettings(**published))
 
@@ -187,9 +187,9 @@ def test_towers_of_different_models_do_not_share_a_space(tmp_path: Path) -> None
 
 
 def test_without_weights_the_tower_says_that_it_is_random(capsys: pytest.CaptureFixture) -> None:
-    plain = ImageSettings(tower="open_clip", architecture="ViT-B-32", side_px=32, channels=3)
+    plain = ImageSettings(tower="open_clip", architecture="ViT-S-32-alt", side_px=32, channels=3)
     tower = OpenClipImageTower(plain)
-    assert "the tower ViT-B-32 starts at random" in capsys.readouterr().err
+    assert "the tower ViT-S-32-alt starts at random" in capsys.readouterr().err
     assert tower.log_scale is None
     OpenClipImageTower(plain.model_copy(update={"layout": tower.layout}))  # as a bundle opens it
     assert capsys.readouterr().err == ""

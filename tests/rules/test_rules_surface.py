@@ -87,6 +87,8 @@ GROUP_FUNCTIONS = {
     "names match": "match_names",
     "names review": "review_names",
     "names apply": "apply_names",
+    "models list": "list_models",
+    "models get": "get_model",
 }
 """Commands of groups and the functions that they are: a group's word alone would say too little."""
 

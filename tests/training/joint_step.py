@@ -113,9 +113,10 @@ def all_cases(
     fitting = (*PLAIN, "schedule.epochs=1", "schedule.average=0.8", "schedule.clip=1.0")
     settings = read_recipe(recipe, (*fitting, "schedule.peak_lr=1e-3"))
     lesson, model = lesson_of(settings, collection, split)
+    start = {name: value.clone() for name, value in model.state_dict().items()}
     with tempfile.TemporaryDirectory() as folder:
         weights, _ = fit(fabric, model, lesson, Path(folder), lambda *_: {"score": 0.0})
-    found["fitted"] = weights
+    found["fitted"] = {name: (value - start[name]).float() for name, value in weights.items()}
     assert Modality.IMAGE in model.modalities
     return found
 

@@ -225,7 +225,8 @@ def test_towers_in_bf16_learn_and_keep_float32(
     model = start_of(lesson.recipe, len(labels))
     start = {name: value.clone() for name, value in model.state_dict().items()}
     fabric = fabric_of("cpu", 1, precision="bf16-true")
-    weights, (row,) = fit(fabric, model, lesson, tmp_path, silent)
+    with torch.backends.mkldnn.flags(enabled=False):  # its bf16 convolutions give NaN now and then
+        weights, (row,) = fit(fabric, model, lesson, tmp_path, silent)
     kinds = {value.dtype for value in weights.values() if value.is_floating_point()}
     assert kinds == {torch.float32}
     assert max(moved(start, weights).values()) > 1e-3
@@ -240,7 +241,8 @@ def test_mixed_precision_is_near_the_full_one(
         lesson, labels = lesson_of(recipe_with(*QUICK, f"precision={precision}"))
         fabric = fabric_of("cpu", 1, precision=precision)
         model = start_of(lesson.recipe, len(labels))
-        _, (row,) = fit(fabric, model, lesson, tmp_path / precision, silent)
+        with torch.backends.mkldnn.flags(enabled=False):  # as above
+            _, (row,) = fit(fabric, model, lesson, tmp_path / precision, silent)
         losses.append(row["loss"])
     assert losses[1] == pytest.approx(losses[0], rel=0.03)
     assert losses[1] != losses[0]

@@ -105,11 +105,13 @@ def test_chunks_have_the_gradients_of_the_whole_batch(joint: Cases, alone: Cases
 
 
 def test_two_processes_end_with_the_weights_of_one(joint: Cases, alone: Cases) -> None:
-    for name, value in alone["fitted"].items():
+    for name, moved in alone["fitted"].items():
         # A bias before a normalisation has no gradient but rounding, which Adam blows up to full steps.
-        if "size_bias" not in name:
-            far = float((joint["fitted"][name].float() - value.float()).abs().max())
-            assert far < 2e-4, name
+        if "size_bias" in name:
+            continue
+        far = torch.linalg.vector_norm(joint["fitted"][name] - moved)
+        assert far <= 0.03 * torch.linalg.vector_norm(moved) + 1e-6, name
+    assert float(alone["fitted"]["head.weight"].abs().max()) > 1e-3
 
 
 def test_shares_are_even_and_cover_all() -> None:

@@ -139,7 +139,7 @@ def adapt(
         method=made.method.value,
         labels=len(task.labels),
         images=len(own),
-        known_labels=_known(task),
+        known_labels=int(same_meaning(task.labels, bundle.labels).any(axis=1).sum()),
         examined=made.exam.images,
         accuracy=_figures(made.exam.accuracy),
         macro_accuracy=_figures(made.exam.macro),
@@ -220,24 +220,34 @@ def _temperature(logit_NL: NDArray[np.float32], label_N: NDArray[np.int64]) -> f
 
 
 def _of_parent(task: Task, exam: Examined) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Returns which examined images the parent names right, and which were examined."""
+    """Returns which examined images the parent names right, and which were examined: none without labels."""
     known = task.bundle.labels
     if not len(known):
-        return np.zeros(len(task.own), np.bool_), np.zeros(len(task.own), np.bool_)
-    truth_N = known.index_of(known.names_of(task.own.written, task.own.concepts))
+        nothing_N = np.zeros(len(task.own), dtype=np.bool_)
+        return nothing_N, nothing_N
+    means_LP = same_meaning(task.labels, known)
     row_B, probability_BL = Scorer(task.bundle).probabilities(task.materials)
     best_N = np.zeros(len(task.own), dtype=np.int64)
     best_N[row_B] = probability_BL.argmax(axis=1)
-    hit_N = (truth_N >= 0) & known.agrees_LL[np.maximum(truth_N, 0), best_N]
-    return hit_N & exam.examined_N, exam.examined_N
+    return means_LP[task.examples.label_N, best_N] & exam.examined_N, exam.examined_N
 
 
-def _known(task: Task) -> int:
-    known = task.bundle.labels
-    if not len(known):
-        return 0
-    truth_N = known.index_of(known.names_of(task.own.written, task.own.concepts))
-    return len(set(task.examples.label_N[truth_N >= 0].tolist()))
+def same_meaning(own: LabelSpace, known: LabelSpace) -> NDArray[np.bool_]:
+    """Returns which labels of a parent are right for each own label, bool (own, parent's).
+
+    A parent's label is right when it has the same name, or lies at or below the own label's taxon and shows
+    the same of it.
+    """
+    right_LP = np.zeros((len(own), len(known)), dtype=np.bool_)
+    for place, label in enumerate(own.labels):
+        concept, rank = label.concept, label.concept.lineage.rank
+        for other, theirs in enumerate(known.labels):
+            below = (
+                rank is not None and theirs.concept.lineage.name_at(rank) == concept.lineage.name
+            )
+            same_part = theirs.concept.qualifier == concept.qualifier
+            right_LP[place, other] = theirs.name == label.name or (below and same_part)
+    return right_LP
 
 
 def _figures(found: Estimate | None) -> tuple[float, float, float] | None:

@@ -15,7 +15,8 @@ from holotype.adapting.choice import COSINE_SCALE
 from holotype.adapting.heads import Head
 from holotype.inputs.batches import Batch, image_batch, in_order
 from holotype.inputs.materials import Materials
-from holotype.models.aligned import AlignedModel, ClassifierSettings, ModelSettings, Projection
+from holotype.models.aligned import AlignedModel, ClassifierSettings, ModelSettings
+from holotype.models.settings import Projection
 from holotype.models.towers import Modality
 
 _KEPT = ("towers.image.", "projections.image.")

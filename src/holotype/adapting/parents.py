@@ -4,7 +4,7 @@ from pathlib import Path
 
 from holotype import files
 from holotype.errors import RecipeError
-from holotype.models.aligned import AlignedModel, ClassifierSettings, ModelSettings, Projection
+from holotype.models.aligned import AlignedModel, ClassifierSettings, ModelSettings
 from holotype.models.bundle import Bundle, is_bundle, open_bundle
 from holotype.models.labels import LabelSpace, Target
 from holotype.models.pretrained.checkpoints import read_json
@@ -18,7 +18,7 @@ from holotype.models.pretrained.places import (
 )
 from holotype.models.pretrained.preprocessing import open_clip_pixels
 from holotype.models.pretrained.published import published_model
-from holotype.models.settings import ImageSettings
+from holotype.models.settings import ImageSettings, Projection
 
 
 def open_parent(model: Path | str) -> Bundle:

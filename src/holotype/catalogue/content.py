@@ -136,7 +136,7 @@ def wrong_ending(path: Path, suffix: str, *, unpack: bool) -> str | None:
                     pass
     except (zipfile.BadZipFile, tarfile.TarError, EOFError, OSError, zlib.error) as reason:
         return f"the archive is cut off or damaged: {reason}"
-    except (ValueError, RuntimeError, NotImplementedError) as reason:
+    except (ValueError, RuntimeError) as reason:
         return f"the archive cannot be read: {reason}"
     return None
 

@@ -19,7 +19,9 @@ def adapt(
         Optional[Path], typer.Option(help="A table with an image and a label a row.")
     ] = None,
     method: Annotated[str, typer.Option(help="auto, prototypes, probe, lora or full.")] = "auto",
-    epochs: Annotated[Optional[int], typer.Option(help="Of full and lora: passes over the images.")] = None,
+    epochs: Annotated[
+        Optional[int], typer.Option(help="Of full and lora: passes over the images.")
+    ] = None,
     seed: Annotated[int, typer.Option(help="Of folds and training.")] = 0,
     as_json: Json = False,
 ) -> Result:

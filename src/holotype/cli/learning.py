@@ -120,6 +120,9 @@ def train(
     ] = None,
     accelerator: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
     devices: Annotated[str, typer.Option(help="How many, or auto.")] = "auto",
+    strategy: Annotated[
+        str, typer.Option(help="How several devices share a model: auto, ddp or fsdp.")
+    ] = "auto",
     as_json: Json = False,
 ) -> Result:
     """Train a model by a recipe; the run folder is a bundle."""
@@ -128,6 +131,7 @@ def train(
     report = holotype.train(
         recipe, collection=collection, split=split, out=out, overrides=set_ or [],
         accelerator=accelerator, devices=int(devices) if devices.isdigit() else devices,
+        strategy=strategy,
     )  # fmt: skip
     text = (
         f"{report.run}: {report.labels} labels from {report.records:,} records, "

@@ -22,14 +22,15 @@ class Score:
     """One figure.
 
     Attributes:
-        task: classification, retrieval, zero_shot, few_shot or hierarchy.
+        task: classification, caption_classification, retrieval, cross_instrument, zero_shot, few_shot or
+            hierarchy.
         method: ``model``, or the name of a baseline.
         pair: what is compared with what: ``image``, ``image-barcode`` (query first) and so on.
         rank: ``label`` or a rank.
         part: ``all``, ``seen``, ``unseen`` or ``harmonic``.
         metric: ``top1_micro``, ``top1_macro``, ``top5_micro``, ``top5_macro``, ``macro_f1`` ...
-        value, low, high: the figure and its 95 % interval (bootstrap over groups); for few-shot the least and
-            greatest of the draws; None where no interval is made (chance, macro F1).
+        value, low, high: the figure and its 95 % interval (bootstrap over groups; for few-shot over the draws
+            of examples too); None where no interval is made (chance).
         n: queries.
         left_out: queries that could not be asked (their taxon has no key, or no name at the rank).
         replicate_R: the bootstrap's values, where there are any: models asked the same questions are

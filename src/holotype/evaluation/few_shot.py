@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from holotype.evaluation.baselines import kmer_features, pixel_features
 from holotype.evaluation.evidence import Score
 from holotype.evaluation.exam import Beside, Exam, present_ranks
-from holotype.evaluation.metrics import REPLICATES
+from holotype.evaluation.metrics import REPLICATES, Estimate
 from holotype.media.kmers import unit_rows
 from holotype.models.bundle import Bundle
 from holotype.models.encode import Encoded
@@ -67,11 +67,12 @@ def few_shot_scores(bundle: Bundle, exam: Exam) -> list[Score]:
                     [_one_draw(values, task, exam.seed, draw) for draw in range(NUM_DRAWS)]
                 )
                 for part, use in _parts(exam.status_N[row_Q]):
-                    low, high = interval(right_SQ[:, use], exam.group_N[row_Q[use]], seed=exam.seed)
+                    groups = exam.group_N[row_Q[use]]
+                    found = mean_over_draws(right_SQ[:, use], groups, seed=exam.seed)
                     scores.append(
                         Score(
                             "few_shot", method, modality.value, rank, part, metric,
-                            float(right_SQ[:, use].mean()), low, high, int(use.sum()), left_out,
+                            found.value, found.low, found.high, found.n, left_out, found.replicate_R,
                         )
                     )  # fmt: skip
     return scores
@@ -139,16 +140,17 @@ def _one_draw(values: NDArray[np.float32], task: _Task, seed: int, draw: int) ->
     return right
 
 
-def interval(
+def mean_over_draws(
     right_SQ: NDArray[np.bool_], group_Q: NDArray[np.int64], *, seed: int
-) -> tuple[float, float]:
-    """Returns the 95 % interval of the mean over draws S and queries Q.
+) -> Estimate:
+    """Returns the mean over draws S and queries Q, with its 95 % interval.
 
     Each of the replicates takes draws with replacement and, by itself, groups of queries with replacement: a
     few queries are as uncertain as a few examples. NaN without queries.
     """
     if not right_SQ.shape[1]:
-        return float("nan"), float("nan")
+        nothing = float("nan")
+        return Estimate(nothing, nothing, nothing, 0, np.full(REPLICATES, np.nan))
     groups, group_index = np.unique(group_Q, return_inverse=True)
     size_G = np.bincount(group_index).astype(np.float64)
     right_SG = np.stack(
@@ -158,5 +160,7 @@ def interval(
     draw_RS = rng.multinomial(len(right_SQ), np.full(len(right_SQ), 1 / len(right_SQ)), REPLICATES)
     drawn_RG = rng.multinomial(len(groups), np.full(len(groups), 1 / len(groups)), REPLICATES)
     right_R = ((draw_RS @ right_SG) * drawn_RG).sum(axis=1) / len(right_SQ)
-    low, high = np.percentile(right_R / (drawn_RG @ size_G), [2.5, 97.5])
-    return float(low), float(high)
+    replicate_R = right_R / (drawn_RG @ size_G)
+    low, high = np.percentile(replicate_R, [2.5, 97.5])
+    value = float(right_SQ.mean())
+    return Estimate(value, float(low), float(high), right_SQ.shape[1], replicate_R)

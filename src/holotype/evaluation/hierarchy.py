@@ -98,7 +98,7 @@ def neighbour_scores(exam: Exam) -> list[Score]:
             task, pair, at, part, metric = common
             scores.append(
                 Score(task, "model", pair, at, part, metric, found.value, found.low, found.high,
-                      found.n, int((~asked).sum()))
+                      found.n, int((~asked).sum()), found.replicate_R)
             )  # fmt: skip
             scores.append(
                 Score(task, "chance", pair, at, part, metric, chance, None, None, found.n)
@@ -162,7 +162,7 @@ def _score(
 ) -> Score:
     return Score(
         "hierarchy", answered.method, answered.pair, rank, part, metric,
-        found.value, found.low, found.high, found.n, left_out,
+        found.value, found.low, found.high, found.n, left_out, found.replicate_R,
     )  # fmt: skip
 
 

@@ -20,6 +20,7 @@ from holotype.evaluation.metrics import nearest
 from holotype.models.bundle import Bundle
 from holotype.models.towers import Modality
 from holotype.splits.plan import Role
+from holotype.taxonomy.lineage import Rank
 
 DEPTH = baselines.CANDIDATES
 """Nearest keys whose different names, best first, are the candidates: the same for every method."""
@@ -37,7 +38,7 @@ def retrieval_scores(bundle: Bundle, exam: Exam) -> list[Score]:
         if not len(tested) or not len(keys):
             continue
         rows = asked.row_R[tested]
-        ranks = present_ranks(exam, rows, with_label=False)
+        ranks = present_ranks(exam, rows, with_label=query == key and _mostly_wider(exam, rows))
         answerable = {
             rank: set(filter(None, exam.names_of(rank, keyed.row_R[keys]))) for rank in ranks
         }
@@ -57,6 +58,12 @@ def retrieval_scores(bundle: Bundle, exam: Exam) -> list[Score]:
         for method, names in {**others, "commonest name": commonest}.items():
             scores += score_answers(Answers("retrieval", method, pair, names), questions)
     return scores
+
+
+def _mostly_wider(exam: Exam, rows: NDArray[np.int64]) -> bool:
+    """Returns whether most of the records have no species, so that their labels are what is asked for."""
+    named = sum(name is not None for name in exam.names_of(Rank.SPECIES.value, rows))
+    return 2 * named < len(rows)
 
 
 def nearest_names(

@@ -4,7 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from holotype.errors import BundleError
-from holotype.inputs.captions import caption
+from holotype.evaluation.zero_shot import trained_texts
+from holotype.inputs.captions import written_or_next
 from holotype.inputs.materials import Materials
 from holotype.models.bundle import Bundle, softmax
 from holotype.models.encode import Encoded, encode, encode_captions
@@ -24,7 +25,11 @@ class Scorer:
                 raise BundleError(
                     f"{bundle.path}: neither a head nor captions, so it names nothing."
                 )
-            texts = [caption(label.concept) for label in bundle.labels.labels]
+            text_type = trained_texts(bundle).types[0]
+            texts = [
+                written_or_next(label.concept, text_type, vernacular=None)[0]
+                for label in bundle.labels.labels
+            ]
             self._caption_LD = encode_captions(bundle.model, texts)
 
     def probabilities(self, materials: Materials) -> tuple[NDArray[np.int64], NDArray[np.float64]]:

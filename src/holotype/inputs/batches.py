@@ -65,13 +65,6 @@ class Batch(NamedTuple):
         """Returns the batch with its tensors on a device."""
         return self._each(lambda tensor: tensor.to(device))
 
-    def cast(self, dtype: torch.dtype) -> "Batch":
-        """Returns the batch with its pixels and soft bases in another float type; sizes stay exact."""
-        lowered = self._each(lambda t: t.to(dtype) if t.is_floating_point() else t)
-        if lowered.images is None or self.images is None:
-            return lowered
-        return lowered._replace(images=lowered.images._replace(size_I4=self.images.size_I4))
-
     def part(self, of: Callable[[int], slice], *, fill: bool = False) -> "Batch":
         """Returns a part of each modality's rows: those that ``of`` names, given how many there are.
 
@@ -79,17 +72,17 @@ class Batch(NamedTuple):
         """
         images, barcodes, captions = self.images, self.barcodes, self.captions
         if images is not None:
-            own, filler = _part_or_first(len(images.image_ICSS), of, images.filler)
+            own, filler = _part_or_first(len(images.image_ICSS), of, already=images.filler)
             pixels, sizes = images.image_ICSS[own], images.size_I4[own]
             images = ImageBatch(pixels, sizes, images.at_I[own], filler)
             images = images if fill or not filler else None
         if barcodes is not None:
-            own, filler = _part_or_first(len(barcodes.tokens[0]), of, barcodes.filler)
+            own, filler = _part_or_first(len(barcodes.tokens[0]), of, already=barcodes.filler)
             tokens = tuple(part[own] for part in barcodes.tokens)
             barcodes = BarcodeBatch(tokens, barcodes.at_K[own], filler)
             barcodes = barcodes if fill or not filler else None
         if captions is not None:
-            own, filler = _part_or_first(len(captions.tokens[0]), of, captions.filler)
+            own, filler = _part_or_first(len(captions.tokens[0]), of, already=captions.filler)
             captions = CaptionBatch(tuple(part[own] for part in captions.tokens), filler)
             captions = captions if fill or not filler else None
         return Batch(self.row_B, images, barcodes, captions)
@@ -97,7 +90,8 @@ class Batch(NamedTuple):
     def _each(self, change: Callable[[Tensor], Tensor]) -> "Batch":
         images, barcodes, captions = self.images, self.barcodes, self.captions
         if images is not None:
-            images = ImageBatch(*(change(part) for part in images[:3]), filler=images.filler)
+            pixels, sizes, at = (change(part) for part in images[:3])
+            images = ImageBatch(pixels, sizes, at, images.filler)
         if barcodes is not None:
             tokens = tuple(change(part) for part in barcodes.tokens)
             barcodes = BarcodeBatch(tokens, change(barcodes.at_K), barcodes.filler)
@@ -108,7 +102,7 @@ class Batch(NamedTuple):
         return Batch(self.row_B, images, barcodes, captions)
 
 
-def _part_or_first(count: int, of: Callable[[int], slice], already: bool) -> tuple[slice, bool]:
+def _part_or_first(count: int, of: Callable[[int], slice], *, already: bool) -> tuple[slice, bool]:
     """Returns the rows of a part, and whether they are but a filler."""
     own = slice(0, 0) if already else of(count)
     return (own, False) if own.start < own.stop else (slice(0, 1), True)

@@ -1,7 +1,7 @@
 """Records made ready once: pixels in one array, barcodes cleaned, names as concepts.
 
-Place in the path: between a collection and batches. Images are decoded, padded and shrunk a single time, or when
-they are asked for (``StreamedPixels``). Decoded ones that would not fit in memory lie in a mapped temporary file.
+Place in the path: between a collection and batches. Images are decoded, padded and shrunk a single time, or
+when they are asked for (``StreamedPixels``). An array that would not fit in memory lies in a mapped file.
 """
 
 import tempfile

@@ -186,7 +186,7 @@ def _zip_members(path: Path, spool: Path | None) -> Iterator[Member]:
             for entry in archive.infolist():
                 if not entry.is_dir():
                     yield _zip_member(path, archive, entry, spool)
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, UnicodeDecodeError) as reason_given:
+    except (zipfile.BadZipFile, EOFError, RuntimeError, UnicodeDecodeError) as reason_given:
         raise SourceError(f"{path}: not a whole zip ({reason_given}). Fetch it again.") from None
 
 

@@ -5,7 +5,6 @@ Shapes: B records, I images, K barcodes, U captions, L labels, D the shared spac
 
 import math
 from collections.abc import Mapping, Sequence
-from enum import StrEnum
 from typing import Any, Literal
 
 import torch
@@ -14,18 +13,27 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from holotype.config import Settings
-from holotype.errors import RecipeError
 from holotype.inputs.batches import Batch, CaptionBatch, Tokenise
 from holotype.models import towers
+from holotype.models.settings import Projection, TuningKind, TuningSettings
+from holotype.models.space import first_log_scale, into_space
 from holotype.models.towers import (
     BarcodeSettings,
     CaptionSettings,
     ImageSettings,
     Modality,
-    TuningKind,
-    TuningSettings,
 )
 from holotype.models.tuning import Tuned, counted, merged_weights, tune
+
+__all__ = [
+    "MAX_SCALE",
+    "AlignedModel",
+    "ClassifierSettings",
+    "Embeddings",
+    "ModelSettings",
+    "Projection",
+    "merged",
+]
 
 MAX_SCALE = 100.0
 """The inverse temperature stays between 1 and this, as in CLIP (Radford et al. 2021)."""
@@ -41,13 +49,6 @@ class ClassifierSettings(Settings):
     """Share of the embedding's units dropped before the head while training."""
     scale: float = Field(16.0, gt=0, le=MAX_SCALE)
     """For ``cosine``: the inverse temperature that training starts from."""
-
-
-class Projection(StrEnum):
-    """How features enter the shared space."""
-
-    LINEAR = "linear"
-    NONE = "none"
 
 
 class ModelSettings(Settings):
@@ -141,10 +142,14 @@ class AlignedModel(nn.Module):
         widths = {name: int(tower.feature_dim) for name, tower in built.items()}  # type: ignore[arg-type]
         shared = settings.embedding_dim
         self.projections = nn.ModuleDict(
-            {name: _projection(name, width, settings) for name, width in widths.items()}
+            {
+                name: into_space(name, width, shared, settings.projection)
+                for name, width in widths.items()
+            }
         )
         self.embedding_dim = shared or next(iter(widths.values()))
-        self.log_scale = nn.Parameter(torch.tensor(_first_log_scale(settings, built)))
+        published = {n: float(t.log_scale) for n, t in built.items() if _has(t, "log_scale")}  # type: ignore[arg-type]
+        self.log_scale = nn.Parameter(torch.tensor(first_log_scale(published, settings.projection)))
         self.sigmoid_bias = nn.Parameter(torch.tensor(-10.0))
         self.groups_GD: nn.Parameter | None = None
         if num_groups:
@@ -267,32 +272,3 @@ def merged(
 
 def _has(tower: nn.Module, name: str) -> bool:
     return getattr(tower, name, None) is not None
-
-
-def _projection(name: str, width: int, settings: ModelSettings) -> nn.Module:
-    shared = settings.embedding_dim
-    if shared is None:
-        return nn.Identity()
-    if settings.projection is Projection.LINEAR:
-        return nn.Linear(width, shared)
-    if width != shared:
-        raise RecipeError(
-            f"model.projection = none: the {name} tower has {width} features, model.embedding_dim is "
-            f"{shared}. Set embedding_dim = {width}, or projection = linear."
-        )
-    return nn.Identity()
-
-
-def _first_log_scale(settings: ModelSettings, built: Mapping[str, nn.Module]) -> float:
-    """Returns where the temperature starts: as published where the published space is kept."""
-    found = {name: float(t.log_scale) for name, t in built.items() if _has(t, "log_scale")}  # type: ignore[arg-type]
-    if settings.projection is Projection.LINEAR or not found:
-        return math.log(1 / 0.07)
-    first = next(iter(found.values()))
-    if any(not math.isclose(first, other, abs_tol=1e-6) for other in found.values()):
-        told = ", ".join(f"{name} {math.exp(value):.4g}" for name, value in found.items())
-        raise RecipeError(
-            f"model.projection = none: the towers come from different models (inverse temperatures {told}). "
-            "Take one model's towers, or projection = linear."
-        )
-    return first

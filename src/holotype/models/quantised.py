@@ -30,8 +30,8 @@ class WeightKind(StrEnum):
 def stored_weights(weights: Mapping[str, Tensor], kind: WeightKind) -> dict[str, Tensor]:
     """Returns the tensors to write for a model's weights, contiguous.
 
-    ``int8``: a large tensor with two axes or more becomes int8 beside ``NAME.int8_scale``, float32 (rows,), so
-    that a value is the whole number times the scale of its row on the first axis (the output channel). The
+    ``int8``: a large tensor with two axes or more becomes int8 beside ``NAME.int8_scale``, float32 (rows,),
+    so that a value is the whole number times the scale of its row on the first axis (the output channel). The
     error of a value is at most half a scale. Vectors (biases, norms, running means) and small tensors stay.
 
     Reference:
@@ -72,5 +72,7 @@ def model_weights(stored: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def _is_shrunk(value: Tensor) -> bool:
-    """Returns whether a tensor is large and has rows that share a scale: not vectors, nor whole numbers."""
-    return value.is_floating_point() and value.ndim > 1 and len(value) > 1 and value.numel() >= SMALL
+    """Returns whether a tensor is large and has rows that share a scale: no vectors or whole numbers."""
+    return (
+        value.is_floating_point() and value.ndim > 1 and len(value) > 1 and value.numel() >= SMALL
+    )

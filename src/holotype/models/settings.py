@@ -76,6 +76,13 @@ class TuningSettings(Settings):
         return self
 
 
+class Projection(StrEnum):
+    """How features enter the shared space."""
+
+    LINEAR = "linear"
+    NONE = "none"
+
+
 class Preprocessing(StrEnum):
     """Whose way of making images ready a pretrained tower gets."""
 

@@ -16,7 +16,7 @@ from torch import Tensor
 class SizeReading(StrEnum):
     """What a tower is told of the size of a crop.
 
-    Pixels also tell instruments apart; a model for another instrument does better without them.
+    Pixels also tell instruments apart: docs/why/instruments.md says what that costs and gains.
     """
 
     PX = "px"

@@ -19,6 +19,7 @@ METRIC_NAMES = {
     "macro_f1": "macro-F1",
     "1_shot": "1 example",
     "5_shot": "5 examples",
+    "10_shot": "10 examples",
 }
 PART_NAMES = {
     "seen": "seen species",

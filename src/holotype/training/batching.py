@@ -1,7 +1,7 @@
 """Rows -> a step's inputs: pixels changed, barcodes damaged, texts chosen, all from named streams.
 
-Random changes are drawn in blocks of records, each from a stream of its own. So what happens to a record depends
-on the seed, the step, the view and its place in the step, not on how many processes or threads there
+Random changes are drawn in blocks of records, each from a stream of its own. So what happens to a record
+depends on the seed, the step, the view and its place in the step, not on how many processes or threads there
 are: each makes the blocks that its part of the step touches.
 
 Shapes: B records of a step, I images, K barcodes, U texts.

@@ -16,8 +16,8 @@ from torch.nn.modules.batchnorm import _BatchNorm
 class JointBatchNorm(_BatchNorm):
     """Batch normalisation (Ioffe & Szegedy 2015, arXiv 1502.03167) with the statistics of all processes.
 
-    Unlike ``torch.nn.SyncBatchNorm`` it also runs on CPUs, and with processes that have no rows. First the means
-    are summed, then the squared deviations from them, so no two large numbers are subtracted.
+    Unlike ``torch.nn.SyncBatchNorm`` it also runs on CPUs, and with processes that have no rows. The means
+    are summed first, then the squared deviations from them: no two large numbers are subtracted.
     """
 
     def forward(self, input: Tensor) -> Tensor:

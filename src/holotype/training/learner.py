@@ -3,8 +3,8 @@
 Shapes: R rows of one process, G rows of all, D features.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -107,11 +107,17 @@ class Gradients:
         """Returns the embeddings of own rows, float32."""
         seed = self.lesson.recipe.seed
         torch.manual_seed(stream_seed(seed, "dropout", inputs.number, self.share.rank, chunk))
-        dtype = next(model.towers.parameters()).dtype
+        lowered = any(weight.dtype is torch.bfloat16 for weight in model.towers.parameters())
         found = []
         for batch in views:
-            parts = _readable(model, batch if dtype is torch.float32 else batch.cast(dtype))
-            read = {modality: z_RD.float() for modality, z_RD in model(parts).items()}
+            parts = _readable(model, batch)
+            with (
+                torch.autocast(self.fabric.device.type, torch.bfloat16)
+                if lowered
+                else nullcontext()
+            ):
+                embedding = model(parts)
+            read = {modality: z_RD.float() for modality, z_RD in embedding.items()}
             fillers = _fillers(parts)
             found.append({m: z_RD[:0] if m in fillers else z_RD for m, z_RD in read.items()})
         return tuple(found)
@@ -122,7 +128,7 @@ class Gradients:
         """Returns the sum of the losses over the rows of all processes, and each of them."""
         seed, lesson = self.lesson.recipe.seed, self.lesson
         torch.manual_seed(stream_seed(seed, "dropout", inputs.number, "head"))
-        with _in_float32(self.fabric.device):
+        with torch.autocast(self.fabric.device.type, enabled=False):
             joined = [
                 {m: gathered(z, count=inputs.count(m), share=self.share) for m, z in view.items()}
                 for view in own
@@ -224,15 +230,3 @@ def _pulled(model: AlignedModel, *, work: Callable[[AlignedModel], Views], slope
 
 def _detached(losses: dict[str, Tensor]) -> dict[str, Tensor]:
     return {name: value.detach() for name, value in losses.items()}
-
-
-@contextmanager
-def _in_float32(device: torch.device) -> Iterator[None]:
-    """What is worked out here is float32, whatever the precision of the towers."""
-    before = torch.get_default_dtype()
-    torch.set_default_dtype(torch.float32)
-    try:
-        with torch.autocast(device.type, enabled=False):
-            yield
-    finally:
-        torch.set_default_dtype(before)

@@ -117,7 +117,7 @@ def _tables(path: Path, scratch: Path) -> Iterator[tuple[str, Path | None]]:
             with table.open("wb") as out:
                 _copy(stream, out, limit)
             yield name, table
-    except (*DAMAGE, NotImplementedError) as reason:
+    except DAMAGE as reason:
         raise SourceError(f"{path}: not a whole package ({reason}). Fetch it again.") from None
 
 

@@ -37,9 +37,9 @@ def heat(content: dict[str, Any]) -> Section | None:
     if not headlines:
         return None
     lead = (
-        "Which school wins what? Darker is better, from the worst arm of a row to its best. A star marks the "
-        "best; a frame, those not shown to be worse: their paired difference from the best does not exclude "
-        "zero."
+        "Which school wins what? The stronger a colour the better, from the worst arm of a row to the best. "
+        "A star marks the best; a frame, those not shown to be worse: their paired difference from the best "
+        "does not exclude zero."
     )
     choices = [Choice("Split", {name: name for name in splits_of(content)})]
 

@@ -110,12 +110,12 @@ def few_shot(content: dict[str, Any]) -> Section | None:
             column_order=PARTS,
             axis="per cent right",
             row_title="examples of each name",
-            caption="Per cent, with the lowest and highest of five draws; n: queries asked.",
+            caption="Per cent, with 95 % intervals over queries and draws of examples; n: queries asked.",
         )
 
     lead = (
-        "How well do one or five labelled examples of each name do, without training? The interval is the "
-        "lowest and the highest of five draws of the examples."
+        "How well do a few labelled examples of each name do, without training? Means of five draws of the "
+        "examples; the interval holds the draws and the queries."
     )
     return Section("few-shot", "Few-shot", lead, panels("few-shot", choices, body))
 

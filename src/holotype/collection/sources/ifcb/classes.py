@@ -30,7 +30,7 @@ _MATLAB_VARIABLES = (
 )  # fmt: skip
 _UNREADABLE = (
     ValueError, TypeError, KeyError, IndexError, AttributeError, OSError, EOFError, struct.error,
-    zlib.error, NotImplementedError, MemoryError, RuntimeError, ArithmeticError, AssertionError,
+    zlib.error, MemoryError, RuntimeError, ArithmeticError, AssertionError,
 )  # fmt: skip
 
 

@@ -1,0 +1,34 @@
+"""``shrink``: the same model in less room, and what that changes, told on a user's own images."""
+
+from pathlib import Path
+
+import pytest
+
+import holotype
+from holotype.adapting.shrinking import shrink
+from holotype.errors import BundleError
+from holotype.models import quantised
+from holotype.models.bundle import open_bundle
+from holotype.models.quantised import WeightKind
+
+
+def test_a_smaller_bundle_answers_alike(
+    tiny_run: Path, own_images, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(quantised, "SMALL", 1000)
+    images = own_images(4)
+    (images / "broken.png").write_bytes(b"nothing")
+    report = shrink(tiny_run, out=tmp_path / "small", inputs=[images])
+    assert report.bytes_after < 0.6 * report.bytes_before
+    assert report.agreement is not None
+    assert report.agreement.specimens == 12
+    assert report.agreement.least_cosine > 0.998
+    assert report.agreement.same_label > 0.9
+    small, large = open_bundle(tmp_path / "small"), open_bundle(tiny_run)
+    assert small.weights is WeightKind.INT8
+    assert small.labels == large.labels
+    assert small.manifest["training"] == large.manifest["training"]
+    seen = holotype.trained_on(tmp_path / "small", [str(images / "bars" / "0.png")])
+    assert seen.counts["no"] == 1
+    with pytest.raises(BundleError, match="holds a model already"):
+        shrink(tiny_run, out=tmp_path / "small")
