@@ -42,7 +42,11 @@ bench: $(READY)  ## quality and speed on real data, beside peers; needs HOLOTYPE
 	$(BIN)/python benchmarks/quality/collection.py
 	$(BIN)/python benchmarks/quality/names.py
 	$(BIN)/python benchmarks/quality/barcodes.py
+	$(BIN)/python benchmarks/quality/reads.py
+	$(BIN)/python benchmarks/quality/schools.py
+	$(BIN)/python benchmarks/quality/instruments.py
 	$(BIN)/python benchmarks/quality/crops.py
 	$(BIN)/python benchmarks/speed/intake.py --ray
 	$(BIN)/python benchmarks/speed/million_rows.py
+	$(BIN)/python benchmarks/speed/training.py
 	$(BIN)/python benchmarks/speed/names.py

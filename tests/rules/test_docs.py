@@ -215,15 +215,16 @@ def test_export_page_says_the_version_of_the_code():
     assert f"Format `{written[1]}`, version {written[2]}." in text
 
 
-def test_predictions_page_has_the_columns_of_version_1():
-    # The file bears no version. These are the columns of version 1: another list is version 2.
+def test_predictions_page_has_the_columns_of_version_2():
+    # The file bears no version. These are the columns of version 2: another list is version 3.
     ranks = ["kingdom", "phylum", "class", "order", "family", "genus", "species"]
     scores = [f"score_{rank}" for rank in ranks]
-    version_1 = ["input", "label", *ranks, "rank", "score", *scores, "top_k", "failure"]
-    assert ANSWER_SCHEMA.names == version_1
+    taxon = ["taxon", "taxon_rank", "taxon_score"]
+    version_2 = ["input", "label", *ranks, "rank", "score", *scores, *taxon, "top_k", "failure"]
+    assert ANSWER_SCHEMA.names == version_2
     text = (DOCS / "formats" / "predictions.md").read_text(encoding="utf-8")
-    assert "Version 1 of the columns below." in text
-    assert re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE) == version_1
+    assert "Version 2 of the columns below." in text
+    assert re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE) == version_2
 
 
 def test_format_pages_number_their_sentences():

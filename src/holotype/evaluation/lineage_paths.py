@@ -65,7 +65,8 @@ def paths_of(exam: Exam) -> Paths:
             ]
         )
         numbers.append(place)
-    path_NT = np.asarray(columns, dtype=np.int64).reshape(len(ranks), -1).T
+    count = len(exam.names["label"])
+    path_NT = np.asarray(columns, dtype=np.int64).reshape(len(ranks), count).T
     labelled_N = np.asarray([name is not None for name in exam.names["label"]], dtype=np.bool_)
     placed_N = (path_NT >= 0).any(axis=1) if ranks else np.zeros_like(labelled_N)
     return Paths(ranks, path_NT, labelled_N | placed_N, tuple(numbers))
