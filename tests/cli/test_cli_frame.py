@@ -182,6 +182,7 @@ def test_the_table_of_commands_is_what_the_package_offers() -> None:
     singular = {
         "show_sources": "show_source",
         "get_sources": "get_source",
+        "get_models": "get_model",
         "backbone_names": "build_backbone",
     }
     assert names == commands | {singular.get(name, name) for name in inside}

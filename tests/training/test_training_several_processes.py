@@ -110,7 +110,7 @@ def test_two_processes_end_with_the_weights_of_one(joint: Cases, alone: Cases) -
         if "size_bias" in name:
             continue
         far = torch.linalg.vector_norm(joint["fitted"][name] - moved)
-        assert far <= 0.03 * torch.linalg.vector_norm(moved) + 1e-6, name
+        assert far <= 0.05 * torch.linalg.vector_norm(moved) + 1e-6, name
     assert float(alone["fitted"]["head.weight"].abs().max()) > 1e-3
 
 

@@ -97,7 +97,7 @@ def test_an_unfinished_run_of_another_recipe_is_left_as_it_is(
     with pytest.raises(KeyboardInterrupt):
         run()
     before = {p: p.read_bytes() for p in (tmp_path / "run").rglob("*") if p.is_file()}
-    with pytest.raises(BundleError, match="another recipe, collection or split"):
+    with pytest.raises(BundleError, match="another recipe, collection, split"):
         run("seed=5")
     assert {p: p.read_bytes() for p in (tmp_path / "run").rglob("*") if p.is_file()} == before
 
@@ -170,7 +170,9 @@ def test_devices_that_there_are_not_are_said(
     tiny_collection: Path, tiny_split: Path, tiny_recipe: Path, tmp_path: Path, accelerator: str,
     devices: int | str,
 ) -> None:  # fmt: skip
-    with pytest.raises(RecipeError, match=f"--accelerator {accelerator} --devices {devices}: "):
+    with pytest.raises(
+        RecipeError, match=f"--accelerator {accelerator} --devices {devices} --strategy auto: "
+    ):
         holotype.train(
             tiny_recipe, collection=tiny_collection, split=tiny_split, out=tmp_path / "run",
             accelerator=accelerator, devices=devices,
