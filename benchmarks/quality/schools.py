@@ -1,25 +1,26 @@
 """Three schools and a fourth on one backbone: on a simulated collection, and on real crops and barcodes.
 
-Simulated: the collection of ``holotype demo``, species seen and unseen. Real: PlanktonSet 1.0 (Cowen et al. 2015,
-doi:10.7289/V5D21VJD) with a fifth of its labels held out as unseen, beside COI of Arctic copepods and of
-Lepidoptera with species seen and unseen; no specimen there has both an image and a barcode.
+Simulated: the collection of ``holotype demo``, species seen and unseen. Real: PlanktonSet 1.0 (Cowen et al.
+2015, doi:10.7289/V5D21VJD) with a fifth of its labels held out as unseen, beside COI of Arctic copepods and
+of Lepidoptera with species seen and unseen; no specimen there has both an image and a barcode.
 
-In both, queries of the validation part are put to the test part: these recipes keep the last weights, so nothing
-is chosen by them. A few of the training records stay for the temperature of calibration.
+In both, queries of the validation part are put to the test part: these recipes keep the last weights, so
+nothing is chosen by them. A few of the training records stay for the temperature of calibration.
 
 Run: python benchmarks/quality/schools.py [--only simulated|real] [--jobs 2] [--out schools]
 """
 
 import argparse
 import dataclasses
-import shutil
+import json
 import time
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from machine import RESULTS, machine_line, real_data
+from machine import real_data, write_results
 from numpy.typing import NDArray
 
 import holotype
@@ -53,12 +54,60 @@ def main() -> None:
             [comparison], collection=place, splits=[parted], seeds=asked.seeds,
             out=asked.out / f"{name}-report", jobs=asked.jobs,
         )  # fmt: skip
+        content = json.loads((asked.out / f"{name}-report" / "report.json").read_text())
         minutes = (time.monotonic() - started) / 60
-        RESULTS.mkdir(exist_ok=True)
-        for suffix in ("json", "html"):
-            report = "report.json" if suffix == "json" else "index.html"
-            shutil.copy(asked.out / f"{name}-report" / report, RESULTS / f"schools-{name}.{suffix}")
-        print(f"{name}: {minutes:.0f} minutes; {machine_line()}")
+        write_results(f"schools-{name}", kept(content), page(content, minutes))
+
+
+def kept(content: dict[str, Any]) -> dict[str, Any]:
+    """Returns what is worth keeping of a report: claims, headlines, what each school wins, and costs."""
+    runs = [{k: v for k, v in run.items() if k != "history"} for run in content["runs"]]
+    parts = ("name", "about", "seeds", "arms", "claims", "wins")
+    return {name: content[name] for name in parts} | {"headlines": headlines(content), "runs": runs}
+
+
+def headlines(content: dict[str, Any]) -> list[dict[str, Any]]:
+    """Returns the figures that people ask for first, by arm."""
+    words = ("task", "pair", "rank", "part", "metric")
+    asked = {tuple(one[word] for word in words): one for one in content["headlines"]}
+    return [
+        {
+            "title": asked[key]["title"],
+            "share": asked[key]["share"],
+            **{k: v for k, v in figure.items() if k != "by_seed"},
+        }
+        for figure in content["figures"]
+        if (key := tuple(figure[word] for word in words)) in asked
+    ]
+
+
+def page(content: dict[str, Any], minutes: float) -> list[str]:
+    """Returns claims and headlines as Markdown."""
+    arms = [arm["name"] for arm in content["arms"]]
+    told = f"{len(content['runs'])} runs in {minutes:.0f} minutes (finished ones are used again)"
+    lines = [f"# {content['name']}: claims", "", f"{told}, seeds {content['seeds']}.", ""]
+    lines += ["Intervals of 95 % hold the sampling of queries and the seeds of training.", ""]
+    lines += [f"- **{one['says']}** {one['answer']}" for one in content["claims"]]
+    lines += ["", "# Figures, in per cent where they are shares", ""]
+    lines += ["| task | " + " | ".join(arms) + " |", "| --- |" + " --- |" * len(arms)]
+    found = headlines(content)
+    for title in dict.fromkeys(one["title"] for one in found):
+        cells = {one["arm"]: one for one in found if one["title"] == title}
+        shown = [_shown(cells[arm]) if arm in cells else "" for arm in arms]
+        lines.append(f"| {title} | " + " | ".join(shown) + " |")
+    seconds = {arm: [r["cpu_seconds"] for r in content["runs"] if r["arm"] == arm] for arm in arms}
+    costs = [
+        f"{np.mean([s for s in seconds[arm] if s is not None] or [np.nan]):.0f} s" for arm in arms
+    ]
+    lines.append("| CPU time of training | " + " | ".join(costs) + " |")
+    return lines
+
+
+def _shown(figure: dict[str, Any]) -> str:
+    scale = 100 if figure["share"] else 1
+    value, low, high = (figure[name] for name in ("value", "low", "high"))
+    span = "" if low is None else f" ({scale * low:.1f} to {scale * high:.1f})"
+    return f"{scale * value:.1f}{span}"
 
 
 def simulated(folder: Path) -> tuple[Path, Path]:
