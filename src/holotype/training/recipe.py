@@ -64,8 +64,9 @@ class AlignSettings(Settings):
     """Where names leave open whether two records are of one species, barcodes that share less than this of
     the shorter one's 8-mers say no; 0.75 by default (about 3.5 % divergence). Not for identity targets."""
     alike: float | None = Field(None, gt=0.9, lt=1)
-    """Records whose barcodes lie in one group of like barcodes belong together, named or not; a group's members
-    share so many bases with its centre, or nearly. Absent: only equal barcodes do. Not for identity targets."""
+    """Records whose barcodes lie in one group of like barcodes belong together, named or not; members of a
+    group share so many bases with its centre, or nearly. Absent: only equal barcodes do. Not for identity
+    targets."""
     truncate_probability: float = Field(0.3, ge=0, le=1)
     """Chance that a caption stops at a random rank above the record's own."""
 
@@ -161,9 +162,9 @@ class Recipe(Settings):
 
     @model_validator(mode="after")
     def _makes_sense(self) -> "Recipe":
-        if self.groups is not None and self.align is not None:
-            if self.align.alike not in (None, self.groups.alike):
-                raise ValueError("align.alike and groups.alike: groups are made once; give one figure")
+        both = self.groups is not None and self.align is not None
+        if both and self.align.alike not in (None, self.groups.alike):  # type: ignore[union-attr]
+            raise ValueError("align.alike and groups.alike: groups are made once; give one figure")
         if self.groups is not None and self.model.barcodes is None:
             raise ValueError("[groups] needs [model.barcodes]: groups are of barcodes")
         if self.classify is None and self.align is None and self.taxa is None:
