@@ -10,7 +10,7 @@ from torch.nn import functional
 from holotype.config import Settings, as_toml, checked
 from holotype.errors import RecipeError
 from holotype.objectives.imbalance import effective_number_weights, ldam_loss
-from holotype.objectives.label_losses import LABEL_LOSSES, label_loss
+from holotype.objectives.label_losses import LABEL_LOSSES, Asked, label_loss
 from holotype.objectives.labels import agreeing_labels_loss
 from holotype.objectives.settings import LABEL_LOSS_OPTIONS, LabelLoss, LabelLossSettings
 
@@ -25,9 +25,8 @@ class Part(Settings):
 
 def loss_of(head_scale: float = 1.0, **options: object) -> float:
     settings = LabelLossSettings.model_validate(options)
-    found = LABEL_LOSSES[settings.kind](
-        LOGIT_BL, AGREES_BL, count_L=COUNT_L, settings=settings, head_scale=head_scale
-    )
+    asked = Asked(LOGIT_BL, AGREES_BL, COUNT_L, settings, head_scale)
+    found = LABEL_LOSSES[settings.kind](asked)
     return float(found)
 
 

@@ -3,8 +3,8 @@
 Shapes: B records, L labels.
 """
 
-from collections.abc import Mapping
-from typing import Protocol
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 from torch import Tensor
 
@@ -19,118 +19,73 @@ from holotype.objectives.labels import agreeing_labels_loss
 from holotype.objectives.settings import LabelLoss, LabelLossSettings
 
 
-class LabelLossFunction(Protocol):
-    """What the table of losses holds."""
+@dataclass(frozen=True)
+class Asked:
+    """What a loss of labels is made of.
 
-    def __call__(
-        self,
-        logit_BL: Tensor,
-        agrees_BL: Tensor,
-        *,
-        count_L: Tensor,
-        settings: LabelLossSettings,
-        head_scale: float | Tensor = 1.0,
-        weight_B: Tensor | None = None,
-    ) -> Tensor:
-        """Returns the loss, a scalar."""
+    Attributes:
+        logit_BL: float, of the head.
+        agrees_BL: bool, the labels that agree with each record, at least one.
+        count_L: float, training records of each label.
+        settings: the options, complete.
+        head_scale: what a cosine head multiplied cosines by; margins are in cosines.
+        weight_B: float, how much each record counts; None for all alike.
+    """
 
+    logit_BL: Tensor
+    agrees_BL: Tensor
+    count_L: Tensor
+    settings: LabelLossSettings
+    head_scale: float | Tensor = 1.0
+    weight_B: Tensor | None = None
 
-def _cross_entropy(
-    logit_BL: Tensor,
-    agrees_BL: Tensor,
-    *,
-    count_L: Tensor,
-    settings: LabelLossSettings,
-    head_scale: float | Tensor = 1.0,
-    weight_B: Tensor | None = None,
-) -> Tensor:
-    if settings.margin:
-        logit_BL = logit_BL - settings.margin * head_scale * agrees_BL
-    smoothing = settings.smoothing or 0.0
-    return agreeing_labels_loss(logit_BL, agrees_BL, smoothing=smoothing, weight_B=weight_B)
+    def option(self, name: str) -> float:
+        """Returns an option of the settings; they hold every one that belongs to their kind."""
+        return float(getattr(self.settings, name) or 0.0)
 
 
-def _focal(
-    logit_BL: Tensor,
-    agrees_BL: Tensor,
-    *,
-    count_L: Tensor,
-    settings: LabelLossSettings,
-    head_scale: float | Tensor = 1.0,
-    weight_B: Tensor | None = None,
-) -> Tensor:
-    return focal_loss(logit_BL, agrees_BL, gamma=settings.gamma or 0.0, weight_B=weight_B)
-
-
-def _balanced_softmax(
-    logit_BL: Tensor,
-    agrees_BL: Tensor,
-    *,
-    count_L: Tensor,
-    settings: LabelLossSettings,
-    head_scale: float | Tensor = 1.0,
-    weight_B: Tensor | None = None,
-) -> Tensor:
-    smoothing = settings.smoothing or 0.0
-    return balanced_softmax_loss(
-        logit_BL, agrees_BL, count_L, smoothing=smoothing, weight_B=weight_B
+def _cross_entropy(asked: Asked) -> Tensor:
+    logit_BL, margin = asked.logit_BL, asked.option("margin")
+    if margin:
+        logit_BL = logit_BL - margin * asked.head_scale * asked.agrees_BL
+    return agreeing_labels_loss(
+        logit_BL, asked.agrees_BL, smoothing=asked.option("smoothing"), weight_B=asked.weight_B
     )
 
 
-def _ldam(
-    logit_BL: Tensor,
-    agrees_BL: Tensor,
-    *,
-    count_L: Tensor,
-    settings: LabelLossSettings,
-    head_scale: float | Tensor = 1.0,
-    weight_B: Tensor | None = None,
-) -> Tensor:
-    return ldam_loss(
-        logit_BL, agrees_BL, count_L,
-        margin=settings.margin or 0.0, head_scale=head_scale, weight_B=weight_B,
+def _focal(asked: Asked) -> Tensor:
+    return focal_loss(
+        asked.logit_BL, asked.agrees_BL, gamma=asked.option("gamma"), weight_B=asked.weight_B
+    )
+
+
+def _balanced_softmax(asked: Asked) -> Tensor:
+    return balanced_softmax_loss(
+        asked.logit_BL, asked.agrees_BL, asked.count_L,
+        smoothing=asked.option("smoothing"), weight_B=asked.weight_B,
     )  # fmt: skip
 
 
-def _asymmetric(
-    logit_BL: Tensor,
-    agrees_BL: Tensor,
-    *,
-    count_L: Tensor,
-    settings: LabelLossSettings,
-    head_scale: float | Tensor = 1.0,
-    weight_B: Tensor | None = None,
-) -> Tensor:
-    return asymmetric_loss(
-        logit_BL,
-        agrees_BL,
-        gamma=settings.gamma or 0.0,
-        gamma_negative=settings.gamma_negative or 0.0,
-        smoothing=settings.smoothing or 0.0,
-        weight_B=weight_B,
-    )
+def _ldam(asked: Asked) -> Tensor:
+    return ldam_loss(
+        asked.logit_BL, asked.agrees_BL, asked.count_L,
+        margin=asked.option("margin"), head_scale=asked.head_scale, weight_B=asked.weight_B,
+    )  # fmt: skip
 
 
-def _asymmetric_sigmoid(
-    logit_BL: Tensor,
-    agrees_BL: Tensor,
-    *,
-    count_L: Tensor,
-    settings: LabelLossSettings,
-    head_scale: float | Tensor = 1.0,
-    weight_B: Tensor | None = None,
-) -> Tensor:
+def _asymmetric(asked: Asked) -> Tensor:
+    focus = {name: asked.option(name) for name in ("gamma", "gamma_negative", "smoothing")}
+    return asymmetric_loss(asked.logit_BL, asked.agrees_BL, **focus, weight_B=asked.weight_B)
+
+
+def _asymmetric_sigmoid(asked: Asked) -> Tensor:
+    focus = {name: asked.option(name) for name in ("gamma", "gamma_negative", "shift")}
     return asymmetric_sigmoid_loss(
-        logit_BL,
-        agrees_BL,
-        gamma=settings.gamma or 0.0,
-        gamma_negative=settings.gamma_negative or 0.0,
-        shift=settings.shift or 0.0,
-        weight_B=weight_B,
+        asked.logit_BL, asked.agrees_BL, **focus, weight_B=asked.weight_B
     )
 
 
-LABEL_LOSSES: Mapping[LabelLoss, LabelLossFunction] = {
+LABEL_LOSSES: Mapping[LabelLoss, Callable[[Asked], Tensor]] = {
     LabelLoss.CROSS_ENTROPY: _cross_entropy,
     LabelLoss.FOCAL: _focal,
     LabelLoss.BALANCED_SOFTMAX: _balanced_softmax,
@@ -164,7 +119,5 @@ def label_loss(
     if settings.reweight_after is not None and progress >= settings.reweight_after:
         assert settings.beta is not None
         weight_B = effective_number_weights(count_L, agrees_BL, beta=settings.beta)
-    return LABEL_LOSSES[settings.kind](
-        logit_BL, agrees_BL,
-        count_L=count_L, settings=settings, head_scale=head_scale, weight_B=weight_B,
-    )  # fmt: skip
+    asked = Asked(logit_BL, agrees_BL, count_L, settings, head_scale, weight_B)
+    return LABEL_LOSSES[settings.kind](asked)

@@ -3,6 +3,7 @@
 Shapes: B records, U texts, V captions, T taxa, C concepts, L labels; P and Q the two sides of a pair.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -198,17 +199,9 @@ def taxa_loss(scale: Tensor, seen: Seen, teaching: Teaching) -> Tensor | None:
     agrees_CC = teaching.agrees_CC(texts.concept_C)
     weight_R = torch.ones(teaching.paths.path_CR.shape[1], device=device)
     losses = []
-    for modality in READ:
-        if modality not in seen.row_of:
-            continue
-        concept_B = teaching.concept_N[seen.row_of[modality]]
-        named = np.flatnonzero(concept_B >= 0)
-        if not len(named):
-            continue
-        z_BD = functional.normalize(seen.embedding[modality], dim=1)
-        z_BD = z_BD[torch.from_numpy(named).to(device)]
-        path_BR = np.maximum(teaching.paths.path_CR[concept_B[named]], -1)
-        at_C = np.searchsorted(texts.concept_C, concept_B[named])
+    for z_BD, concept_B in _taught(seen, teaching.concept_N):
+        path_BR = np.maximum(teaching.paths.path_CR[concept_B], -1)
+        at_C = np.searchsorted(texts.concept_C, concept_B)
         if len(texts.taxon_T):
             losses.append(
                 taxon_loss(
@@ -228,16 +221,22 @@ def groups_loss(scale: Tensor, groups_GD: Tensor, seen: Seen, teaching: Teaching
     arXiv 1703.07464: learnt proxies). None where no record has a group.
     """
     direction_GD = functional.normalize(groups_GD, dim=1)
-    losses = []
+    losses = [
+        functional.cross_entropy(
+            scale * z_BD @ direction_GD.T, torch.from_numpy(group_B).to(z_BD.device)
+        )
+        for z_BD, group_B in _taught(seen, teaching.group_N)
+    ]
+    return torch.stack(losses).mean() if losses else None
+
+
+def _taught(seen: Seen, value_N: NDArray[np.int64]) -> Iterator[tuple[Tensor, NDArray[np.int64]]]:
+    """Yields, for images and for barcodes, the unit rows of records that have a value, and the values."""
     for modality in READ:
         if modality not in seen.row_of:
             continue
-        group_B = teaching.group_N[seen.row_of[modality]]
-        grouped = np.flatnonzero(group_B >= 0)
-        if not len(grouped):
-            continue
-        z_BD = functional.normalize(seen.embedding[modality], dim=1)
-        z_BD = z_BD[torch.from_numpy(grouped).to(z_BD.device)]
-        target_B = torch.from_numpy(group_B[grouped]).to(z_BD.device)
-        losses.append(functional.cross_entropy(scale * z_BD @ direction_GD.T, target_B))
-    return torch.stack(losses).mean() if losses else None
+        value_B = value_N[seen.row_of[modality]]
+        has = np.flatnonzero(value_B >= 0)
+        if len(has):
+            z_BD = functional.normalize(seen.embedding[modality], dim=1)
+            yield z_BD[torch.from_numpy(has).to(z_BD.device)], value_B[has]
