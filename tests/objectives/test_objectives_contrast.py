@@ -3,7 +3,6 @@
 import math
 from collections.abc import Callable
 
-import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
@@ -14,12 +13,10 @@ from torch.nn import functional
 from holotype.objectives.contrast import (
     alignment_loss,
     identity_loss,
-    identity_rows_loss,
     row_losses,
     sigmoid_loss,
     soft_target_loss,
 )
-from holotype.objectives.pairwise import ModalityRows, pair_losses
 
 seeds = st.integers(0, 2**31)
 SCALE = torch.tensor(4.0, dtype=torch.float64)
@@ -258,29 +255,3 @@ def test_row_losses_in_both_directions_are_the_symmetric_loss() -> None:
     back = row_losses(z_QD, z_PD, weight_PQ.T, ignored_PQ.T, SCALE).mean()
     whole = soft_target_loss(z_PD, z_QD, weight_PQ, ignored_PQ, SCALE)
     assert float((forth + back) / 2) == pytest.approx(float(whole), abs=1e-12)
-
-
-def test_blocks_of_identity_targets_join_to_the_loss_of_clip() -> None:
-    z_BD, y_BD, own = unit(0, 6, 3), unit(1, 6, 3), torch.arange(6)
-    blocks = [
-        identity_rows_loss(first[part], second, own[part], SCALE)
-        for part in (slice(0, 3), slice(3, 6))
-        for first, second in ((z_BD, y_BD), (y_BD, z_BD))
-    ]
-    expected = identity_loss(z_BD, y_BD, SCALE)
-    assert float(torch.stack(blocks).mean()) == pytest.approx(float(expected), abs=1e-12)
-
-
-def test_pairs_take_the_records_that_have_both() -> None:
-    image, barcode, caption = unit(0, 4, 3), unit(1, 3, 3), unit(2, 1, 3)
-    rows = {
-        "image": ModalityRows(image, np.asarray([7, 3, 9, 5])),
-        "barcode": ModalityRows(barcode, np.asarray([9, 2, 7])),
-        "caption": ModalityRows(caption, np.asarray([3])),
-    }
-    pairs = [("image", "barcode"), ("image", "caption"), ("barcode", "sound")]
-    found = pair_losses(rows, pairs, lambda z, y: identity_loss(z, y, SCALE))
-    # Records 7 and 9 have an image and a barcode; one shared record has nothing to be told from.
-    expected = identity_loss(image[[0, 2]], barcode[[2, 0]], SCALE)
-    assert list(found) == ["image-barcode"]
-    assert float(found["image-barcode"]) == pytest.approx(float(expected), abs=1e-12)

@@ -13,7 +13,6 @@ from torch.nn import functional
 
 from holotype.objectives.asymmetric import (
     asymmetric_loss,
-    asymmetric_multilabel_loss,
     asymmetric_sigmoid_loss,
     log_odds_of_any,
 )
@@ -174,34 +173,15 @@ def test_asymmetric_of_a_coarse_record_by_hand() -> None:
 @pytest.mark.parametrize(
     "settings_of", [(0.0, 4.0, 0.05), (1.0, 4.0, 0.0), (2.0, 1.0, 0.2), (1.0, 0.0, 0.1)]
 )
-def test_asymmetric_multilabel_is_the_published_form(
+def test_asymmetric_by_sigmoids_is_the_published_form(
     settings_of: tuple[float, float, float],
 ) -> None:
     gamma, gamma_negative, shift = settings_of
     logit_BL = draw(3, 7, 5).float()
-    true_BL = draw(4, 7, 5) > 0.3
     published = AsymmetricLossMultiLabel(gamma_negative, gamma, clip=shift)
-    found = asymmetric_multilabel_loss(
-        logit_BL, true_BL, torch.zeros_like(true_BL),
-        gamma=gamma, gamma_negative=gamma_negative, shift=shift,
-    )  # fmt: skip
-    assert float(found) == pytest.approx(float(published(logit_BL, true_BL)), rel=1e-5)
-    # One true label a record: the form for labels of which any may hold is the same.
     one_BL = one_hot(torch.arange(7) % 5, 5)
     single = sigmoid_with(gamma, gamma_negative, shift)(logit_BL, one_BL)
     assert float(single) == pytest.approx(float(published(logit_BL, one_BL)), rel=1e-5)
-
-
-def test_open_labels_are_neither_true_nor_false() -> None:
-    logit_BL = draw(5, 3, 4).requires_grad_()
-    true_BL, open_BL = one_hot(torch.arange(3)), torch.zeros(3, 4, dtype=torch.bool)
-    open_BL[:, 3] = True
-    keywords = {"gamma": 1.0, "gamma_negative": 2.0, "shift": 0.05}
-    whole = asymmetric_multilabel_loss(logit_BL, true_BL, open_BL, **keywords)
-    part = asymmetric_multilabel_loss(logit_BL[:, :3], true_BL[:, :3], open_BL[:, :3], **keywords)
-    assert float(whole.detach()) == pytest.approx(float(part.detach()), abs=1e-12)
-    (gradient,) = torch.autograd.grad(whole, logit_BL)
-    assert float(gradient[:, 3].abs().max()) == 0.0
 
 
 @settings(deadline=None)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 from torch.nn import functional
 
-from holotype.objectives.labels import agreeing_labels_loss, rank_softmax_loss, weighted_mean
+from holotype.objectives.labels import agreeing_labels_loss, weighted_mean
 from holotype.taxonomy.lineage import Lineage, Rank
 from holotype.taxonomy.tree import build_tree
 
@@ -119,74 +119,3 @@ def test_labels_gradients_are_right() -> None:
         return agreeing_labels_loss(logit_BL, agrees_BL, smoothing=0.1)
 
     assert torch.autograd.gradcheck(loss, (draw(2, 4, 6).requires_grad_(),))
-
-
-def slow_ranks(logit_BL: Tensor, node_LR: Tensor, node_BR: Tensor, weights: list[float]) -> float:
-    """Every record, every rank it is known to: the sum of its leaves."""
-    losses = []
-    for logit_L, node_R in zip(logit_BL, node_BR, strict=True):
-        p_L = functional.softmax(logit_L, dim=0).tolist()
-        terms = []
-        for rank, weight in enumerate(weights):
-            leaves = [
-                p
-                for p, node in zip(p_L, node_LR[:, rank], strict=True)
-                if node >= 0 and node == node_R[rank]
-            ]
-            if leaves and weight:
-                terms.append((weight, -math.log(sum(leaves))))
-        if terms:
-            losses.append(sum(w * loss for w, loss in terms) / sum(w for w, _ in terms))
-    return sum(losses) / len(losses) if losses else 0.0
-
-
-@settings(deadline=None)
-@given(seeds, st.lists(st.sampled_from([0.0, 0.5, 2.0]), min_size=4, max_size=4))
-def test_ranks_loss_agrees_with_a_slow_loop(seed: int, weights: list[float]) -> None:
-    node_LR = nodes_by_rank()
-    label_B = torch.randint(0, 5, (7,), generator=torch.Generator().manual_seed(seed))
-    logit_BL, node_BR = draw(seed, 7, 5), node_LR[label_B].clone()
-    node_BR[0] = -1  # a record without a name
-    node_BR[1, 3] = 99  # a species that no label has
-    weight_R = torch.tensor(weights, dtype=torch.float64)
-    found = rank_softmax_loss(logit_BL, node_LR, node_BR, weight_R=weight_R)
-    assert float(found) == pytest.approx(slow_ranks(logit_BL, node_LR, node_BR, weights), abs=1e-10)
-
-
-def test_ranks_loss_by_hand() -> None:
-    # p: family only 0.1, glacialis 0.2, hyperboreus 0.3, cristatus 0.15, longa 0.25; the record is of
-    # glacialis: class 1, family 0.75, genus 0.5, species 0.2.
-    logit_BL = torch.tensor([[0.1, 0.2, 0.3, 0.15, 0.25]], dtype=torch.float64).log()
-    node_LR = nodes_by_rank()
-    weight_R = torch.tensor([1.0, 1.0, 2.0, 4.0], dtype=torch.float64)
-    found = rank_softmax_loss(logit_BL, node_LR, node_LR[1:2], weight_R=weight_R)
-    expected = -(math.log(1) + math.log(0.75) + 2 * math.log(0.5) + 4 * math.log(0.2)) / 8
-    assert float(found) == pytest.approx(expected)
-
-
-def test_the_narrowest_rank_alone_is_the_loss_of_agreeing_labels() -> None:
-    node_LR, logit_BL = nodes_by_rank(), draw(3, 4, 5)
-    species = torch.tensor([0.0, 0.0, 0.0, 1.0], dtype=torch.float64)
-    found = rank_softmax_loss(logit_BL, node_LR, node_LR[1:], weight_R=species)
-    assert float(found) == pytest.approx(
-        float(functional.cross_entropy(logit_BL, torch.arange(1, 5)))
-    )
-    family = torch.tensor([0.0, 1.0, 0.0, 0.0], dtype=torch.float64)
-    coarse = rank_softmax_loss(logit_BL[:1], node_LR, node_LR[:1], weight_R=family)
-    agrees_BL = torch.from_numpy(build_tree(LINEAGES).leaf_mask_LL())[:1]
-    assert float(coarse) == pytest.approx(float(agreeing_labels_loss(logit_BL[:1], agrees_BL)))
-
-
-def test_ranks_gradients_are_right_and_stay_finite() -> None:
-    node_LR = nodes_by_rank()
-    node_BR, weight_R = node_LR.clone(), torch.tensor([1.0, 1, 1, 1], dtype=torch.float64)
-    node_BR[2] = -1
-
-    def loss(logit_BL: Tensor) -> Tensor:
-        return rank_softmax_loss(logit_BL, node_LR, node_BR, weight_R=weight_R)
-
-    assert torch.autograd.gradcheck(loss, (draw(2, 5, 5).requires_grad_(),))
-    extreme_BL = (1e4 * draw(6, 5, 5)).float().requires_grad_()
-    (gradient,) = torch.autograd.grad(loss(extreme_BL), extreme_BL)
-    assert torch.isfinite(gradient).all()
-    assert float(gradient[2].abs().max()) == 0.0

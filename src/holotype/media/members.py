@@ -44,6 +44,8 @@ DAMAGE = (
 """What reading one damaged or encrypted archive may raise."""
 UNPACK_BYTES, MAX_UNPACK_RATIO = 1 << 30, 200
 """A compressed tar may unpack to so many bytes, or to so many times its size; more is a bomb."""
+_UNPACKED_METHODS = {zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA}
+"""Methods of zip members that are unpacked to be read; those of ``_IN_PLACE`` are read where they lie."""
 _IN_PLACE = {zipfile.ZIP_STORED: False, zipfile.ZIP_DEFLATED: True}
 _UNPACKERS: dict[str, Any] = {
     ".gz": gzip.open,
@@ -209,13 +211,14 @@ def _zip_member(
         return Member(name, None, at, size)
     names: dict[int, str] = zipfile.compressor_names  # type: ignore[attr-defined]
     method = f"{entry.compress_type} ({names.get(entry.compress_type, 'unknown')})"
-    try:
-        return Member(name, None, _unpacked_entry(path, archive, entry, spool), size)
-    except NotImplementedError:
+    if entry.compress_type not in _UNPACKED_METHODS:
         error = (
             f"packed by method {method}, which is not read. Unpack the zip with the program that "
             "made it, and give the folder."
         )
+        return Member.damaged(name, error, size)
+    try:
+        return Member(name, None, _unpacked_entry(path, archive, entry, spool), size)
     except DAMAGE as raised:
         if isinstance(raised, OSError) and raised.errno is not None:
             raise  # the disk, not the member

@@ -71,35 +71,6 @@ def asymmetric_sigmoid_loss(
     return weighted_mean(right_B + wrong_B, weight_B)
 
 
-def asymmetric_multilabel_loss(
-    logit_BL: Tensor,
-    true_BL: Tensor,
-    open_BL: Tensor,
-    *,
-    gamma: float,
-    gamma_negative: float,
-    shift: float,
-) -> Tensor:
-    """Returns the asymmetric loss of records of which several labels are true at once, averaged.
-
-    Reference: Ridnik et al. 2021, arXiv 2009.14119, equations 5 to 7, with gradients through the
-    weights. With labels at every node of a tree, a record's own node and those above it are true, and those
-    below it are open. Summed over labels and averaged over records.
-
-    Args:
-        logit_BL: float.
-        true_BL: bool, all that hold.
-        open_BL: bool, what nobody knows: neither for nor against; never both true.
-        gamma: of true labels.
-        gamma_negative: of the others.
-        shift: probability below which the others teach nothing.
-    """
-    right_BL = _positive_terms(logit_BL, gamma=gamma)
-    wrong_BL = _negative_terms(logit_BL, gamma_negative=gamma_negative, shift=shift)
-    loss_BL = torch.where(true_BL, right_BL, wrong_BL)
-    return torch.where(open_BL, torch.zeros_like(loss_BL), loss_BL).sum(dim=1).mean()
-
-
 def _positive_terms(logit: Tensor, *, gamma: float) -> Tensor:
     return -torch.exp(gamma * functional.logsigmoid(-logit)) * functional.logsigmoid(logit)
 

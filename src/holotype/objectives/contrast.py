@@ -109,18 +109,6 @@ def identity_loss(z_BD: Tensor, y_BD: Tensor, scale: Tensor) -> Tensor:
     return (forth + functional.cross_entropy(logit_BB.T, target_B)) / 2
 
 
-def identity_rows_loss(z_PD: Tensor, z_QD: Tensor, column_P: Tensor, scale: Tensor) -> Tensor:
-    """Returns one direction of CLIP's loss for a block of rows: the mean over them.
-
-    Args:
-        z_PD: unit rows of one modality, of this process for instance.
-        z_QD: unit rows of the other, of all processes.
-        column_P: int64, the column that each row belongs to.
-        scale: the inverse temperature, a scalar.
-    """
-    return functional.cross_entropy(scale * z_PD @ z_QD.T, column_P)
-
-
 def clibd_loss(z_by_modality: Mapping[str, Tensor], scale: Tensor) -> Tensor:
     """Returns CLIBD's loss: the mean over ordered pairs of the modalities given, with identity targets.
 

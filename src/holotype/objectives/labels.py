@@ -59,37 +59,3 @@ def agreeing_labels_loss(
     if smoothing:
         loss_B = (1 - smoothing) * loss_B - smoothing * log_p_BL.mean(dim=1)
     return weighted_mean(loss_B, weight_B)
-
-
-def rank_softmax_loss(
-    logit_BL: Tensor, node_LR: Tensor, node_BR: Tensor, *, weight_R: Tensor
-) -> Tensor:
-    """Returns the cross-entropy at every rank that a record is known to, averaged.
-
-    The probability of a taxon is the sum over the labels at and below it. Each record's loss is the mean
-    over its known ranks by their weights; the loss is the mean over records. Weight on the narrowest
-    known rank alone gives ``agreeing_labels_loss``. Weights that fall from rank to rank are a weighting of
-    conditional probabilities, child given parent (Bertinetto et al. 2020, arXiv 1912.09393), summed by
-    parts. A record that is known to no weighted rank is left out.
-
-    Args:
-        logit_BL: float.
-        node_LR: int64, the taxon of each label at each rank, -1 where it has none. A coarse label has none
-            at the narrower ranks: its probability counts against every taxon there.
-        node_BR: int64, the taxon of each record at each rank, -1 where it is not known. A taxon that no
-            label has counts as not known.
-        weight_R: float, not negative.
-    """
-    log_p_BL = functional.log_softmax(logit_BL, dim=1)
-    total_B = log_p_BL.new_zeros(len(log_p_BL))
-    weight_B = log_p_BL.new_zeros(len(log_p_BL))
-    for rank in range(node_LR.shape[1]):
-        node_B1 = node_BR[:, rank, None]
-        under_BL = (node_LR[None, :, rank] == node_B1) & (node_B1 >= 0)
-        known_B = under_BL.any(dim=1)
-        loss_B = -log_mass(log_p_BL, under_BL)
-        total_B = total_B + weight_R[rank] * known_B * loss_B
-        weight_B = weight_B + weight_R[rank] * known_B
-    taught_B = weight_B > 0
-    mean_B = total_B / torch.where(taught_B, weight_B, torch.ones_like(weight_B))
-    return weighted_mean(mean_B, taught_B.to(mean_B.dtype))

@@ -148,10 +148,13 @@ def alignment_losses(
             targeted = record_targets(teaching, materials, rows_P, rows_Q, settings)
         weight_PQ, ignored_PQ = (torch.from_numpy(part.copy()).to(z_PD.device) for part in targeted)
         if settings.targets is Targets.IDENTITY and first != second:
-            z_PD, z_QD, weight_PQ = _matched(z_PD, z_QD, weight_PQ)
-            if not len(z_PD):
+            at_P, at_Q = weight_PQ.nonzero(as_tuple=True)
+            if not len(at_P):
                 continue
-            ignored_PQ = torch.zeros_like(weight_PQ, dtype=torch.bool)
+            # A caption that two records share becomes two columns, each the other's negative, as in CLIP.
+            z_PD, z_QD = z_PD[at_P], z_QD[at_Q]
+            weight_PQ = torch.eye(len(at_P), dtype=z_PD.dtype, device=z_PD.device)
+            ignored_PQ = weight_PQ < 0
         losses[f"{first}-{second}"] = (
             soft_target_loss(z_PD, z_QD, weight_PQ, ignored_PQ, model.scale)
             if settings.contrast is Contrast.SOFTMAX
@@ -168,15 +171,6 @@ def _side(seen: Seen, embedding: Embeddings, modality: Modality) -> Tensor:
         return z_PD
     assert seen.texts is not None
     return z_PD[torch.from_numpy(seen.texts.caption_V).to(z_PD.device)]
-
-
-def _matched(z_PD: Tensor, z_QD: Tensor, weight_PQ: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Returns the pairs of records that have both sides, as CLIP sees them: one row, one column each.
-
-    A caption that two records share becomes two columns, each the other's negative.
-    """
-    at_P, at_Q = weight_PQ.nonzero(as_tuple=True)
-    return z_PD[at_P], z_QD[at_Q], torch.eye(len(at_P), device=z_PD.device)
 
 
 def taxa_loss(scale: Tensor, seen: Seen, teaching: Teaching) -> Tensor | None:

@@ -16,7 +16,7 @@ _SAMPLED = re.compile(
     r"(filtered|imaged|analysed) volume( of water)?)\b",
     re.IGNORECASE,
 )
-# VOLXXXXX is no placeholder: it is a code of NERC's vocabulary P01, which published archives use.
+# Both codes are as published archives have them, in NERC's vocabulary P01.
 _VOLUME_IDS = ("/P01/current/VOLXXXXX", "/P01/current/VOLWBSMP")
 _INSTRUMENT_ID = "/P01/current/NMSPINST"
 _TOOL = re.compile(r"/L22/current/(TOOL\d+)")
