@@ -3,7 +3,6 @@
 import itertools
 import json
 import re
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,7 @@ from holotype.collection.summary import classes, flows, measures
 from holotype.collection.summary.keys import TALLIES
 from holotype.collection.summary.make import summary
 from holotype.collection.summary.tally import Tally, added_up, tallied
+from page_reader import Reader
 
 HEADER = (
     "id,image,label,kingdom,phylum,class,order,family,genus,species,kind,instrument,lat,lon,depth,date,"
@@ -82,41 +82,6 @@ def known(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("known")
     import_table(folder, ROWS["net"], source="net", images=5)
     return import_table(folder, ROWS["tubes"], source="tubes")
-
-
-class Reader(HTMLParser):
-    """Reads a page as a browser would: elements, words outside scripts, the JSON of the figures."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.elements: list[tuple[str, dict[str, str | None]]] = []
-        self.words: list[str] = []
-        self.json: dict[str, Any] = {}
-        self.inside: tuple[str, str | None] = ("", None)
-        self.feed(text)
-        self.close()
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.elements.append((tag, dict(attrs)))
-        self.inside = (tag, dict(attrs).get("id"))
-
-    def handle_endtag(self, tag: str) -> None:
-        self.inside = ("", None)
-
-    def handle_data(self, data: str) -> None:
-        tag, name = self.inside
-        if tag == "script" and name:
-            self.json[name] = json.loads(data)
-        elif tag not in {"script", "style"}:
-            self.words.append(data)
-
-    @property
-    def sections(self) -> list[str]:
-        return [str(attrs["id"]) for tag, attrs in self.elements if tag == "section"]
-
-    @property
-    def text(self) -> str:
-        return " ".join(" ".join(self.words).replace("\u202f", " ").split())
 
 
 def made(collection: Path, out: Path) -> tuple[dict[str, Any], Reader]:

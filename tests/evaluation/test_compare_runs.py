@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from small_schools import CLIP, SUPERVISED
 
 from holotype.collection.store import open_collection
 from holotype.evaluation.compare.compare import CompareReport, compare
@@ -41,23 +42,6 @@ second = ["supervised"]
 figures = ["tasks"]
 at_least = 101
 """
-RECIPE = """
-name = "NAME"
-target = "tree"
-[model]
-embedding_dim = 32
-[model.images]
-side_px = 32
-width = 8
-depth = 1
-PARTS
-[augment]
-[schedule]
-epochs = 3
-batch_size = 32
-"""
-HEAD = '[model.classifier]\nkind = "cosine"\n[classify]'
-CAPTIONS = '[model.captions]\nwidth = 16\ndepth = 1\n[align]\npairs = [["image", "caption"]]'
 HOSTILE = '</script><script>alert(1)</script>"><img src=x onerror=alert(2)>'
 
 
@@ -65,8 +49,7 @@ HOSTILE = '</script><script>alert(1)</script>"><img src=x onerror=alert(2)>'
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("compare")
     (folder / "comparison.toml").write_text(COMPARISON)
-    for name, parts in (("supervised", HEAD), ("clip", CAPTIONS)):
-        text = RECIPE.replace("NAME", name).replace("PARTS", parts)
+    for name, text in (("supervised", SUPERVISED), ("clip", CLIP)):
         (folder / f"{name}.toml").write_text(text)
     for seed in (0, 1):  # a damaged run lies where this arm would be trained
         damaged = folder / "out" / "runs" / "seen-unseen" / f"broken-{seed}"

@@ -3,35 +3,13 @@
 from pathlib import Path
 
 import pytest
+from small_schools import CLIP, SUPERVISED
 
 from holotype.errors import RecipeError
 from holotype.evaluation.compare.compare import compare
 from holotype.evaluation.compare.fairness import Kind, differences, refuse_unequal
 from holotype.evaluation.compare.settings import read_comparison
 
-SUPERVISED = """
-name = "supervised"
-target = "tree"
-[model]
-embedding_dim = 32
-[model.images]
-side_px = 32
-width = 8
-depth = 1
-[model.classifier]
-kind = "cosine"
-[classify]
-[augment]
-[schedule]
-epochs = 3
-batch_size = 32
-"""
-CLIP = (
-    SUPERVISED.replace('name = "supervised"', 'name = "clip"')
-    .replace('[model.classifier]\nkind = "cosine"\n[classify]\n', "")
-    .replace("[augment]", "[model.captions]\nwidth = 16\ndepth = 1\n[augment]")
-    + '[align]\npairs = [["image", "caption"]]\n'
-)
 FILE = """
 name = "schools"
 seeds = [0, 1]

@@ -4,7 +4,6 @@ import copy
 import itertools
 import json
 import re
-from html.parser import HTMLParser
 from typing import Any
 
 import pytest
@@ -14,6 +13,7 @@ from holotype.evaluation.report.collected import sunburst
 from holotype.evaluation.report.page import page
 from holotype.page.layout import embedded_json
 from holotype.page.words import DASH, RANKS, interval, measured, wilson
+from page_reader import Reader
 
 HOSTILE = (
     '</script><script>alert(1)</script>"><img src=x onerror=alert(2)><a href=https://evil.example>'
@@ -161,45 +161,6 @@ def make_content() -> dict[str, Any]:
             ],
         },
     }  # fmt: skip
-
-
-class Reader(HTMLParser):
-    """Reads a page as a browser would: elements, ids, text outside scripts, JSON of figures."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.elements: list[tuple[str, dict[str, str | None]]] = []
-        self.words: list[str] = []
-        self.json: dict[str, Any] = {}
-        self.inside: tuple[str, str | None] = ("", None)
-        self.feed(text)
-        self.close()
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.elements.append((tag, dict(attrs)))
-        self.inside = (tag, dict(attrs).get("id"))
-
-    def handle_endtag(self, tag: str) -> None:
-        self.inside = ("", None)
-
-    def handle_data(self, data: str) -> None:
-        tag, name = self.inside
-        if tag == "script" and name:
-            self.json[name] = json.loads(data)
-        elif tag not in {"script", "style"}:
-            self.words.append(data)
-
-    @property
-    def ids(self) -> list[str]:
-        return [str(attrs["id"]) for _, attrs in self.elements if "id" in attrs]
-
-    @property
-    def sections(self) -> list[str]:
-        return [str(attrs["id"]) for tag, attrs in self.elements if tag == "section"]
-
-    @property
-    def text(self) -> str:
-        return " ".join(" ".join(self.words).split())
 
 
 @pytest.fixture(scope="module")

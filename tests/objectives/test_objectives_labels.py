@@ -39,11 +39,6 @@ def agreeing(seed: int, rows: int, columns: int) -> Tensor:
     return (kind == 0) | functional.one_hot(torch.arange(rows) % columns, columns).bool()
 
 
-def nodes_by_rank() -> Tensor:
-    tree = build_tree(LINEAGES)
-    return torch.from_numpy(np.stack([tree.node_at_rank_L(rank) for rank in RANKS], axis=1))
-
-
 @pytest.mark.parametrize("smoothing", [0.0, 0.1, 0.5])
 def test_one_agreeing_label_is_cross_entropy(smoothing: float) -> None:
     logit_BL, label_B = draw(0, 9, 5), torch.arange(9) % 5
