@@ -13,8 +13,8 @@ SOURCE = ROOT / "src" / "holotype"
 MODULES = sorted(SOURCE.rglob("*.py"))
 LAYERS = [
     "errors", "files", "randomness", "progress", "config", "engine", "taxonomy", "media", "simulate",
-    "catalogue", "page", "collection", "splits", "inputs", "objectives", "models", "training", "evaluation",
-    "identify", "adapting", "exchange", "cli",
+    "catalogue", "page", "collection", "splits", "inputs", "objectives", "models", "index", "decisions",
+    "training", "evaluation", "identify", "assessing", "counting", "adapting", "exchange", "cli",
 ]  # fmt: skip
 BESIDE_CLI = {"demonstration", "diagnosis", "testing"}
 FACE = {"__init__", "_version"}
