@@ -25,15 +25,17 @@ from holotype.adapting.shrinking import compare
 from holotype.collection.licensing import licence_counts, what_may_be_done
 from holotype.collection.sources.presets import PRESETS
 from holotype.collection.store import Collection, open_collection
+from holotype.decisions.calibrating import calibrate_on
+from holotype.decisions.course import course_of
+from holotype.decisions.reading import label_probabilities
 from holotype.evaluation.metrics import Estimate, macro_accuracy, micro_accuracy, numbered_names
-from holotype.identify.answers import AnswerSheet
 from holotype.identify.inputs import Specimen
-from holotype.identify.scoring import Scorer
 from holotype.inputs.materials import prepare_collection
 from holotype.models.bundle import WEIGHTS, Bundle, open_bundle, write_bundle
 from holotype.models.quantised import WeightKind
 from holotype.splits.plan import Role, Split, read_split
 from holotype.taxonomy.lineage import LINNAEAN_RANKS
+from holotype.taxonomy.tree import linnaean_columns
 from holotype.training.provenance import uses_lines, write_provenance
 from holotype.training.recipe import read_recipe
 
@@ -123,6 +125,7 @@ def shipped(
         "", kind=WeightKind.INT8,
     )  # fmt: skip
     bundle = open_bundle(out)
+    calibrate_on(bundle, course_of(bundle, collection, split), seed=0)
     rows = split.rows(Role.TEST)
     agreement = asdict(compare(trained, bundle, iter(loose(collection, rows))))
     figures = examine(bundle, collection, split, rows)
@@ -135,7 +138,7 @@ def shipped(
     }
     lines = page(content)
     files.write_text(small, card(bundle, lines))
-    content["bundle_bytes"] = sum(path.stat().st_size for path in out.iterdir())
+    content["bundle_bytes"] = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
     if content["bundle_bytes"] > MOST_BYTES:
         raise SystemExit(f"{content['bundle_bytes']:,} bytes are too many to ship")
     return content, lines
@@ -157,14 +160,16 @@ def examine(
     """Returns accuracy by source and rank, each with a 95 % interval over groups."""
     materials = prepare_collection(collection, pixels=bundle.pixels, rows=rows)
     table = collection.columns(["source", "written_label", *RANKS]).take(rows).to_pydict()
-    row_B, probability_BL = Scorer(bundle).probabilities(materials)
+    row_B, probability_BL = label_probabilities(bundle, materials)
     assert len(row_B) == len(rows)
     best_B = probability_BL.argmax(axis=1)
     own = bundle.labels.names_of(table["written_label"], materials.concept_N)
     truth_B = bundle.labels.index_of(own)
     source_B, group_B = np.asarray(table["source"]), split.group_N[rows]
     agrees_B = (truth_B >= 0) & bundle.labels.agrees_LL[np.maximum(truth_B, 0), best_B]
-    answers = AnswerSheet.of(bundle.labels).rows(table["source"], probability_BL)
+    answers = [
+        linnaean_columns(bundle.labels.labels[best].concept.lineage) for best in best_B.tolist()
+    ]
     found = []
     for source in ["all", *sorted(set(table["source"]))]:
         of_source = (source_B == source) | (source == "all")
@@ -175,7 +180,6 @@ def examine(
             named = np.asarray([name is not None for name in table[rank]])
             hit = np.asarray([a[rank] == t for a, t in zip(answers, table[rank], strict=True)])
             asked[rank] = (hit & named, named, table[rank])
-        asked["narrowest likely taxon"] = taxon_answers(bundle, answers, materials.concept_N)
         for what, (hit_B, used_B, names) in asked.items():
             use = of_source & used_B
             if use.sum() < 10:
@@ -188,26 +192,6 @@ def examine(
                  "micro": plain(micro), "macro": plain(macro)}
             )  # fmt: skip
     return found
-
-
-def taxon_answers(
-    bundle: Bundle, answers: list[dict[str, Any]], concepts: Sequence[Any]
-) -> tuple[NDArray[np.bool_], NDArray[np.bool_], list[str | None]]:
-    """Returns where the answer's ``taxon`` is right, and where there is one (and the record has a lineage).
-
-    Right: the record's own lineage holds the taxon, or is known only to a rank above it on the same branch.
-    """
-    hit, used, names = [], [], []
-    for answer, concept in zip(answers, concepts, strict=True):
-        lineage = concept.lineage if concept is not None else None
-        own = {rank.value: name for rank, name in lineage} if lineage else {}
-        rank, taxon = answer["taxon_rank"], answer["taxon"]
-        used.append(bool(own) and taxon is not None)
-        named = own.get(rank) if rank else None
-        above = not own or all(answer[r] in (None, n) for r, n in own.items() if r in answer)
-        hit.append(used[-1] and (named == taxon if named is not None else above))
-        names.append(lineage.name if lineage else None)
-    return np.asarray(hit), np.asarray(used), names
 
 
 def plain(found: Estimate) -> dict[str, float]:

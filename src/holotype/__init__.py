@@ -18,6 +18,9 @@ from holotype._version import __version__
 if TYPE_CHECKING:
     from holotype.adapting.adapt import adapt
     from holotype.adapting.shrinking import shrink
+    from holotype.assessing.assess import assess
+    from holotype.assessing.queue import queue
+    from holotype.assessing.suspects import suspects
     from holotype.catalogue.check import check_sources
     from holotype.catalogue.get import get_source
     from holotype.catalogue.listing import list_sources, show_source
@@ -28,14 +31,22 @@ if TYPE_CHECKING:
     from holotype.collection.naming import apply_names, match_names, review_names
     from holotype.collection.quality.check import check
     from holotype.collection.summary.make import summary
+    from holotype.counting.count import count
+    from holotype.decisions.calibrating import calibrate
+    from holotype.decisions.thresholds import thresholds
     from holotype.demonstration import demo
     from holotype.diagnosis import doctor
     from holotype.evaluation.compare.compare import compare
     from holotype.evaluation.embed import embed
     from holotype.evaluation.evaluate import evaluate
+    from holotype.exchange.answers.publish import publish
+    from holotype.exchange.check import check_archive
     from holotype.exchange.export import export
     from holotype.identify.predict import predict
+    from holotype.identify.read_answers import read_answers
     from holotype.identify.trained_on import trained_on
+    from holotype.index.build import add_to_index, build_index
+    from holotype.index.search import search_index
     from holotype.models.pretrained.fetch import get_model, list_models
     from holotype.splits.foreign import audit
     from holotype.splits.split import split
@@ -70,6 +81,18 @@ _COMMANDS = {
     "export": "holotype.exchange.export",
     "predict": "holotype.identify.predict",
     "trained_on": "holotype.identify.trained_on",
+    "calibrate": "holotype.decisions.calibrating",
+    "thresholds": "holotype.decisions.thresholds",
+    "count": "holotype.counting.count",
+    "publish": "holotype.exchange.answers.publish",
+    "check_archive": "holotype.exchange.check",
+    "assess": "holotype.assessing.assess",
+    "queue": "holotype.assessing.queue",
+    "suspects": "holotype.assessing.suspects",
+    "build_index": "holotype.index.build",
+    "add_to_index": "holotype.index.build",
+    "search_index": "holotype.index.search",
+    "read_answers": "holotype.identify.read_answers",
     "demo": "holotype.demonstration",
     "doctor": "holotype.diagnosis",
 }
@@ -77,12 +100,18 @@ _COMMANDS = {
 __all__ = [
     "__version__",
     "adapt",
+    "add_to_index",
     "apply_names",
+    "assess",
     "audit",
     "build_backbone",
+    "build_index",
+    "calibrate",
     "check",
+    "check_archive",
     "check_sources",
     "compare",
+    "count",
     "demo",
     "doctor",
     "drop",
@@ -98,11 +127,17 @@ __all__ = [
     "list_sources",
     "match_names",
     "predict",
+    "publish",
+    "queue",
+    "read_answers",
     "review_names",
+    "search_index",
     "show_source",
     "shrink",
     "split",
     "summary",
+    "suspects",
+    "thresholds",
     "train",
     "trained_on",
 ]

@@ -15,7 +15,6 @@ from holotype.evaluation.zero_shot import (
     candidate_texts,
     embed_texts,
     ensemble,
-    trained_texts,
     vernaculars,
     wordings,
     zero_shot_scores,
@@ -77,14 +76,14 @@ def test_an_ensemble_is_that_of_open_clip(examined: Bundle, monkeypatch) -> None
 
 
 def test_the_texts_are_those_of_training(examined: Bundle) -> None:
-    assert trained_texts(examined) == TextSettings()
+    assert examined.texts == TextSettings()
     mixed = {"types": ["taxon_com", "sci"], "mixing": "batch", "of_a_later_version": 1}
-    found = trained_texts(taught_with(examined, mixed))
+    found = taught_with(examined, mixed).texts
     assert found == TextSettings(types=("taxon_com", "sci"), mixing="batch")
     for strange in (None, {"types": ["poem"]}, "sci", 3):
-        assert trained_texts(taught_with(examined, strange)) == TextSettings()
+        assert taught_with(examined, strange).texts == TextSettings()
     for manifest in ({}, {"training": {"recipe": {"align": None}}}):
-        assert trained_texts(dataclasses.replace(examined, manifest=manifest)) == TextSettings()
+        assert dataclasses.replace(examined, manifest=manifest).texts == TextSettings()
 
 
 def test_each_wording_is_a_method_of_its_own() -> None:

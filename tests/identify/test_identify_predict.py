@@ -14,20 +14,19 @@ import pytest
 import holotype
 from holotype.collection.store import open_collection
 from holotype.errors import BundleError, SourceError
-from holotype.identify import predict as command
+from holotype.identify import answering
+from holotype.identify.columns import ANSWER_SCHEMA, CONTEXT_NAMES
 from holotype.media.preparation import PixelPreparation, PreparationKind
 
 PIXELS = PixelPreparation(PreparationKind.PADDED, side_px=32, channels=1)
-COLUMNS = [
-    "input", "label", "kingdom", "phylum", "class", "order", "family", "genus", "species", "rank",
-    "score", "score_kingdom", "score_phylum", "score_class", "score_order", "score_family",
-    "score_genus", "score_species", "taxon", "taxon_rank", "taxon_score", "top_k", "failure",
-]  # fmt: skip
-RANKS = COLUMNS[2:9]
+COLUMNS = ANSWER_SCHEMA.names
+RANKS = ["kingdom", "phylum", "class", "order", "family", "genus", "species"]
+OF_THE_INPUT = {"input", *CONTEXT_NAMES}
 
 
-def without_input(rows: list[dict[str, str]]) -> list[dict[str, str]]:
-    return [{name: cell for name, cell in row.items() if name != "input"} for row in rows]
+def the_answer(rows: list[dict[str, str]]) -> list[dict[str, str]]:
+    """What is said of the specimens, whatever their inputs say of them."""
+    return [{name: cell for name, cell in row.items() if name not in OF_THE_INPUT} for row in rows]
 
 
 @pytest.fixture(scope="module")
@@ -62,8 +61,6 @@ def places(brought, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]
 def test_columns_come_in_their_order(predicted, places, tmp_path: Path) -> None:
     predicted(tmp_path / "a.csv", places["crops.zip"])
     assert (tmp_path / "a.csv").read_text().splitlines()[0].split(",") == COLUMNS
-    holotype_schema = command.ANSWER_SCHEMA.names
-    assert holotype_schema == COLUMNS
 
 
 @pytest.mark.parametrize("container", ["crops", "crops.zip", "crops.tar.gz"])
@@ -76,7 +73,7 @@ def test_members_of_containers_bear_the_path_inside(
     files = [places["crops"] / "inner" / Path(row["input"]).name for row in rows]
     alone = predicted(tmp_path / "b.csv", *files)
     assert [row["input"] for row in alone] == [str(path) for path in files]
-    assert without_input(alone) == without_input(rows)
+    assert the_answer(alone) == the_answer(rows)
 
 
 @pytest.mark.parametrize("form", ["reads.fasta", "reads.fa.gz", "reads.tsv", "reads.parquet"])
@@ -88,7 +85,7 @@ def test_barcodes_in_any_form_are_named_alike(
         f"{places[form]}/{name}" for name, _ in brought["barcodes"]
     ]
     expected = predicted(tmp_path / "b.csv", places["reads.fasta"])
-    assert without_input(rows) == without_input(expected)
+    assert the_answer(rows) == the_answer(expected)
     assert not any(row["failure"] for row in rows)
 
 
@@ -132,7 +129,8 @@ def test_failures_are_rows_and_touch_no_other(predicted, places, brought, tmp_pa
     assert "0 bytes" in failures["empty.png"]
     for row in mixed:
         if row["failure"]:
-            assert not any(row[name] for name in COLUMNS[1:-1])
+            assert row["decision"] == "failed"
+            assert not any(row[name] for name in ("label", "answer", "score", "top_k", *RANKS))
     known = {row["input"]: row for row in clean}
     kept = [row for row in mixed if row["input"] in known]
     assert kept == clean
@@ -152,128 +150,12 @@ def test_a_container_without_images_is_a_failure(predicted, tmp_path: Path) -> N
     assert all("no image" in row["failure"] for row in rows)
 
 
-@pytest.fixture(scope="module")
-def answers(predicted, tiny_collection: Path, tmp_path_factory) -> list[dict[str, str]]:
-    rows = predicted(tmp_path_factory.mktemp("answers") / "a.csv", tiny_collection)
-    return [row for row in rows if not row["failure"]]
-
-
-def test_lineages_are_coherent(answers, tiny_run: Path) -> None:
-    labels = json.loads((tiny_run / "bundle.json").read_text())["labels"]
-    lineage_of = {label["name"]: label["lineage"] for label in labels}
-    for row in answers:
-        lineage = lineage_of[row["label"]]
-        assert {rank: row[rank] for rank in RANKS if row[rank]} == lineage
-        assert row["rank"] == list(lineage)[-1]
-        for rank in RANKS:
-            assert bool(row[rank]) is bool(row[f"score_{rank}"])
-
-
-def test_scores_are_probabilities_that_narrow_with_depth(answers) -> None:
-    for row in answers:
-        ranked = [float(row[f"score_{rank}"]) for rank in RANKS if row[rank]]
-        assert ranked == sorted(ranked, reverse=True)
-        assert 0.0 < float(row["score"]) <= ranked[-1] <= ranked[0] <= 1.0
-        top = json.loads(row["top_k"])
-        assert len(top) == 5
-        assert top[0] == {"label": row["label"], "score": float(row["score"])}
-        scores = [one["score"] for one in top]
-        assert scores == sorted(scores, reverse=True)
-        assert sum(scores) <= 1.0 + 5e-6
-
-
-def test_scores_of_a_rank_are_sums_over_its_labels(tiny_run: Path, places, predicted, tmp_path):
-    from holotype.identify.answers import AnswerSheet
-    from holotype.identify.scoring import Scorer
-    from holotype.inputs.materials import prepare_loose
-    from holotype.models.bundle import open_bundle
-
-    scorer = Scorer(open_bundle(tiny_run))
-    file = sorted((places["crops"] / "inner").iterdir())[0]
-    materials, _ = prepare_loose(["x"], [file.read_bytes()], [None], pixels=PIXELS)
-    _, probability_BL = scorer.probabilities(materials)
-    assert probability_BL.sum() == pytest.approx(1.0)
-    (row,) = AnswerSheet.of(scorer.bundle.labels).rows(["x"], probability_BL)
-    for rank in RANKS:
-        if row[rank] is None:
-            continue
-        total = sum(
-            p
-            for label, p in zip(scorer.bundle.labels.labels, probability_BL[0], strict=True)
-            if {r.value: n for r, n in label.concept.lineage}.get(rank) == row[rank]
-        )
-        assert row[f"score_{rank}"] == pytest.approx(total, abs=1e-6)
-    (written,) = predicted(tmp_path / "a.csv", file)
-    assert float(written["score"]) == row["score"]
-
-
-def test_the_narrowest_likely_taxon_by_hand() -> None:
-    import numpy as np
-
-    from holotype.identify.answers import AnswerSheet
-    from holotype.models.labels import Label, LabelSpace, Target
-    from holotype.taxonomy.label_table import Concept
-    from holotype.taxonomy.lineage import Lineage
-
-    def label(name: str, **lineage: str) -> Label:
-        return Label(name, Concept(Lineage.from_names({**lineage})), 1)
-
-    labels = (
-        label("a", kingdom="Animalia", family="Calanidae", genus="Calanus"),
-        label("b", kingdom="Animalia", family="Calanidae", genus="Neocalanus"),
-        label("c", kingdom="Animalia", family="Oithonidae"),
-        label("d", kingdom="Chromista"),
-        label("debris"),
-    )
-    sheet = AnswerSheet.of(LabelSpace(Target.CONCEPT, labels))
-    probability = [
-        [0.6, 0.2, 0.1, 0.1, 0.0],  # the genus itself
-        [0.4, 0.3, 0.2, 0.1, 0.0],  # no genus, but the family
-        [0.25, 0.2, 0.3, 0.25, 0.0],  # animal
-        [0.1, 0.1, 0.1, 0.3, 0.4],  # nothing: not even a kingdom
-    ]
-    rows = sheet.rows(["w", "x", "y", "z"], np.asarray(probability))
-    found = [(row["taxon"], row["taxon_rank"], row["taxon_score"]) for row in rows]
-    assert found == [
-        ("Calanus", "genus", 0.6),
-        ("Calanidae", "family", 0.7),
-        ("Animalia", "kingdom", 0.75),
-        (None, None, None),
-    ]
-
-
 def test_it_says_which_model_answers(tiny_run: Path, places, tmp_path: Path, capsys) -> None:
     holotype.predict(tiny_run, [places["crops.zip"]], out=tmp_path / "a.csv")
     said = capsys.readouterr().err
     assert "tiny (" in said
     assert "records of" in said
     assert "plankton" not in said
-
-
-def test_image_and_barcode_of_one_specimen_vote_together(tiny_run: Path, tiny_collection: Path):
-    import numpy as np
-
-    from holotype.identify.scoring import Scorer
-    from holotype.inputs.materials import prepare_collection
-    from holotype.models.bundle import open_bundle
-    from holotype.models.encode import encode
-
-    scorer = Scorer(open_bundle(tiny_run))
-    opened = open_collection(tiny_collection)
-    both = prepare_collection(opened, pixels=PIXELS, rows=np.arange(30))
-    rows, probability_BL = scorer.probabilities(both)
-    encoded = encode(scorer.bundle.model, both)
-    checked = 0
-    for row, p_L in zip(rows.tolist(), probability_BL, strict=True):
-        logits = [
-            part.logit_RL[part.row_R.tolist().index(row)] / scorer.bundle.temperature[modality]
-            for modality, part in encoded.items()
-            if row in part.row_R.tolist()
-        ]
-        mean_L = np.mean(logits, axis=0)
-        assert p_L == pytest.approx(np.exp(mean_L) / np.exp(mean_L).sum(), abs=1e-5)
-        checked += len(logits) == 2
-    assert checked > 5
 
 
 def test_csv_parquet_and_json_hold_the_same_values(tiny_run: Path, places, tmp_path: Path) -> None:
@@ -283,14 +165,17 @@ def test_csv_parquet_and_json_hold_the_same_values(tiny_run: Path, places, tmp_p
     table = pq.read_table(tmp_path / "a.parquet")
     assert table.column_names == COLUMNS
     rows = table.to_pylist()
-    unpacked = [{**row, "top_k": json.loads(row["top_k"] or "null")} for row in rows]
+    unpacked = [
+        {**row, **{name: json.loads(row[name] or "null") for name in ("top_k", "nearest")}}
+        for row in rows
+    ]
     assert json.loads((tmp_path / "a.json").read_text()) == unpacked
     with (tmp_path / "a.csv").open(newline="") as handle:
         for written, row in zip(csv.DictReader(handle), rows, strict=True):
             for name, cell in written.items():
                 if row[name] is None:
                     assert cell == ""
-                elif isinstance(row[name], float):
+                elif isinstance(row[name], int | float):
                     assert float(cell) == row[name]
                 else:
                     assert cell == row[name]
@@ -310,35 +195,12 @@ def test_no_input_and_no_bundle_are_refused(tiny_run: Path, places, tmp_path: Pa
         holotype.predict(tmp_path, [places["crops.zip"]], out=tmp_path / "a.csv")
 
 
-@pytest.mark.parametrize("ending", ["csv", "parquet", "json"])
-def test_an_interrupted_write_leaves_no_file(
-    ending: str, tiny_run: Path, places, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    out = tmp_path / f"a.{ending}"
-    out.write_bytes(b"what was there before")
-    monkeypatch.setattr(command, "CHUNK", 4)
-    answered = command._answer_chunk
-    chunks = []
-
-    def interrupted(*given):
-        chunks.append(given)
-        if len(chunks) == 2:
-            raise KeyboardInterrupt
-        return answered(*given)
-
-    monkeypatch.setattr(command, "_answer_chunk", interrupted)
-    with pytest.raises(KeyboardInterrupt):
-        holotype.predict(tiny_run, [places["crops.zip"]], out=out)
-    assert out.read_bytes() == b"what was there before"
-    assert list(tmp_path.iterdir()) == [out]
-
-
 def test_rows_are_the_same_in_chunks_of_any_size(
     predicted, places, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     inputs = [places["crops.tar.gz"], places["reads.fasta"]]
     whole = predicted(tmp_path / "a.csv", *inputs)
-    monkeypatch.setattr(command, "CHUNK", 1)
+    monkeypatch.setattr(answering, "CHUNK", 1)
     assert predicted(tmp_path / "b.csv", *inputs) == whole
 
 
@@ -356,4 +218,27 @@ def test_a_bad_barcode_does_not_cost_the_image(predicted, brought, tmp_path: Pat
     assert "amino-acid" in bad[0]["failure"]
     assert clean[0]["label"]
     assert not clean[0]["failure"]
-    assert without_input([{**bad[0], "failure": ""}, bad[1]]) == without_input(clean)
+    assert the_answer([{**bad[0], "failure": ""}, bad[1]]) == the_answer(clean)
+
+
+def test_answers_bear_what_the_input_says(predicted, brought, tmp_path: Path) -> None:
+    folder = tmp_path / "export"
+    folder.mkdir()
+    (_, content), *_ = brought["images"]
+    (folder / "o.png").write_bytes(content)
+    (folder / "ecotaxa_x.tsv").write_text(
+        "object_id\timg_file_name\tobject_lat\tobject_lon\tobject_date\tacq_pixel_um\tsample_id\n"
+        "[t]\t[t]\t[f]\t[f]\t[t]\t[f]\t[t]\n"
+        "=o 1\to.png\t-43.5\t7.25\t20210304\t5.5\t@net\n"
+    )
+    (row,) = predicted(tmp_path / "a.csv", folder)
+    (plain,) = predicted(tmp_path / "b.csv", folder, kind="image-folder")
+    said = {
+        name: row[name]
+        for name in ("latitude_deg", "longitude_deg", "collected_on", "pixel_size_um")
+    }
+    assert list(said.values()) == ["-43.5", "7.25", "2021-03-04", "5.5"]
+    assert row["record_id"] == "'=o 1"
+    assert row["sample_id"] == "'@net"
+    assert row["image_width_px"] == plain["image_width_px"] != ""
+    assert the_answer([row]) == the_answer([plain])

@@ -24,14 +24,14 @@ from holotype.adapting.made import Made, write_made
 from holotype.adapting.new_model import image_embeddings, with_head
 from holotype.adapting.own_labels import OwnLabels, read_own_labels
 from holotype.adapting.parents import open_parent
+from holotype.decisions.reading import label_probabilities
+from holotype.decisions.temperature import fit_temperature
 from holotype.errors import BundleError, RecipeError, did_you_mean
 from holotype.evaluation.metrics import Estimate
-from holotype.identify.scoring import Scorer
 from holotype.inputs.materials import Materials, prepare_collection
 from holotype.models.bundle import Bundle, is_bundle
 from holotype.models.labels import LabelSpace, Target, build_label_space, label_names
 from holotype.progress import note
-from holotype.training.calibrate import fit_temperature
 
 
 @dataclass(frozen=True)
@@ -226,7 +226,7 @@ def _of_parent(task: Task, exam: Examined) -> tuple[NDArray[np.bool_], NDArray[n
         nothing_N = np.zeros(len(task.own), dtype=np.bool_)
         return nothing_N, nothing_N
     means_LP = same_meaning(task.labels, known)
-    row_B, probability_BL = Scorer(task.bundle).probabilities(task.materials)
+    row_B, probability_BL = label_probabilities(task.bundle, task.materials)
     best_N = np.zeros(len(task.own), dtype=np.int64)
     best_N[row_B] = probability_BL.argmax(axis=1)
     return means_LP[task.examples.label_N, best_N] & exam.examined_N, exam.examined_N

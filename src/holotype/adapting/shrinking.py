@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from holotype.decisions.reading import label_probabilities
+from holotype.decisions.store import carry_decisions
 from holotype.errors import BundleError, SourceError
 from holotype.identify.inputs import Specimen, specimens
-from holotype.identify.scoring import Scorer
 from holotype.inputs.materials import prepare_loose
 from holotype.models.bundle import (
     ATTRIBUTION,
@@ -81,6 +82,7 @@ def shrink(run: Path | str, *, out: Path | str, inputs: Sequence[Path | str] = (
         bundle.manifest["training"], card.read_text(encoding="utf-8") if card.is_file() else "",
         kind=WeightKind.INT8,
     )  # fmt: skip
+    carry_decisions(bundle, open_bundle(folder))
     found = [str(path) for path in inputs]
     return ShrinkReport(
         bundle=str(folder),
@@ -96,7 +98,6 @@ def compare(first: Bundle, second: Bundle, found: Iterator[Specimen]) -> Agreeme
     Raises:
         SourceError: when they read none of them.
     """
-    scorers = Scorer(first), Scorer(second)
     cosines: list[NDArray[np.float32]] = []
     same: list[NDArray[np.bool_]] = []
     while chunk := list(islice(found, CHUNK)):
@@ -105,7 +106,7 @@ def compare(first: Bundle, second: Bundle, found: Iterator[Specimen]) -> Agreeme
         materials, _ = prepare_loose(names, images, barcodes, pixels=first.pixels)
         ours, theirs = (encode(bundle.model, materials) for bundle in (first, second))
         cosines += [(ours[m].z_RD * theirs[m].z_RD).sum(axis=1) for m in ours]
-        best = [scorer.probabilities(materials)[1].argmax(axis=1) for scorer in scorers]
+        best = [label_probabilities(b, materials)[1].argmax(axis=1) for b in (first, second)]
         same.append(best[0] == best[1])
     cosine = np.concatenate([np.zeros(0, np.float32), *cosines])
     if not len(cosine):

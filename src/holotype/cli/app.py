@@ -15,13 +15,19 @@ import typer
 
 from holotype.cli import (
     adapting,
+    assessing,
+    calibrating,
     checking,
     collecting,
     comparing,
+    counting,
     learning,
+    predicting,
+    publishing,
     showing,
     starting,
 )
+from holotype.cli.indexing import app as index_app
 from holotype.cli.models import app as models_app
 from holotype.cli.naming import naming_app
 from holotype.cli.options import Result
@@ -64,11 +70,19 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "train": learning.train,
     "evaluate": learning.evaluate,
     "compare": comparing.compare,
+    "calibrate": calibrating.calibrate,
+    "thresholds": calibrating.thresholds,
     "adapt": adapting.adapt,
     "shrink": adapting.shrink,
     "embed": learning.embed,
-    "predict": learning.predict,
-    "trained-on": learning.trained_on,
+    "predict": predicting.predict,
+    "count": counting.count,
+    "publish": publishing.publish,
+    "check-archive": publishing.check_archive,
+    "assess": assessing.assess,
+    "queue": assessing.queue,
+    "suspects": assessing.suspects,
+    "trained-on": predicting.trained_on,
     "demo": starting.demo,
     "doctor": starting.doctor,
 }
@@ -78,6 +92,7 @@ GROUPS: dict[str, typer.Typer] = {
     "sources": sources_app,
     "names": naming_app,
     "models": models_app,
+    "index": index_app,
 }
 """Commands with commands of their own."""
 

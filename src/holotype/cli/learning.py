@@ -1,4 +1,4 @@
-"""The commands that learn and name: split, train, evaluate, embed, predict, trained-on."""
+"""The commands that learn and are examined: split, audit, train, evaluate, embed."""
 
 from pathlib import Path
 from typing import Annotated, Optional
@@ -6,14 +6,6 @@ from typing import Annotated, Optional
 import typer
 
 from holotype.cli.options import CollectionOption, Json, Result, Run, SplitOption
-
-ModelAndInputs = Annotated[
-    list[str],
-    typer.Argument(
-        metavar="[RUN] INPUTS...",
-        help="A model's folder first, or none: the starter; then images, folders, archives, FASTA, tables.",
-    ),
-]
 
 
 def split(
@@ -168,48 +160,3 @@ def embed(
     report = holotype.embed(run, collection=collection, out=out)
     rows = ", ".join(f"{count:,} {name}s" for name, count in report.rows.items())
     return Result(report, f"{report.embeddings}: {rows}, {report.dim} numbers each", as_json)
-
-
-def predict(
-    inputs: ModelAndInputs,
-    out: Annotated[Path, typer.Option(help="The file to write: .csv, .parquet or .json.")],
-    preset: Annotated[Optional[str], typer.Option(help="Column map of tables.")] = None,
-    as_json: Json = False,
-) -> Result:
-    """Name images and barcodes, by a model of yours or the starter: one scored row for each."""
-    import holotype
-
-    run, given = _parted(inputs)
-    report = holotype.predict(run, given, out=out, preset=preset)
-    text = f"{report.out}: {report.rows:,} rows, {report.failures:,} of them failures"
-    return Result(report, text, as_json, report.failures)
-
-
-def trained_on(
-    inputs: ModelAndInputs,
-    as_json: Json = False,
-) -> Result:
-    """Say whether images and barcodes were in the training of a model, by hash."""
-    import holotype
-
-    report = holotype.trained_on(*_parted(inputs))
-    lines = [f"{count:8,}  {seen}" for seen, count in report.counts.items()]
-    lines += [
-        f"{row['seen']}: {row['input']} is {row['record_id']} ({row['role']}, {row['bits']} bits differ)"
-        for row in report.rows
-        if row["record_id"]
-    ]
-    return Result(report, "\n".join(lines), as_json, report.counts["failed"])
-
-
-def _parted(given: list[str]) -> tuple[str, list[str]]:
-    """Returns the model and the inputs: the first word is the model, if it is one or nothing else.
-
-    A first word that is no file, with others behind it, is a model that is not there.
-    """
-    from holotype.models.bundle import STARTER, is_bundle
-
-    first, *others = given
-    if is_bundle(first) or (others and not Path(first).exists()):
-        return first, others
-    return STARTER, given

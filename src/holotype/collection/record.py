@@ -188,6 +188,8 @@ def _fill_names(
         concept = _concept_of_fields(named, written)
     if concept is None:
         return
+    if labels is None:
+        notes += _placeholders(fields, concept.lineage)
     for rank, name in concept.lineage:
         if rank in LINNAEAN_RANKS:
             record[rank.value] = name
@@ -203,6 +205,13 @@ def _fill_names(
         notes.append(
             ("lineage_gap", f"{where} missing above {concept.lineage.name}: kept as given")
         )
+
+
+def _placeholders(fields: Mapping[str, str], lineage: Lineage) -> list[tuple[str, str]]:
+    """Returns a note for each given name that stands for none, as family ``Calanoida sp.``"""
+    given = [(rank, fields.get(rank.value, "").strip()) for rank in LINNAEAN_RANKS]
+    lost = [f"{rank.value} '{name}'" for rank, name in given if name and not lineage.name_at(rank)]
+    return [("placeholder", f"{first_few(lost)} stands for no taxon: left out")] if lost else []
 
 
 @lru_cache(maxsize=50_000)

@@ -8,7 +8,7 @@ from holotype.evaluation.evidence import Answers, Score, score_answers, score_of
 from holotype.evaluation.exam import Exam, present_ranks
 from holotype.evaluation.metrics import calibration_error, f1_over_classes
 from holotype.evaluation.retrieval import Names, nearest_names
-from holotype.evaluation.zero_shot import trained_texts, vernaculars
+from holotype.evaluation.zero_shot import vernaculars
 from holotype.inputs.captions.text_types import written_or_next
 from holotype.models.bundle import Bundle, softmax
 from holotype.models.encode import Encoded, encode_captions
@@ -64,7 +64,7 @@ def caption_classification_scores(bundle: Bundle, exam: Exam) -> list[Score]:
     """
     if Modality.CAPTION not in bundle.model.modalities:
         return []
-    text_type = trained_texts(bundle).types[0]
+    text_type = bundle.texts.types[0]
     common = vernaculars(exam)
     texts = [
         written_or_next(concept, text_type, vernacular=common.get(concept.lineage))[0]

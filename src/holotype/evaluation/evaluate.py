@@ -18,6 +18,7 @@ from holotype.evaluation.classification import (
     classification_scores,
 )
 from holotype.evaluation.cross_instrument import cross_instrument_scores
+from holotype.evaluation.decisions import decisions_exhibit
 from holotype.evaluation.evidence import Score, pick
 from holotype.evaluation.exam import Exam, prepare_exam
 from holotype.evaluation.exhibits import (
@@ -143,6 +144,7 @@ def examine(bundle: Bundle, collection: Collection, split: Split, *, seed: int) 
         "hierarchy": hierarchy_exhibit(bundle, exam),
         "map": embedding_map(exam, seed=seed),
         "examples": examples(bundle, exam, seed=seed),
+        "decisions": decisions_exhibit(bundle, exam),
     }
 
 

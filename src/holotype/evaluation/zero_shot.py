@@ -7,11 +7,9 @@ templates is averaged as CLIP's is. Shapes: U candidates, T templates, D dimensi
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import ValidationError
 
 from holotype.evaluation.baselines import commonest_first
 from holotype.evaluation.evidence import Answers, Score, score_answers
@@ -49,19 +47,6 @@ class Wording:
     templates: tuple[str, ...] = ()
 
 
-def trained_texts(bundle: Bundle) -> TextSettings:
-    """Returns the text settings that a model was trained with; the default where it names none."""
-    recipe: Any = bundle.manifest.get("training", {}).get("recipe", {})
-    found = recipe.get("text") if isinstance(recipe, dict) else None
-    if not isinstance(found, dict):
-        return TextSettings()
-    known = {key: value for key, value in found.items() if key in TextSettings.model_fields}
-    try:
-        return TextSettings.model_validate(known)
-    except ValidationError:
-        return TextSettings()
-
-
 def wordings(settings: TextSettings) -> tuple[Wording, ...]:
     """Returns the ways to word the candidates: the first text type, then the others and the ensemble."""
     first, *others = dict.fromkeys(settings.types)
@@ -83,7 +68,7 @@ def zero_shot_scores(bundle: Bundle, exam: Exam) -> list[Score]:
         return []
     scores: list[Score] = []
     space = _CaptionSpace(bundle.model, exam)
-    ways = wordings(trained_texts(bundle))
+    ways = wordings(bundle.texts)
     searched = np.flatnonzero(np.isin(exam.role_N, exam.key_roles))
     for modality, encoded in exam.encoded.items():
         tested = exam.among(encoded, Role.TEST)

@@ -1,121 +1,233 @@
-"""Scores of labels -> rows that people read: the contract of ``holotype predict``.
+"""Loaded specimens -> rows of the answer table: the safe answer, why it stops there, and what it rests on.
 
-Columns, in order: ``input, label, kingdom..species, rank, score, score_kingdom..score_species, taxon,
-taxon_rank, taxon_score, top_k, failure``. Scores are probabilities, rounded to six digits, calibrated by a
-temperature where the model has a head; the score of a rank is the sum over all labels within the lineage's
-taxon at that rank. ``taxon`` is the narrowest taxon with a score above one half: such taxa contain one
-another, so there is one narrowest. What is not known is null (an empty cell in CSV).
+An image and a barcode of one specimen are read apart and together. The answer is the joint one where the
+model was calibrated for both; where the two contradict one another it is what both say.
+Shapes: B specimens of a chunk, R of them that a channel can read, L labels, D numbers of an embedding.
 """
 
-import json
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from holotype.models.labels import LabelSpace
-from holotype.taxonomy.lineage import LINNAEAN_RANKS
-from holotype.taxonomy.tree import linnaean_columns
+from holotype.decisions.channels import Channel
+from holotype.decisions.decisions import Decisions
+from holotype.decisions.priors import Priors
+from holotype.decisions.reading import Read, Reader, Reading
+from holotype.decisions.risk import Threshold
+from holotype.decisions.store import open_decisions
+from holotype.decisions.verdicts import Verdicts, uncalibrated, verdicts
+from holotype.errors import SourceError
+from holotype.identify.columns import ANSWER_SCHEMA, CONTEXT, Decision
+from holotype.identify.inputs import Loaded
+from holotype.identify.loading import materials_of
+from holotype.identify.nearest import Nearest
+from holotype.identify.rows import RowWriter, Said
+from holotype.index.store import open_index
+from holotype.models.bundle import Bundle
 
-RANKS = tuple(rank.value for rank in LINNAEAN_RANKS)
-TOP_K = 5
-MORE_LIKELY_THAN_NOT = 0.5
-DIGITS = 6
-
-ANSWER_SCHEMA = pa.schema(
-    [
-        ("input", pa.string()),
-        ("label", pa.string()),
-        *((rank, pa.string()) for rank in RANKS),
-        ("rank", pa.string()),
-        ("score", pa.float64()),
-        *((f"score_{rank}", pa.float64()) for rank in RANKS),
-        ("taxon", pa.string()),
-        ("taxon_rank", pa.string()),
-        ("taxon_score", pa.float64()),
-        ("top_k", pa.string()),
-        ("failure", pa.string()),
-    ]
-)
-
-
-def failed(input_: str, reason: str) -> dict[str, Any]:
-    """Returns the row of an input that could not be named."""
-    return {**dict.fromkeys(ANSWER_SCHEMA.names), "input": input_, "failure": reason}
+MAX_ERROR = 0.05
 
 
 @dataclass(frozen=True)
-class AnswerSheet:
-    """A label space made ready to write rows from.
+class AnswerSettings:
+    """What decides the answers beside the model.
 
     Attributes:
-        labels: what is scored.
-        node_LR: int64, the node of each label at each Linnaean rank, -1 where it has none.
+        max_error: the share of answers that may be wrong, above 0, below 1.
+        priors: tables of what is known beforehand (docs/formats/priors.md).
+        index: an index to take the nearest records from; the model's own references by default.
+        nearest: how many of them are told.
     """
 
-    labels: LabelSpace
-    node_LR: NDArray[np.int64]
+    max_error: float = MAX_ERROR
+    priors: tuple[str, ...] = ()
+    index: str | None = None
+    nearest: int = 5
+
+    def __post_init__(self) -> None:
+        if not 0 < self.max_error < 1:
+            raise SourceError(f"max error {self.max_error:g}: it must be above 0 and below 1.")
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """The answers to B specimens, failures included.
+
+    Attributes:
+        rows: B rows with the columns of ``ANSWER_SCHEMA``.
+        scores_BL: float32, calibrated probabilities of the labels; nan where a specimen failed.
+        embedding_BD: float32, likewise; of a specimen with image and barcode their mean, unit length.
+    """
+
+    rows: list[dict[str, Any]]
+    scores_BL: NDArray[np.float32]
+    embedding_BD: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class _Heard:
+    """What one channel says of the specimens that it can read."""
+
+    place: dict[int, int]
+    probability_RL: NDArray[np.float64]
+    verdicts: Verdicts
+    without_prior: Verdicts | None
+
+
+@dataclass(frozen=True)
+class Answerer:
+    """A bundle that answers.
+
+    Attributes:
+        reader: the model and its references.
+        decisions: how sure it may be; None for a bundle that was never calibrated.
+        thresholds: by channel.
+        priors: of the user, or None.
+        nearest: where the nearest records come from.
+        writer: of rows.
+    """
+
+    reader: Reader
+    decisions: Decisions | None
+    thresholds: dict[Channel, Threshold]
+    priors: Priors | None
+    nearest: Nearest
+    writer: RowWriter
 
     @classmethod
-    def of(cls, labels: LabelSpace) -> "AnswerSheet":
-        """Returns the sheet of a label space."""
-        columns = [labels.tree.node_at_rank_L(rank) for rank in LINNAEAN_RANKS]
-        return cls(labels, np.stack(columns, axis=1))
+    def of(cls, bundle: Bundle, settings: AnswerSettings) -> "Answerer":
+        """Returns a bundle ready to answer.
 
-    def rows(self, inputs: list[str], probability_BL: NDArray[np.float64]) -> list[dict[str, Any]]:
-        """Returns one row for each input."""
-        node_BN = self.labels.tree.node_probability(probability_BL)
-        best_BK = np.argsort(-probability_BL, axis=1, kind="stable")[:, :TOP_K]
-        return [
-            self._row(name, probability_BL[b], node_BN[b], best_BK[b])
-            for b, name in enumerate(inputs)
-        ]
+        Raises:
+            BundleError, CollectionError, SourceError: where decisions, index or priors cannot be used.
+        """
+        opened = open_decisions(bundle)
+        reader = opened.reader(bundle) if opened is not None else Reader(bundle, None)
+        decisions = opened.decisions if opened is not None else None
+        never = "the model was never calibrated (holotype calibrate)"
+        thresholds = {
+            channel: decisions.threshold(channel, max_error=settings.max_error)
+            if decisions is not None
+            else Threshold(2.0, settings.max_error, {}, {}, never)
+            for channel in Channel
+        }
+        index = (
+            open_index(Path(settings.index), model=bundle.fingerprint) if settings.index else None
+        )
+        return cls(
+            reader,
+            decisions,
+            thresholds,
+            Priors.read(settings.priors, bundle.labels) if settings.priors else None,
+            Nearest.of(reader, index, count=settings.nearest),
+            RowWriter(reader.tree, bundle.fingerprint, thresholds),
+        )
 
-    def _row(
-        self,
-        input_: str,
-        probability_L: NDArray[np.float64],
-        node_N: NDArray[np.float64],
-        best_K: NDArray[np.int64],
-    ) -> dict[str, Any]:
-        label = self.labels.labels[int(best_K[0])]
-        nodes = self.node_LR[int(best_K[0])].tolist()
-        top = [
-            {"label": self.labels.names[k], "score": _rounded(probability_L[k])}
-            for k in best_K.tolist()
-        ]
-        lineage = label.concept.lineage
+    def answer(self, chunk: Sequence[Loaded]) -> Chunk:
+        """Returns the answers to some specimens, in their order."""
+        bundle = self.reader.bundle
+        read = self.reader.read(materials_of(chunk, bundle.pixels))
+        weight_BL = None
+        if self.priors is not None:
+            weight_BL = self.priors.weights(context_table(chunk))
+        heard = {
+            channel: self._heard(channel, of, weight_BL) for channel, of in read.readings.items()
+        }
+        nearest = self.nearest.of_rows(read, len(chunk))
+        scores_BL = np.full((len(chunk), len(bundle.labels)), np.nan, dtype=np.float32)
+        rows = []
+        effect_B = self._effects(chunk, heard)
+        for place, one in enumerate(chunk):
+            said = {
+                channel: Said(of.verdicts, of.probability_RL, of.place[place], of.without_prior)
+                for channel, of in heard.items()
+                if place in of.place
+            }
+            if not said:
+                rows.append(self._failed(one))
+                continue
+            row, channel = self.writer.row(said)
+            scores_BL[place] = heard[channel].probability_RL[heard[channel].place[place]]
+            rows.append(
+                {
+                    **dict.fromkeys(ANSWER_SCHEMA.names),
+                    **one.specimen.context,
+                    **row,
+                    **nearest[place],
+                    "input": one.specimen.input,
+                    "prior_effect": effect_B.get(place),
+                    "failure": one.failure,
+                }
+            )
+        return Chunk(rows, scores_BL, _embeddings(read, len(chunk), bundle.model.embedding_dim))
+
+    def _heard(
+        self, channel: Channel, reading: Reading, weight_BL: NDArray[np.float64] | None
+    ) -> _Heard:
+        of = self.decisions.channels.get(channel) if self.decisions is not None else None
+        pool = of.pool if of is not None else self.reader.usual_pool(channel)
+        plain = reading.evidence(pool)
+        evidence = plain
+        if weight_BL is not None:
+            evidence = plain.reweighted(weight_BL[reading.row_R])
+        tree, threshold = self.reader.tree, self.thresholds[channel]
+
+        def judged(asked: Any) -> Verdicts:
+            if of is None:
+                return uncalibrated(tree, threshold, asked)
+            return verdicts(tree, of, threshold, asked)
+
+        return _Heard(
+            {row: at for at, row in enumerate(reading.row_R.tolist())},
+            evidence.probability_BL,
+            judged(evidence),
+            judged(plain) if weight_BL is not None else None,
+        )
+
+    def _effects(self, chunk: Sequence[Loaded], heard: dict[Channel, _Heard]) -> dict[int, str]:
+        """Returns what the priors changed, by place in the chunk."""
+        if self.priors is None:
+            return {}
+        found: dict[int, str] = {}
+        for channel in (Channel.IMAGE, Channel.BARCODE, Channel.BOTH):
+            of = heard.get(channel)
+            if of is not None and of.without_prior is not None:
+                places = list(of.place)
+                context = context_table([chunk[place] for place in places])
+                before = of.without_prior.probability_RL
+                told = self.priors.effects(context, before, of.probability_RL)
+                found |= dict(zip(places, told, strict=True))
+        return found
+
+    def _failed(self, one: Loaded) -> dict[str, Any]:
+        modalities = self.reader.bundle.model.modalities
+        reads = " or ".join(m.value for m in modalities if m.value != "caption")
         return {
-            "input": input_,
-            "label": label.name,
-            **linnaean_columns(lineage),
-            "rank": lineage.rank.value if lineage.rank is not None else None,
-            "score": _rounded(probability_L[best_K[0]]),
-            **{
-                f"score_{rank}": _rounded(node_N[node]) if node >= 0 else None
-                for rank, node in zip(RANKS, nodes, strict=True)
-            },
-            **self._narrowest(node_N),
-            "top_k": json.dumps(top, ensure_ascii=False),
-            "failure": None,
+            **dict.fromkeys(ANSWER_SCHEMA.names),
+            **one.specimen.context,
+            "input": one.specimen.input,
+            "decision": Decision.FAILED.value,
+            "model": self.reader.bundle.fingerprint,
+            "failure": one.failure or f"nothing here that this model reads ({reads})",
         }
 
-    def _narrowest(self, node_N: NDArray[np.float64]) -> dict[str, Any]:
-        """Returns the narrowest taxon that is more likely than not, with its score; nulls for none."""
-        likely = np.flatnonzero(node_N > MORE_LIKELY_THAN_NOT)
-        if not len(likely):
-            return dict.fromkeys(("taxon", "taxon_rank", "taxon_score"))
-        node = int(likely[-1])  # parents come before children
-        lineage = self.labels.tree.nodes[node]
-        assert lineage.rank is not None
-        return {
-            "taxon": lineage.name,
-            "taxon_rank": lineage.rank.value,
-            "taxon_score": _rounded(node_N[node]),
-        }
+
+def context_table(chunk: Sequence[Loaded]) -> pa.Table:
+    """Returns what the inputs say of the specimens, one row each."""
+    schema = pa.schema([(column.name, column.type) for column in CONTEXT])
+    rows = [{name: one.specimen.context.get(name) for name in schema.names} for one in chunk]
+    return pa.Table.from_pylist(rows, schema=schema)
 
 
-def _rounded(value: float | np.floating[Any]) -> float:
-    return min(1.0, round(float(value), DIGITS))
+def _embeddings(read: Read, count: int, dim: int) -> NDArray[np.float32]:
+    total_BD, seen_B = np.zeros((count, dim), dtype=np.float32), np.zeros(count, dtype=np.bool_)
+    for encoded in read.encoded.values():
+        total_BD[encoded.row_R] += encoded.z_RD
+        seen_B[encoded.row_R] = True
+    norm_B = np.maximum(np.linalg.norm(total_BD, axis=1, keepdims=True), 1e-12)
+    return np.where(seen_B[:, None], total_BD / norm_B, np.nan).astype(np.float32)

@@ -1,27 +1,26 @@
-"""The command ``predict``: images, barcodes, archives, tables or collections -> named, scored rows."""
+"""The command ``predict``: whatever can be imported -> named, scored rows, in parts that survive a kill."""
 
-import csv
-import itertools
-import json
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
 from holotype import files
+from holotype.decisions.store import MANIFEST, decisions_folder
+from holotype.decisions.summary import Statistics
 from holotype.errors import SourceError
-from holotype.identify.answers import ANSWER_SCHEMA, AnswerSheet, failed
-from holotype.identify.inputs import Specimen, specimens
-from holotype.identify.scoring import Scorer
-from holotype.inputs.materials import prepare_loose
+from holotype.identify import drift, sidecar, stream
+from holotype.identify.answering import answer_parts
+from holotype.identify.answers import Answerer, AnswerSettings
+from holotype.identify.inputs import Asides, Reading, specimens
+from holotype.identify.outputs import Output, outputs_of
+from holotype.identify.stream import WHOLE, Begun, PartialRun
+from holotype.identify.writers import check_ending, write_tables
 from holotype.models.bundle import STARTER, Bundle, open_bundle
-from holotype.progress import note, tracked
+from holotype.progress import note
 
-CHUNK = 512
-ENDINGS = (".csv", ".parquet", ".json")
+PARTIAL = ".partial"
 
 
 @dataclass(frozen=True)
@@ -32,11 +31,17 @@ class PredictReport:
         out: the file.
         rows: how many rows it has, one for each input.
         failures: how many of them bear a failure.
+        decisions: rows by ``decision``.
+        drift: what is not as it was when the model was made, in words.
+        sidecar: the file that says how the answers were made.
     """
 
     out: str
     rows: int
     failures: int
+    decisions: dict[str, int] = field(default_factory=dict)
+    drift: tuple[str, ...] = ()
+    sidecar: str = ""
 
 
 def predict(
@@ -45,34 +50,75 @@ def predict(
     *,
     out: Path | str,
     preset: str | None = None,
+    kind: str | None = None,
+    images: Path | str | None = None,
+    settings: AnswerSettings | None = None,
+    scores: Path | str | None = None,
+    embeddings: Path | str | None = None,
+    restart: bool = False,
 ) -> PredictReport:
     """Names every input and writes one row for each: CSV, Parquet or JSON by the ending of ``out``.
 
+    What is done is kept in ``OUT.partial/`` until all is done: the same call goes on where it was broken off,
+    and gives the same file.
+
     Args:
         run: a bundle, or ``starter`` for the one that comes with Holotype.
-        inputs: image files, folders, zips, tars, FASTA, tables of barcodes, collections.
-        out: the file to write; whole or absent.
+        inputs: image files, folders, zips, tars, FASTA, tables of barcodes, collections, and whatever else
+            ``import_`` reads; ``@list.txt`` for a file with one of these a line.
+        out: the file to write; whole or absent. ``OUT.run.json`` beside it says how it was made.
         preset: the column map of tables; found from the header by default.
+        kind: what the inputs are, one of the kinds of ``import_``; found by default.
+        images: folder or archive that the image paths of tables are relative to.
+        settings: what decides the answers beside the model.
+        scores: a Parquet file to write with the score of every label.
+        embeddings: a Parquet file to write with the embeddings.
+        restart: begin anew, whatever is done already.
 
     Returns:
         Counts; a file that cannot be read is a row with its reason under ``failure``.
 
     Raises:
         BundleError, SourceError: when the bundle or ``out`` cannot be used, or no input is given.
+        CollectionError: when what is in ``OUT.partial/`` was begun with something else.
     """
     path = Path(out)
-    if path.suffix.lower() not in ENDINGS:
-        raise SourceError(f"{path}: end it in {', '.join(ENDINGS)} to say which format to write.")
+    check_ending(path)
+    for given in (scores, embeddings):
+        if given is not None:
+            check_ending(Path(given), (".parquet",))
     if not inputs:
         raise SourceError("no input given. Name images, folders, archives, FASTA or tables.")
-    bundle = open_bundle(run)
-    scorer = Scorer(bundle)
+    reading = Reading(kind, preset, None if images is None else str(images))
+    reading.check()
+    bundle, chosen = open_bundle(run), settings or AnswerSettings()
     note(about(bundle, is_starter=str(run) == STARTER))
-    counts = {"rows": 0, "failures": 0}
-    found = specimens([str(given) for given in inputs], preset=preset)
-    with files.written_whole(path) as temporary:
-        WRITERS[path.suffix.lower()](temporary, _counted(_answers(scorer, found), counts))
-    return PredictReport(str(out), **counts)
+    wanted = outputs_of(bundle, answers=path, scores=scores, embeddings=embeddings)
+    answerer = Answerer.of(bundle, chosen)
+    named, asides = [str(given) for given in inputs], Asides()
+    folder = path.with_name(path.name + PARTIAL)
+    with files.only_one(folder):
+        begun = Begun(_decisive(bundle, named, reading, chosen, wanted), sidecar.now())
+        done = PartialRun.open(folder, begun, restart=restart)
+        found = specimens(named, reading=reading, asides=asides)
+        if done.parts:
+            note(f"{folder}: {done.done:,} specimens are done; going on from there")
+        done.skip_done(found)
+        answer_parts(done, bundle, answerer, found, wanted)
+        for output in wanted:
+            tables = done.tables(output.name)
+            write_tables(tables, output.schema, output.path, temporary=folder / WHOLE)
+        told = {
+            "settings": asdict(chosen),
+            "settings_sha256": begun.what["files of settings"],
+            "thresholds": {name.value: asdict(one) for name, one in answerer.thresholds.items()},
+            "reading": asdict(reading),
+            "inputs": sidecar.inputs_of(named),
+            **sidecar.asides_of(asides),
+        }
+        report = _ended(done, bundle, wanted, told)
+        done.end()
+    return report
 
 
 def about(bundle: Bundle, *, is_starter: bool) -> str:
@@ -91,88 +137,57 @@ def about(bundle: Bundle, *, is_starter: bool) -> str:
     )
 
 
-def _answers(scorer: Scorer, found: Iterator[Specimen]) -> Iterator[list[dict[str, Any]]]:
-    sheet = AnswerSheet.of(scorer.bundle.labels)
-    for chunk in _chunks(tracked(found, title="predict")):
-        yield _answer_chunk(scorer, sheet, chunk)
+def _decisive(
+    bundle: Bundle,
+    inputs: Sequence[str],
+    reading: Reading,
+    settings: AnswerSettings,
+    wanted: Sequence[Output],
+) -> dict[str, Any]:
+    """Returns all that answers depend on, beside the content of the inputs."""
+    beside = [decisions_folder(bundle.path) / MANIFEST, *map(Path, settings.priors)]
+    beside += sorted(Path(settings.index).glob("*.json")) if settings.index is not None else []
+    return {
+        "model": bundle.manifest["weights_sha256"],
+        "settings": asdict(settings),
+        "files of settings": {
+            path.name: files.sha256_file(path) for path in beside if path.is_file()
+        },
+        "reading": asdict(reading),
+        "inputs": list(inputs)
+        if len(inputs) <= 100
+        else files.sha256_bytes("\0".join(inputs).encode()),
+        "tables": [output.name for output in wanted],
+        "part_rows": stream.PART_ROWS,
+        "versions": sidecar.versions(),
+    }
 
 
-def _chunks(items: Iterator[Specimen]) -> Iterator[list["_Loaded"]]:
-    """Yields specimens with their images read: an archive's member must be read before the next."""
-    while chunk := [_loaded(item) for item in itertools.islice(items, CHUNK)]:
-        yield chunk
-
-
-@dataclass(frozen=True)
-class _Loaded:
-    specimen: Specimen
-    image: bytes | None
-    failure: str | None
-
-
-def _loaded(specimen: Specimen) -> _Loaded:
-    if specimen.read_image is None:
-        return _Loaded(specimen, None, specimen.failure)
-    try:
-        return _Loaded(specimen, specimen.read_image(), specimen.failure)
-    except (OSError, ValueError) as reason:
-        return _Loaded(specimen, None, " ".join(str(reason).split()))
-
-
-def _answer_chunk(scorer: Scorer, sheet: AnswerSheet, chunk: list[_Loaded]) -> list[dict[str, Any]]:
-    bundle = scorer.bundle
-    names = [one.specimen.input for one in chunk]
-    images, barcodes = [one.image for one in chunk], [one.specimen.barcode for one in chunk]
-    materials, damaged = prepare_loose(names, images, barcodes, pixels=bundle.pixels)
-    row_B, probability_BL = scorer.probabilities(materials)
-    scored = sheet.rows([names[row] for row in row_B.tolist()], probability_BL)
-    by_row = dict(zip(row_B.tolist(), scored, strict=True))
-    reads = " or ".join(m.value for m in bundle.model.modalities if m.value != "caption")
-    answers = []
-    for row, one in enumerate(chunk):
-        failure = one.failure or damaged.get(row)
-        if failure is None and row not in by_row:
-            failure = f"nothing here that this model reads ({reads})"
-        if row in by_row:
-            answers.append({**by_row[row], "failure": failure})
-        else:
-            answers.append(failed(names[row], failure or ""))
-    return answers
-
-
-def _counted(
-    chunks: Iterator[list[dict[str, Any]]], counts: dict[str, int]
-) -> Iterator[list[dict[str, Any]]]:
-    for rows in chunks:
-        counts["rows"] += len(rows)
-        counts["failures"] += sum(row["failure"] is not None for row in rows)
-        yield rows
-
-
-def _write_csv(path: Path, chunks: Iterator[list[dict[str, Any]]]) -> None:
-    with path.open("w", newline="", encoding="utf-8") as handle:
-        writer = csv.DictWriter(handle, ANSWER_SCHEMA.names, lineterminator="\n")
-        writer.writeheader()
-        for rows in chunks:
-            writer.writerows(rows)
-
-
-def _write_parquet(path: Path, chunks: Iterator[list[dict[str, Any]]]) -> None:
-    with pq.ParquetWriter(path, ANSWER_SCHEMA) as writer:
-        for rows in chunks:
-            writer.write_table(pa.Table.from_pylist(rows, schema=ANSWER_SCHEMA))
-
-
-def _write_json(path: Path, chunks: Iterator[list[dict[str, Any]]]) -> None:
-    with path.open("w", encoding="utf-8") as handle:
-        handle.write("[")
-        first = True
-        for row in itertools.chain.from_iterable(chunks):
-            unpacked = {**row, "top_k": json.loads(row["top_k"]) if row["top_k"] else None}
-            handle.write(("\n" if first else ",\n") + json.dumps(unpacked, ensure_ascii=False))
-            first = False
-        handle.write("\n]\n")
-
-
-WRITERS = {".csv": _write_csv, ".parquet": _write_parquet, ".json": _write_json}
-"""Writers by the ending of the file."""
+def _ended(
+    done: PartialRun, bundle: Bundle, wanted: Sequence[Output], told: Mapping[str, Any]
+) -> PredictReport:
+    """Writes the sidecar and returns the report of a run that is complete."""
+    decisions, seen, failures = Counter[str](), Statistics(), 0
+    for part in done.parts:
+        decisions.update(part.told["decisions"])
+        failures += part.told["failures"]
+        seen += Statistics.from_json(part.told["statistics"])
+    findings = drift.watch(bundle, seen)
+    drift.tell(findings)
+    by_decision = dict(sorted(decisions.items()))
+    written = sidecar.write_sidecar(
+        wanted[0].path,
+        {
+            "command": sidecar.command_words(),
+            "versions": sidecar.versions(),
+            "model": sidecar.model_of(bundle),
+            **told,
+            "seed": None,
+            "outputs": [output.told() for output in wanted],
+            "counts": {"rows": done.done, "failures": failures, "decisions": by_decision},
+            "drift": drift.findings_as_json(findings),
+        },
+        started=done.begun.started,
+    )
+    words = tuple(finding.text for finding in findings if finding.is_drift)
+    return PredictReport(str(wanted[0].path), done.done, failures, by_decision, words, str(written))

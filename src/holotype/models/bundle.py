@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from pydantic import ValidationError
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
@@ -20,6 +21,7 @@ from holotype import files
 from holotype._version import __version__
 from holotype.config import checked
 from holotype.errors import BundleError
+from holotype.inputs.captions.text_choice import TextSettings
 from holotype.media.preparation import PixelPreparation
 from holotype.models.aligned import AlignedModel, ModelSettings
 from holotype.models.labels import LabelSpace
@@ -69,6 +71,19 @@ class Bundle:
         """How the images that it reads are made ready, None without an image tower."""
         images = self.model.settings.images
         return images.pixels if images is not None else None
+
+    @property
+    def texts(self) -> TextSettings:
+        """The text settings that it was trained with; the default where it names none."""
+        recipe: Any = self.manifest.get("training", {}).get("recipe", {})
+        found = recipe.get("text") if isinstance(recipe, dict) else None
+        if not isinstance(found, dict):
+            return TextSettings()
+        known = {key: value for key, value in found.items() if key in TextSettings.model_fields}
+        try:
+            return TextSettings.model_validate(known)
+        except ValidationError:
+            return TextSettings()
 
     @property
     def weights(self) -> WeightKind:

@@ -6,8 +6,9 @@ always the pair, never a name alone.
 """
 
 import csv
+import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,9 @@ from holotype.errors import TaxonomyError, did_you_mean, first_few
 from holotype.taxonomy.labels import WHOLE, Kind, parse_label
 from holotype.taxonomy.lineage import LINNAEAN_RANKS, Lineage, Rank, canonical_name
 
+_NOT_KNOWN = re.compile(
+    r"\b(metagenome|unidentified|uncultured|unclassified|environmental samples?|incertae sedis)\b"
+)
 ID_COLUMNS: dict[str, str] = {
     "wikidata_ID": "wikidata_id",
     "aphia_ID": "aphia_id",
@@ -148,11 +152,28 @@ def _concept(row: Mapping[str, str]) -> Concept:
     )
 
 
+def is_placeholder(rank: Rank, written: str, above: Collection[str]) -> bool:
+    """Returns whether a name stands for "not known": family ``Calanoida sp.``, or one that repeats an order.
+
+    >>> is_placeholder(Rank.GENUS, "Calanoida", ["Copepoda", "Calanoida"])
+    True
+
+    Args:
+        rank: of the name.
+        written: the name.
+        above: the names of wider ranks.
+    """
+    word = written.replace("_", " ").strip().lower()
+    if rank in (Rank.FAMILY, Rank.GENUS) and written in above:
+        return True
+    return bool(_NOT_KNOWN.search(word)) or (rank is not Rank.SPECIES and word.endswith(" sp."))
+
+
 def lineage_of_columns(columns: Mapping[Rank, str | None]) -> Lineage:
-    """Returns the lineage of a table's rank columns, with names in their canonical form."""
+    """Returns the lineage of a table's rank columns: canonical names, without those that stand for none."""
     names: dict[Rank, str] = {}
     for rank in sorted(columns, key=lambda rank: rank.depth):
         written = (columns[rank] or "").strip()
-        if written:
+        if written and not is_placeholder(rank, written, names.values()):
             names[rank] = canonical_name(rank, written, genus=names.get(Rank.GENUS))
     return Lineage(tuple(names.items()))

@@ -17,18 +17,17 @@ from holotype import files
 from holotype.collection.licensing import licence_counts, what_may_be_done
 from holotype.collection.store import Collection, open_collection
 from holotype.config import as_toml
+from holotype.decisions.calibrating import calibrate_on
+from holotype.decisions.course import Course, course_of
+from holotype.decisions.store import open_decisions
 from holotype.errors import RecipeError
 from holotype.inputs.captions import common_names
-from holotype.inputs.materials import Materials
 from holotype.models.aligned import AlignedModel, merged
 from holotype.models.bundle import MANIFEST, open_bundle, write_bundle
-from holotype.models.encode import encode
 from holotype.models.labels import LabelSpace, build_label_space, label_names
-from holotype.models.towers import Modality
 from holotype.progress import note
 from holotype.randomness import stream_seed
-from holotype.splits.plan import Role, Split, check_fits, read_split
-from holotype.training.calibrate import fit_temperature
+from holotype.splits.plan import Role, Split, Status, check_fits, read_split
 from holotype.training.card import model_card
 from holotype.training.checkpoint import refuse_another_run
 from holotype.training.devices import Strategy, fabric_of
@@ -36,7 +35,8 @@ from holotype.training.lesson import Lesson, lesson_instruments, lesson_material
 from holotype.training.loop import fit
 from holotype.training.provenance import write_provenance
 from holotype.training.recipe import Recipe, read_recipe
-from holotype.training.teaching import Teaching, teaching_of
+from holotype.training.teaching import teaching_of
+from holotype.training.validation import temperatures, validation
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ def train(
     check_fits(parts, opened)
     run = _fingerprint(chosen, opened, parts)
     if (folder / MANIFEST).is_file():
-        return _finished_before(folder, run)
+        return _finished_before(folder, run, opened, parts, chosen.seed)
     refuse_another_run(folder, run)
     fabric = fabric_of(accelerator, devices, strategy=strategy, precision=chosen.precision)
     fabric.launch()
@@ -114,19 +114,20 @@ def train(
         model.fix_temperature(chosen.align.temperature if chosen.align else None)
 
     def validate(judged: AlignedModel, side_px: int | None) -> dict[str, float]:
-        return _validation(judged, lesson, row_V, side_px)
+        return validation(judged, lesson, row_V, side_px)
 
     with threadpool_limits(limits=1, user_api="blas"):  # NumPy's threads would fight torch's
         weights, history = fit(fabric, model, lesson, folder, validate)
     model.load_state_dict(weights)
     if fabric.is_global_zero:
         training = _summary(lesson, labels, opened, parts, history, row_V)
-        temperature = _temperatures(model, lesson.materials, lesson.teaching, row_V)
+        temperature = temperatures(model, lesson.materials, lesson.teaching, row_V)
         card = model_card(chosen, labels, training)
         write_provenance(folder, opened, parts, name=chosen.name)
         kept = {name: value for name, value in weights.items() if name != "groups_GD"}
         settings, kept = merged(model.settings, kept)
         write_bundle(folder, settings, kept, labels, temperature, training, card)
+        calibrate_on(open_bundle(folder), _course(lesson, opened, parts), seed=chosen.seed)
     fabric.barrier()
     return TrainReport(
         run=str(folder),
@@ -138,6 +139,16 @@ def train(
     )
 
 
+def _course(lesson: Lesson, collection: Collection, split: Split) -> Course:
+    """Returns the records of a training run, for calibration."""
+    train, val = split.rows(Role.TRAIN), split.rows(Role.VAL)
+    rows = np.concatenate([train, val])
+    table = collection.columns().take(rows)
+    unseen_N = split.status_N[rows] == Status.UNSEEN.value
+    is_train_N = np.arange(len(rows)) < len(train)
+    return Course(lesson.materials, table, is_train_N, split.group_N[rows], unseen_N)
+
+
 def _fingerprint(recipe: Recipe, collection: Collection, split: Split) -> str:
     described = {
         "recipe": recipe.model_dump(mode="json"),
@@ -147,7 +158,9 @@ def _fingerprint(recipe: Recipe, collection: Collection, split: Split) -> str:
     return files.sha256_bytes(json.dumps(described, sort_keys=True).encode())[:16]
 
 
-def _finished_before(folder: Path, run: str) -> TrainReport:
+def _finished_before(
+    folder: Path, run: str, collection: Collection, split: Split, seed: int
+) -> TrainReport:
     bundle = open_bundle(folder)
     training = bundle.manifest["training"]
     if training["run"] != run:
@@ -156,6 +169,8 @@ def _finished_before(folder: Path, run: str) -> TrainReport:
             "Name another folder with --out."
         )
     files.remove_folder(folder / "resume")
+    if open_decisions(bundle) is None:
+        calibrate_on(bundle, course_of(bundle, collection, split), seed=seed)
     note(f"{folder}: this run was finished before; nothing to do")
     history = training["history"]
     figures = history[-1] if history else {}
@@ -203,60 +218,6 @@ def _prepare(
         note(f"{left_out:,} training records have nothing that the recipe's towers read: left out")
     row_V = np.arange(count, len(materials), dtype=np.int64)
     return lesson, labels, row_V[usable[count:]]
-
-
-def _validation(
-    model: AlignedModel,
-    lesson: Lesson,
-    row_V: np.ndarray[Any, np.dtype[np.int64]],
-    side_px: int | None,
-) -> dict[str, float]:
-    """Returns top-1 of the head by modality, and species retrieval within the validation records."""
-    figures: dict[str, float] = {}
-    for modality, encoded in encode(model, lesson.materials, rows=row_V, side_px=side_px).items():
-        if encoded.logit_RL is not None:
-            label_R = lesson.teaching.label_N[encoded.row_R]
-            taught = label_R >= 0
-            if taught.any():
-                agrees = lesson.teaching.agrees_LL.numpy()[label_R[taught]]
-                best = encoded.logit_RL[taught].argmax(axis=1)
-                right = agrees[np.arange(len(best)), best]
-                figures[f"val_top1_{modality}"] = float(right.mean())
-        concept_R = lesson.teaching.concept_N[encoded.row_R]
-        shared = lesson.recipe.align is not None or lesson.recipe.taxa is not None
-        if shared and len(encoded) > 1:
-            figures[f"val_nearest_{modality}"] = _nearest_agrees(
-                encoded.z_RD, lesson.teaching.paths.node_C[concept_R], concept_R >= 0
-            )
-    figures["score"] = float(np.mean(list(figures.values()))) if figures else 0.0
-    return figures
-
-
-def _nearest_agrees(z_RD: Any, node_R: Any, named_R: Any, *, limit: int = 2_000) -> float:
-    """Returns how often the nearest other record is of the same taxon, among the first ``limit``."""
-    z_RD, node_R = z_RD[named_R][:limit], node_R[named_R][:limit]
-    if len(z_RD) < 2:
-        return 0.0
-    cosine_RR = z_RD @ z_RD.T
-    np.fill_diagonal(cosine_RR, -2)
-    return float((node_R[cosine_RR.argmax(axis=1)] == node_R).mean())
-
-
-def _temperatures(
-    model: AlignedModel,
-    materials: Materials,
-    teaching: Teaching,
-    row_V: np.ndarray[Any, np.dtype[np.int64]],
-) -> dict[Modality, float]:
-    found = {}
-    for modality, encoded in encode(model, materials, rows=row_V).items():
-        if encoded.logit_RL is None:
-            continue
-        label_R = teaching.label_N[encoded.row_R]
-        taught = label_R >= 0
-        agrees = teaching.agrees_LL.numpy()[label_R[taught]]
-        found[modality] = fit_temperature(encoded.logit_RL[taught], agrees)
-    return found
 
 
 def _summary(

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from holotype.evaluation.report import closing, collected, confusion, naming, opening, space
+from holotype.evaluation.report import closing, collected, confusion, doubt, naming, opening, space
 from holotype.page.document import document
 from holotype.page.layout import Section
 from holotype.page.words import count, is_missing, plain, some
@@ -14,6 +14,7 @@ SECTIONS = (
     naming.learning,
     naming.classification,
     confusion.confusion,
+    doubt.decisions,
     naming.caption_classification,
     space.retrieval,
     space.cross_instrument,
@@ -55,6 +56,7 @@ def _short(section: Section) -> str:
         "collection": "Collection",
         "learning": "Learning",
         "confusion": "Confusion",
+        "decisions": "How sure",
         "zero-shot": "Zero-shot",
         "caption-classification": "By captions",
         "cross-instrument": "Instruments",

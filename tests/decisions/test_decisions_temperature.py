@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from holotype.training.calibrate import fit_temperature
+from holotype.decisions.temperature import fit_temperature
 
 
 def drawn(temperature: float, count: int = 6000) -> tuple[np.ndarray, np.ndarray]:

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-def fit_temperature(logit_BL: NDArray[np.float32], agrees_BL: NDArray[np.bool_]) -> float:
+def fit_temperature(logit_BL: NDArray[np.floating], agrees_BL: NDArray[np.bool_]) -> float:
     """Returns what to divide logits by, from 0.05 to 20, so that the labels are most likely.
 
     Temperature scaling (Guo et al. 2017, arXiv 1706.04599), with "any label that agrees" in the place of

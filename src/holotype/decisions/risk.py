@@ -1,0 +1,294 @@
+"""An error rate that the user allows -> the threshold of confidence that keeps it, with a guarantee.
+
+Every record of a control part is answered at the deepest level whose confidence is at least a threshold.
+Thresholds are tried from the strictest down; one is accepted as long as an exact binomial test rejects "the
+error is above what is allowed" (fixed sequence testing: Angelopoulos et al. 2021, arXiv 2110.01052; selective
+risk: Geifman & El-Yaniv 2017, arXiv 1705.08500). So with probability 1 - ``doubt`` over the control part the
+error among answered records is at most what was allowed, if new records are drawn as those were. The test is
+made for each group of records by itself (species seen and unseen in training): then it holds for any
+mixture of the groups.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from holotype.decisions.answer_tree import LABEL_LEVEL, OPEN, RIGHT, WRONG
+
+DOUBT = 0.1
+"""How often, over control parts, the guarantee may fail."""
+STARTS = (0.7, 0.3, 0.1)
+"""Shares of answered records at which a sequence of tests starts; ``DOUBT`` is divided among them. Where one
+sequence ends early, at a strict threshold with few records, another may go on."""
+
+
+LOOSER = (0.1, 0.2)
+"""Errors at which each kind may have records enough: what they ask for is asked at stricter ones too."""
+MIXED = "mixed"
+"""The kind of all records where one kind has too few to be controlled by itself."""
+
+
+@dataclass(frozen=True)
+class Control:
+    """What is known of the control records, B of them, in random order.
+
+    Attributes:
+        confidence_BK: float64, of each level of each way down; NaN where there is no node; falling with K.
+        right_BK: int8, RIGHT, WRONG or OPEN.
+        kind_B: to which kind each belongs (seen or unseen), each of which is controlled.
+        label_B: the label of the highest score.
+        draw_B: int64, records of one number were not drawn independently; the first of each is tested.
+    """
+
+    confidence_BK: NDArray[np.float64]
+    right_BK: NDArray[np.int8]
+    kind_B: NDArray[np.str_]
+    label_B: NDArray[np.str_]
+    draw_B: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.kind_B)
+
+    def take(self, rows: NDArray[np.integer]) -> "Control":
+        """Returns some of the records."""
+        return Control(
+            self.confidence_BK[rows],
+            self.right_BK[rows],
+            self.kind_B[rows],
+            self.label_B[rows],
+            self.draw_B[rows],
+        )
+
+    @cached_property
+    def independent(self) -> "Control":
+        """The first record of each draw."""
+        _, first = np.unique(self.draw_B, return_index=True)
+        return self.take(np.sort(first))
+
+
+def joined_controls(controls: Sequence[Control]) -> Control:
+    """Returns the records of several, in order."""
+    return Control(
+        np.concatenate([one.confidence_BK for one in controls]),
+        np.concatenate([one.right_BK for one in controls]),
+        np.concatenate([one.kind_B for one in controls]),
+        np.concatenate([one.label_B for one in controls]),
+        np.concatenate([one.draw_B for one in controls]),
+    )
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """The confidence at which answers are safe.
+
+    Attributes:
+        value: answers need at least this; above 1 where nothing can be promised.
+        max_error: what was asked for.
+        answered, wrong: of the control records at this threshold, by kind.
+        reason: why nothing can be promised, or None.
+        limits: what the promise does not hold for, or None.
+    """
+
+    value: float
+    max_error: float
+    answered: dict[str, int]
+    wrong: dict[str, int]
+    reason: str | None = None
+    limits: str | None = None
+
+    @property
+    def holds(self) -> bool:
+        """Whether the error is controlled."""
+        return self.reason is None
+
+
+def level_answered(confidence_BK: NDArray[np.float64], threshold: float) -> NDArray[np.int64]:
+    """Returns the deepest level with at least this confidence, int64 (B,), -1 for none."""
+    places = np.arange(confidence_BK.shape[1])
+    safe_BK = np.nan_to_num(confidence_BK, nan=-1.0) >= threshold
+    found: NDArray[np.int64] = np.where(safe_BK, places, -1).max(axis=1, initial=-1)
+    return found
+
+
+def answered_and_wrong(
+    control: Control, threshold: float
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Returns which records have an answer that can be judged, and which a wrong one."""
+    level_B = level_answered(control.confidence_BK, threshold)
+    right_B = np.take_along_axis(control.right_BK, np.maximum(level_B, 0)[:, None], axis=1)[:, 0]
+    judged_B = (level_B >= 0) & (right_B != OPEN)
+    return judged_B, judged_B & (right_B == WRONG)
+
+
+def safe_threshold(control: Control, *, max_error: float, doubt: float = DOUBT) -> Threshold:
+    """Returns the lowest threshold that keeps the error among answered records at or below ``max_error``.
+
+    Args:
+        control: the control part.
+        max_error: above 0, below 1.
+        doubt: how often the promise may fail.
+    """
+    fewest = int(np.ceil(np.log(doubt / len(STARTS)) / np.log1p(-max_error)))
+    tested = control.independent
+    short = [kind for kind in kinds_of(control) if (tested.kind_B == kind).sum() < fewest]
+    limits, rare = None, None
+    if short and len(kinds_of(control)) > 1:
+        rare = control.take(np.flatnonzero(np.isin(control.kind_B, short)))
+        tested = replace(tested, kind_B=np.full(len(tested), MIXED, dtype="<U8"))
+        limits = f"too few {' and '.join(short)} records to promise it for each kind"
+    kinds = kinds_of(tested)
+    tried = [_tried(tested, value, kinds) for value in _candidates(tested.confidence_BK)]
+    passed = [
+        all(one.kept(kind, max_error, doubt / len(STARTS)) for kind in kinds)
+        and (rare is None or _share_wrong(rare, one.value) <= max_error)
+        for one in tried
+    ]
+    best: _Tried | None = None
+    for share in STARTS:
+        enough = [one.covers(share, fewest) for one in tried]
+        for one, passes in (
+            list(zip(tried, passed, strict=True))[enough.index(True) :] if any(enough) else []
+        ):
+            if not passes:
+                break
+            if best is None or one.value < best.value:
+                best = one
+    if best is not None:
+        if limits is not None:
+            best = _not_laxer(best, tested, kinds, [
+                safe_threshold(control, max_error=looser, doubt=doubt).value
+                for looser in LOOSER if looser > max_error and len(control) >= fewest
+            ])  # fmt: skip
+        return Threshold(best.value, max_error, best.answered, best.wrong, limits=limits)
+    told = ", ".join(f"{count} {kind}" for kind, count in _counts(tested, kinds).items())
+    reason = (
+        f"an error of at most {max_error:g} cannot be promised: the validation records ({told or 'none'}; at "
+        f"least {fewest} of each kind are needed) are not answered that well at any level"
+    )
+    nothing = dict.fromkeys(kinds, 0)
+    return Threshold(2.0, max_error, nothing, nothing, reason)
+
+
+def _not_laxer(best: "_Tried", tested: Control, kinds: list[str], values: list[float]) -> "_Tried":
+    """Returns the strictest of a threshold and others; those above 1 say nothing."""
+    strictest = max([best.value, *(value for value in values if value <= 1)])
+    return best if strictest == best.value else _tried(tested, strictest, kinds)
+
+
+def kinds_of(control: Control) -> list[str]:
+    """Returns the kinds of control records, in alphabetical order."""
+    return sorted(set(control.kind_B.tolist()))
+
+
+def _share_wrong(control: Control, threshold: float) -> float:
+    judged_B, wrong_B = answered_and_wrong(control, threshold)
+    return float(wrong_B.sum()) / max(int(judged_B.sum()), 1)
+
+
+@dataclass(frozen=True)
+class _Tried:
+    value: float
+    records: dict[str, int]
+    answered: dict[str, int]
+    wrong: dict[str, int]
+
+    def covers(self, share: float, fewest: int) -> bool:
+        return all(n >= max(fewest, share * self.records[k]) for k, n in self.answered.items())
+
+    def kept(self, kind: str, max_error: float, doubt: float) -> bool:
+        from scipy.stats import binom
+
+        return bool(binom.cdf(self.wrong[kind], self.answered[kind], max_error) <= doubt)
+
+
+def _tried(control: Control, value: float, kinds: list[str]) -> _Tried:
+    judged_B, wrong_B = answered_and_wrong(control, value)
+    of = {kind: control.kind_B == kind for kind in kinds}
+    return _Tried(
+        float(value),
+        _counts(control, kinds),
+        {kind: int(judged_B[here].sum()) for kind, here in of.items()},
+        {kind: int(wrong_B[here].sum()) for kind, here in of.items()},
+    )
+
+
+def _counts(control: Control, kinds: list[str]) -> dict[str, int]:
+    return {kind: int((control.kind_B == kind).sum()) for kind in kinds}
+
+
+def _candidates(confidence_BK: NDArray[np.float64]) -> list[float]:
+    """Returns thresholds from the strictest down, at most 400: quantiles of the confidences that occur."""
+    known = np.unique(confidence_BK[np.isfinite(confidence_BK)])
+    if len(known) > 400:
+        tail = 1 - np.geomspace(1e-4, 1.0, 200)
+        known = np.unique(np.quantile(known, np.concatenate([tail, np.linspace(0, 1, 200)])))
+    return [float(value) for value in known[::-1]]
+
+
+@dataclass(frozen=True)
+class CurvePoint:
+    """Coverage and error at one threshold: shares of control records; an exact interval of the error."""
+
+    threshold: float
+    coverage: float
+    error: float
+    low: float
+    high: float
+
+
+def risk_curve(control: Control, *, points: int = 60) -> list[CurvePoint]:
+    """Returns coverage and error among answered records over thresholds, strictest first."""
+    chosen = _candidates(control.confidence_BK)
+    chosen = [chosen[i] for i in np.unique(np.linspace(0, len(chosen) - 1, points).astype(int))]
+    found = []
+    for value in chosen:
+        judged_B, wrong_B = answered_and_wrong(control, value)
+        answered, wrong = int(judged_B.sum()), int(wrong_B.sum())
+        if answered:
+            low, high = exact_interval(wrong, answered)
+            found.append(CurvePoint(value, answered / len(judged_B), wrong / answered, low, high))
+    return found
+
+
+def exact_interval(hits: int, count: int, *, level: float = 0.95) -> tuple[float, float]:
+    """Returns the interval of Clopper & Pearson (1934, doi:10.1093/biomet/26.4.404) of a share."""
+    from scipy.stats import beta
+
+    tail = (1 - level) / 2
+    low = float(beta.ppf(tail, hits, count - hits + 1)) if hits else 0.0
+    high = float(beta.ppf(1 - tail, hits + 1, count - hits)) if hits < count else 1.0
+    return low, high
+
+
+def level_thresholds(control: Control, *, max_error: float) -> dict[int, Threshold]:
+    """Returns for each level the threshold that keeps the error of that level alone."""
+    found = {}
+    for level in range(control.confidence_BK.shape[1]):
+        alone = _one_level(control, level)
+        found[level] = safe_threshold(alone, max_error=max_error)
+    return found
+
+
+def label_thresholds(control: Control, *, max_error: float) -> dict[str, Threshold]:
+    """Returns for each label that occurs the threshold that keeps the error where it is the answer."""
+    found = {}
+    for label in sorted(set(control.label_B.tolist())):
+        of = control.take(np.flatnonzero(control.label_B == label))
+        found[label] = safe_threshold(_one_level(of, LABEL_LEVEL), max_error=max_error)
+    return found
+
+
+def _one_level(control: Control, level: int) -> Control:
+    at = [level]
+    return replace(
+        control, confidence_BK=control.confidence_BK[:, at], right_BK=control.right_BK[:, at]
+    )
+
+
+def right_share(right_B: NDArray[np.int8]) -> float:
+    """Returns the share of right ones among those that can be judged."""
+    judged = right_B != OPEN
+    return float((right_B[judged] == RIGHT).mean()) if judged.any() else float("nan")

@@ -1,0 +1,1 @@
+"""Answers -> Darwin Core Archives for OBIS and GBIF, and a check of such archives."""

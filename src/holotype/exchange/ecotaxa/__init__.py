@@ -1,0 +1,1 @@
+"""Answers -> EcoTaxa: tables to import with images, tables that update objects, and a check of both."""

@@ -1,0 +1,138 @@
+"""A file of answers -> one table of ``ANSWER_SCHEMA``, whichever of the three formats it is in."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.csv as pacsv
+import pyarrow.parquet as pq
+
+from holotype.collection.reading.cells import unescaped
+from holotype.errors import SourceError, first_few
+from holotype.identify.columns import ANSWER, ANSWER_SCHEMA
+from holotype.identify.writers import ENDINGS, JSON_COLUMNS, json_lines
+
+_NEEDED = tuple(column.name for column in ANSWER)
+_OF_VERSION_2 = "taxon_score"
+_BLOCK_BYTES = 16 << 20
+
+
+def read_answers(path: Path | str) -> pa.Table:
+    """Returns the answers that ``holotype predict`` wrote, one row a specimen, columns of ``ANSWER_SCHEMA``.
+
+    Columns of the record that the file lacks are null; columns that it has beside these are left out. What
+    was escaped for spreadsheets is as it was.
+
+    Raises:
+        SourceError: when the file is missing, damaged, no file of answers, or one of an older version.
+    """
+    path = Path(path)
+    read = _READERS.get(path.suffix.lower())
+    if read is None:
+        raise SourceError(f"{path}: answers end in {', '.join(ENDINGS)}. Check the path.")
+    if not path.is_file():
+        raise SourceError(f"{path}: no such file. Check the path, or run holotype predict.")
+    try:
+        return read(path)
+    except (pa.ArrowException, ValueError, OSError) as reason:
+        if isinstance(reason, SourceError):
+            raise
+        said = " ".join(str(reason).split())
+        raise SourceError(
+            f"{path}: no file of answers ({said}). Run holotype predict again."
+        ) from reason
+
+
+def _of_parquet(path: Path) -> pa.Table:
+    with pq.ParquetFile(path) as opened:
+        _check(path, opened.schema_arrow.names)
+        held = [name for name in ANSWER_SCHEMA.names if name in opened.schema_arrow.names]
+        return _whole(opened.read(columns=held))
+
+
+def _of_csv(path: Path) -> pa.Table:
+    with path.open(encoding="utf-8-sig", newline="") as handle:
+        first = handle.readline()
+    delimiter = max(",;\t", key=first.count)
+    _check(path, [name.strip().strip('"') for name in first.split(delimiter)])
+    table = pacsv.read_csv(
+        path,
+        read_options=pacsv.ReadOptions(block_size=_BLOCK_BYTES),
+        parse_options=pacsv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
+        convert_options=pacsv.ConvertOptions(
+            column_types=ANSWER_SCHEMA,
+            include_columns=ANSWER_SCHEMA.names,
+            include_missing_columns=True,
+            null_values=[""],
+            strings_can_be_null=True,
+            quoted_strings_can_be_null=True,
+            true_values=["true", "True", "TRUE"],
+            false_values=["false", "False", "FALSE"],
+        ),
+    )
+    for place, field in enumerate(ANSWER_SCHEMA):
+        if pa.types.is_string(field.type):
+            table = table.set_column(place, field, _unescaped(table.column(place)))
+    return _whole(table)
+
+
+def _unescaped(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Returns a column of text without the marks that keep spreadsheets from running it."""
+    import pyarrow.compute as pc
+
+    marked = pc.starts_with(column, "'")
+    if not pc.any(marked).as_py():
+        return column
+    known = {text: unescaped(text) for text in pc.unique(column.filter(marked)).to_pylist()}
+    return pa.chunked_array([pa.array([known.get(t, t) for t in column.to_pylist()], pa.string())])
+
+
+def _of_json(path: Path) -> pa.Table:
+    rows: list[dict[str, Any]] = []
+    with path.open(encoding="utf-8-sig") as handle:
+        for row in json_lines(handle):
+            if not rows:
+                _check(path, list(row))
+            rows.append({name: _packed(name, row.get(name)) for name in ANSWER_SCHEMA.names})
+    return pa.Table.from_pylist(rows, schema=ANSWER_SCHEMA)
+
+
+def _packed(name: str, value: Any) -> Any:
+    if name in JSON_COLUMNS and value is not None:
+        return json.dumps(value, ensure_ascii=False)
+    return value
+
+
+def _check(path: Path, names: list[str]) -> None:
+    """Raises ``SourceError`` where columns of an answer are missing; says what the file is instead."""
+    missing = [name for name in _NEEDED if name not in names]
+    if not missing:
+        return
+    if _OF_VERSION_2 in names:
+        raise SourceError(
+            f"{path}: answers of version 2, which had no safe answer. Run holotype predict again."
+        )
+    raise SourceError(
+        f"{path}, row 1: no file of answers, it lacks {first_few(missing)}. Give a file that holotype "
+        "predict wrote, with all its columns."
+    )
+
+
+def _whole(table: pa.Table) -> pa.Table:
+    """Returns a table with every column of ``ANSWER_SCHEMA``, in its order and with its types."""
+    columns = [
+        table[field.name].cast(field.type)
+        if field.name in table.column_names
+        else pa.nulls(table.num_rows, field.type)
+        for field in ANSWER_SCHEMA
+    ]
+    return pa.table(columns, schema=ANSWER_SCHEMA)
+
+
+_READERS: dict[str, Callable[[Path], pa.Table]] = {
+    ".parquet": _of_parquet,
+    ".csv": _of_csv,
+    ".json": _of_json,
+}

@@ -1,0 +1,1 @@
+"""Exact identity of barcodes: candidates by words, alignment of overlaps, gaps between species, consensus."""

@@ -1,0 +1,61 @@
+"""Which species the hits of a barcode speak for: near hits vote, each further difference costs most of it.
+
+The nearest hit alone is at the mercy of one wrong label, and of chance where species tie. So each hit votes
+for its species; a hit with one difference more than the best has a twelfth of its vote, and records of one
+haplotype add half a vote for each e-fold. Hits without a species do not vote.
+
+Shape legend: Q queries, K hits.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from holotype.index.barcodes.hits import BarcodeHits
+
+COST_OF_A_DIFFERENCE = 2.5
+"""Natural logarithm of what one difference more divides a vote by."""
+WORTH_OF_RECORDS = 0.5
+"""What a haplotype's vote gains for each e-fold of records."""
+NONE = -1
+
+
+@dataclass(frozen=True)
+class Votes:
+    """What the hits of each query speak for.
+
+    Attributes:
+        species_Q: int64, the species code; -1 where no hit has one.
+        place_Q: int64, the nearest hit of that species; -1 for none.
+        share_Q: float64, its share of the votes, 0 to 1; NaN for none.
+    """
+
+    species_Q: NDArray[np.int64]
+    place_Q: NDArray[np.int64]
+    share_Q: NDArray[np.float64]
+
+
+def species_by_votes(hits: BarcodeHits) -> Votes:
+    """Returns the species that the hits of each query speak for; of equal ones that of the nearer hit."""
+    distance_QK, species_QK = hits.distance_QK, hits.species_QK
+    queries, k = species_QK.shape
+    if not queries or not k:
+        none = np.full(queries, NONE, np.int64)
+        return Votes(none, none.copy(), np.full(queries, np.nan))
+    length_Q1 = hits.overlap_QK.max(axis=1, keepdims=True)
+    more_QK = np.nan_to_num((distance_QK - distance_QK[:, :1]) * length_Q1, nan=np.inf)
+    records_QK = np.log(np.maximum(hits.records_QK, 1))
+    vote_QK = np.exp(-COST_OF_A_DIFFERENCE * more_QK) * (1 + WORTH_OF_RECORDS * records_QK)
+    vote_QK = np.where(species_QK >= 0, vote_QK, 0.0)
+    same_QKK = species_QK[:, :, None] == species_QK[:, None, :]
+    for_QK = np.where(species_QK >= 0, (same_QKK * vote_QK[:, None, :]).sum(axis=2), -1.0)
+    place_Q = for_QK.argmax(axis=1)
+    row_Q = np.arange(queries)
+    named_Q = for_QK[row_Q, place_Q] >= 0
+    all_Q = np.maximum(vote_QK.sum(axis=1), np.finfo(np.float64).tiny)
+    return Votes(
+        species_Q=np.where(named_Q, species_QK[row_Q, place_Q], NONE),
+        place_Q=np.where(named_Q, place_Q, NONE),
+        share_Q=np.where(named_Q, for_QK[row_Q, place_Q] / all_Q, np.nan),
+    )

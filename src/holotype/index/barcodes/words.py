@@ -1,0 +1,104 @@
+"""The words of barcodes: counts of words of four bases, and words of eight or twelve at chosen places.
+
+Shape legend: N sequences, B bytes of all of them, W = 256 words of four bases, S chosen places.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from holotype.index.barcodes.masks import Masks
+
+NUM_WORDS = 256
+STEP = 4
+"""Of every so many words of eight bases of a reference one is kept."""
+_CODE_OF_MASK = np.zeros(16, np.uint8)
+for _code, _mask in enumerate((1, 2, 4, 8)):
+    _CODE_OF_MASK[_mask] = _code
+_UNCLEAR_MASK = np.ones(16, np.bool_)
+_UNCLEAR_MASK[[1, 2, 4, 8]] = False
+_BLOCK_BYTES = 1 << 20
+
+
+def words_of_four(mask_B: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Returns the word of four bases that starts at each byte, uint8 (B,); unclear bases are read as A.
+
+    A word that reaches over the end of its sequence means nothing.
+    """
+    code_B = np.concatenate([_CODE_OF_MASK[mask_B], np.zeros(3, np.uint8)])
+    size = len(mask_B)
+    word_B: NDArray[np.uint8] = (
+        (code_B[:size] << 6) | (code_B[1 : size + 1] << 4) | (code_B[2 : size + 2] << 2)
+    ) | code_B[3:]
+    return word_B
+
+
+def words_of_eight(mask_B: NDArray[np.uint8]) -> NDArray[np.uint16]:
+    """Returns the word of eight bases that starts at each byte, uint16 (B,); as ``words_of_four``."""
+    word_B = np.append(words_of_four(mask_B), np.zeros(4, np.uint8)).astype(np.uint16)
+    return (word_B[:-4] << np.uint16(8)) | word_B[4:]
+
+
+def clear_words(mask_B: NDArray[np.uint8], bases: int) -> NDArray[np.bool_]:
+    """Returns whether a word of so many bases that starts at a byte is whole and unambiguous, bool (B,)."""
+    unclear_B = np.append(_UNCLEAR_MASK[mask_B], np.ones(bases - 1, np.bool_))
+    size, reach = len(mask_B), 1
+    # Each round doubles how far ahead is looked; the last one reaches exactly as far as the word.
+    while reach < bases:
+        step = min(reach, bases - reach)
+        unclear_B[: len(unclear_B) - step] |= unclear_B[step:]
+        reach += step
+    return ~unclear_B[:size]
+
+
+def counts_of_four(sequences: Masks) -> NDArray[np.uint8]:
+    """Returns how often each word of four bases occurs in each sequence, uint8 (N, 256).
+
+    Counts above 255 are given as 255. Words with an ambiguous base are left out.
+    """
+    count_NW = np.zeros((len(sequences), NUM_WORDS), np.uint8)
+    end_N = sequences.start_N + sequences.length_N + 1
+    first = 0
+    while first < len(sequences):
+        begin = int(sequences.start_N[first])
+        last = int(np.searchsorted(end_N, begin + _BLOCK_BYTES, side="right"))
+        last = max(last, first + 1)
+        mask_B = sequences.mask_B[begin : int(end_N[last - 1])]
+        row_B = np.repeat(
+            np.arange(last - first, dtype=np.int64) << 8, sequences.length_N[first:last] + 1
+        )
+        row_B |= words_of_four(mask_B)
+        counts = np.bincount(row_B[clear_words(mask_B, 4)], minlength=(last - first) << 8)
+        count_NW[first:last] = np.minimum(counts, 255).reshape(-1, NUM_WORDS)
+        first = last
+    return count_NW
+
+
+@dataclass(frozen=True)
+class Seeds:
+    """Every fourth word of eight bases of each sequence.
+
+    Attributes:
+        word_S: uint16, the words of one sequence after those of another.
+        start_N: int64, where each sequence's words begin; one more entry says where the last ones end.
+    """
+
+    word_S: NDArray[np.uint16]
+    start_N: NDArray[np.int64]
+
+
+def seeds_of(sequences: Masks) -> Seeds:
+    """Returns the words of eight bases at the places 0, 4, 8 ... of each sequence."""
+    start_N = seed_starts(sequences.length_N)
+    number_N = np.diff(start_N)
+    # Place of each word in the masks: its sequence's start, and four for each word before it.
+    origin_N = sequences.start_N - STEP * start_N[:-1]
+    place_S = np.repeat(origin_N, number_N) + STEP * np.arange(start_N[-1])
+    return Seeds(words_of_eight(sequences.mask_B)[place_S], start_N)
+
+
+def seed_starts(length_N: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Returns where the chosen words of sequences of these lengths begin, int64 (N + 1,)."""
+    number_N = np.maximum(0, (length_N - 8) // STEP + 1)
+    return np.concatenate([np.zeros(1, np.int64), np.cumsum(number_N)])
