@@ -1,7 +1,7 @@
 """Does labelling what `holotype queue` chooses teach more than labelling at random?
 
 Crops of ISIIS that the shipped starter was not trained on, and those of UVP6 (an instrument that it never
-saw; its images that bear two labels are left out). Half of them are the pool, half the examination, dealt anew by
+saw; images that bear two labels are left out). Half of them are the pool, half the examination, dealt anew by
 each seed. The head is a nearest class mean or a linear discriminant of the starter's embeddings.
 
 Run: python benchmarks/quality/label_queue.py [--seeds 5]

@@ -35,7 +35,7 @@ from holotype.collection.store import open_collection
 from holotype.index.barcodes.absent import absence, learn_absence
 from holotype.index.barcodes.library import MANY, BarcodeLibrary
 from holotype.index.barcodes.search import search
-from holotype.index.barcodes.votes import species_by_votes
+from holotype.index.barcodes.votes import species_by_votes, taxon_by_votes
 from holotype.media.strands import reverse_complement
 from holotype.randomness import generator
 from holotype.splits.plan import read_split
@@ -95,7 +95,8 @@ def main() -> None:
 
 def said(command: list[str]) -> str:
     done = subprocess.run(command, capture_output=True, text=True, check=True)
-    return (done.stdout + done.stderr).strip().splitlines()[0]
+    lines = (done.stdout + done.stderr).strip().splitlines()
+    return next(line for line in lines if line.startswith(command[0]))
 
 
 def in_process(function: Callable[..., Any], *arguments: Any) -> Any:
@@ -203,12 +204,18 @@ def slow_one(task: Task, place: Path) -> dict[str, Any]:
 
 
 def shares(task: Task, found_Q: NDArray[np.int64]) -> dict[str, Any]:
-    """Returns how many of the queries whose taxon the references have are given it, by rank."""
+    """Returns how many of the queries whose taxon the references have are given it, by rank.
+
+    Args:
+        task: what was asked.
+        found_Q: the row found for each query, or for each query and rank; -1 for none.
+    """
     result: dict[str, Any] = {}
     for place, rank in enumerate(RANKS):
         known = set(task.taxon_NR[:, place].tolist()) - {-1}
         asked = np.array([taxon in known for taxon in task.wanted_QR[:, place].tolist()], np.bool_)
-        taxon_Q = np.where(found_Q < 0, -1, task.taxon_NR[found_Q, place])
+        row_Q = found_Q if found_Q.ndim == 1 else found_Q[:, place]
+        taxon_Q = np.where(row_Q < 0, -1, task.taxon_NR[row_Q, place])
         right = taxon_Q[asked] == task.wanted_QR[asked, place]
         result[rank] = {"right": int(right.sum()), "of": int(asked.sum())}
     return result
@@ -223,8 +230,9 @@ def texts_of(fasta: Path) -> list[str]:
 def by_library(task: Task, references: Path, queries: Path, threads: int) -> NDArray[np.int64]:
     library = BarcodeLibrary.of(texts_of(references), species_N=task.taxon_NR[:, 0])
     hits = search(library, texts_of(queries), k=10, threads=threads)
-    place_Q = np.maximum(species_by_votes(hits).place_Q, 0)
-    return np.take_along_axis(hits.row_QK, place_Q[:, None], axis=1)[:, 0]
+    taxon_QKR = np.where(hits.row_QK[:, :, None] >= 0, task.taxon_NR[hits.row_QK], -1)
+    places = [taxon_by_votes(hits, taxon_QKR[:, :, rank]).place_Q for rank in range(len(RANKS))]
+    return np.take_along_axis(hits.row_QK, np.maximum(np.stack(places, axis=1), 0), axis=1)
 
 
 def by_vsearch(task: Task, references: Path, queries: Path, threads: int) -> NDArray[np.int64]:
@@ -337,7 +345,7 @@ def grown(references: int, queries: int) -> dict[str, Any]:
         built = time.process_time()
         hits = library.search(task.queries, k=10)
         done = time.process_time()
-        right = int((species_by_votes(hits).species_Q == task.wanted_QR[:, 0]).sum())
+        right = int((species_by_votes(hits).taxon_Q == task.wanted_QR[:, 0]).sum())
         row[name] = {"build_s": built - started, "search_s": done - built, "right": right}
     return {**row, "peak_mb": peak_mb()}
 

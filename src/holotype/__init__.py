@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from holotype.exchange.answers.publish import publish
     from holotype.exchange.check import check_archive
     from holotype.exchange.export import export
+    from holotype.exchange.references import write_references
     from holotype.identify.predict import predict
     from holotype.identify.read_answers import read_answers
     from holotype.identify.trained_on import trained_on
@@ -86,6 +87,7 @@ _COMMANDS = {
     "count": "holotype.counting.count",
     "publish": "holotype.exchange.answers.publish",
     "check_archive": "holotype.exchange.check",
+    "write_references": "holotype.exchange.references",
     "assess": "holotype.assessing.assess",
     "queue": "holotype.assessing.queue",
     "suspects": "holotype.assessing.suspects",
@@ -140,6 +142,7 @@ __all__ = [
     "thresholds",
     "train",
     "trained_on",
+    "write_references",
 ]
 
 

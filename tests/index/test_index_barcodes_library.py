@@ -337,19 +337,19 @@ def test_votes_outweigh_one_stray_label(tree):
     hits = BarcodeLibrary.of([barcode, *near], species_N=[9, *[4] * 24]).search([barcode], k=20)
     voted = species_by_votes(hits)
     assert hits.species_QK[0, 0] == 9
-    assert (voted.species_Q.tolist(), voted.place_Q.tolist()) == ([4], [1])
+    assert (voted.taxon_Q.tolist(), voted.place_Q.tolist()) == ([4], [1])
     against = 19 * np.exp(-2.5 * 600 / 602)
     assert voted.share_Q[0] == pytest.approx(against / (1 + against))
     few = species_by_votes(
         BarcodeLibrary.of([barcode, *near[:3]], species_N=[9, 4, 4, 4]).search([barcode])
     )
-    assert few.species_Q.tolist() == [9]
+    assert few.taxon_Q.tolist() == [9]
 
 
 def test_hits_without_a_species_do_not_vote(tree):
     library = BarcodeLibrary.of(tree[0][:2], species_N=[None, 3])
     voted = species_by_votes(library.search([tree[0][0], "", tree[0][1]]))
-    assert voted.species_Q.tolist() == [3, -1, 3]
+    assert voted.taxon_Q.tolist() == [3, -1, 3]
     assert voted.place_Q.tolist() == [1, -1, 0]
     assert np.isnan(voted.share_Q[1])
-    assert species_by_votes(library.search([])).species_Q.tolist() == []
+    assert species_by_votes(library.search([])).taxon_Q.tolist() == []

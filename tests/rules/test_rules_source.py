@@ -193,7 +193,7 @@ def test_no_file_names_a_machine_or_a_package_registry():
 
 IMPORT_NAMES = {
     "opencv-python-headless": "cv2", "pillow": "PIL", "lightning-fabric": "lightning_fabric",
-    "scikit-learn": "sklearn", "tomli-w": "tomli_w",
+    "scikit-learn": "sklearn", "tomli-w": "tomli_w", "faiss-cpu": "faiss",
 }  # fmt: skip
 NOT_IMPORTED = {"torchvision", "tensorboard", "h5netcdf", "zarr"}
 """Needed by what we import."""

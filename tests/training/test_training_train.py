@@ -49,7 +49,7 @@ def test_what_a_run_writes(tiny_run: Path, tiny_recipe: Path, tiny_split: Path) 
     names = {path.name for path in tiny_run.iterdir()}
     assert names == {
         "ATTRIBUTION.md", "README.md", "bundle.json", "metrics.csv", "model.safetensors",
-        "recipe.toml", "tensorboard", "training-records.parquet",
+        "recipe.toml", "tensorboard", "training-records.parquet", "decisions",
     }  # fmt: skip
     assert read_recipe(tiny_run / "recipe.toml") == read_recipe(tiny_recipe)
     with (tiny_run / "metrics.csv").open() as handle:

@@ -79,6 +79,7 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "count": counting.count,
     "publish": publishing.publish,
     "check-archive": publishing.check_archive,
+    "references": publishing.references,
     "assess": assessing.assess,
     "queue": assessing.queue,
     "suspects": assessing.suspects,

@@ -43,6 +43,16 @@ def predict(
     embeddings: Annotated[
         Optional[Path], typer.Option(help="A .parquet to write with the embeddings.")
     ] = None,
+    form: Annotated[
+        Optional[str],
+        typer.Option(
+            "--format", help="Write OUT as publish does: pybioclip, sintax, speciesnet ..."
+        ),
+    ] = None,
+    rank: Annotated[
+        str, typer.Option(help="Of --format pybioclip: species, genus ... or label.")
+    ] = "species",
+    k: Annotated[int, typer.Option(help="Names a record, of --format pybioclip.")] = 5,
     restart: Annotated[
         bool, typer.Option("--restart", help="Begin anew, whatever is done already.")
     ] = False,
@@ -59,10 +69,13 @@ def predict(
         index=None if index is None else str(index),
         nearest=nearest,
     )
+    answers = out if form is None else out.with_name(f"{out.name}.answers.parquet")
+    if form is not None and scores is None:
+        scores = out.with_name(f"{out.name}.scores.parquet")
     report = holotype.predict(
         run,
         given,
-        out=out,
+        out=answers,
         preset=preset,
         kind=kind,
         images=images,
@@ -76,6 +89,11 @@ def predict(
         f"{report.out}: {report.rows:,} rows ({counts}), {report.failures:,} with a failure",
         f"{report.sidecar}: how they were made",
     ]
+    if form is not None:
+        published = holotype.publish(
+            answers, to=form, out=out, scores=scores, model=run, rank=rank, k=k
+        )
+        lines.append(f"{published.out}: {published.written:,} of them as {published.form}")
     return Result(report, "\n".join(lines), as_json, report.failures)
 
 

@@ -36,6 +36,22 @@ def publish(
     dated: Annotated[
         Optional[str], typer.Option(help="When the answers were made; else the time of their file.")
     ] = None,
+    scores: Annotated[
+        Optional[Path],
+        typer.Option(help="The file of predict --scores, for ifcb, syke, pybioclip."),
+    ] = None,
+    thresholds: Annotated[
+        Optional[Path],
+        typer.Option(help="Score by label: of 'holotype thresholds', or a text file."),
+    ] = None,
+    model: Annotated[
+        Optional[Path],
+        typer.Option(help="The model that answered: the lineages of all its labels."),
+    ] = None,
+    rank: Annotated[
+        str, typer.Option(help="At which pybioclip names; label for labels.")
+    ] = "species",
+    k: Annotated[int, typer.Option(help="Names a record, for pybioclip.")] = 5,
     as_json: Json = False,
 ) -> Result:
     """Write answers as EcoTaxa, OBIS and others take them; what stays out is counted."""
@@ -54,6 +70,11 @@ def publish(
         backbone=backbone,
         grouping=Grouping.EACH if each else Grouping.TAXON,
         dated=dated,
+        scores=scores,
+        thresholds=thresholds,
+        model=model,
+        rank=rank,
+        k=k,
     )
     lines = [f"{report.out}: {report.written:,} of {report.answers:,} answers ({report.form})"]
     lines += [f"  {count:8,}  left out: {reason}" for reason, count in report.left_out.items()]
@@ -77,3 +98,24 @@ def check_archive(
     lines += [f"  {count:8,}  {kind}" for kind, count in report.kinds.items()]
     lines += [f"{severity}: {said}" for severity, said in report.examples]
     return Result(report, "\n".join(lines), as_json, to_mend=report.errors > 0)
+
+
+def references(
+    collection: Annotated[Path, typer.Argument(help="Folder of the collection.")],
+    to: Annotated[str, typer.Option(help="sintax, qiime, rdp, dada2 or dada2-species.")],
+    out: Annotated[Path, typer.Option(help="The new folder to write.")],
+    allow_licence: Annotated[
+        Optional[list[str]], typer.Option(help="Licences that may go out; repeat. All by default.")
+    ] = None,
+    as_json: Json = False,
+) -> Result:
+    """Write the barcodes of a collection as the reference library of a DNA classifier."""
+    import holotype
+
+    report = holotype.write_references(
+        collection, out=out, form=to, allow_licence=allow_licence or ()
+    )
+    lines = [f"{report.out}: {report.records:,} barcodes ({report.form})"]
+    lines += [f"  {count:8,}  left out: {reason}" for reason, count in report.left_out.items()]
+    lines += [f"  {count:8,}  note: {said}" for said, count in report.notes.items()]
+    return Result(report, "\n".join(lines), as_json)

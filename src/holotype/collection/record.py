@@ -208,7 +208,7 @@ def _fill_names(
 
 
 def _placeholders(fields: Mapping[str, str], lineage: Lineage) -> list[tuple[str, str]]:
-    """Returns a note for each given name that stands for none, as family ``Calanoida sp.``"""
+    """Returns a note of the given names that stand for none, as ``Calanoida sp.`` for a family."""
     given = [(rank, fields.get(rank.value, "").strip()) for rank in LINNAEAN_RANKS]
     lost = [f"{rank.value} '{name}'" for rank, name in given if name and not lineage.name_at(rank)]
     return [("placeholder", f"{first_few(lost)} stands for no taxon: left out")] if lost else []

@@ -176,7 +176,7 @@ def _calibration(asked: _Asked, said: Verdicts) -> list[dict[str, Any]]:
 def reliability(
     confidence_B: NDArray[np.float64], right_B: NDArray[np.bool_]
 ) -> list[dict[str, Any]]:
-    """Returns mean confidence and share of right answers in equal steps of confidence, where there are any."""
+    """Returns mean confidence and share of right answers in equal steps of confidence."""
     step_B = np.clip((confidence_B * BINS).astype(int), 0, BINS - 1)
     found = []
     for step in range(BINS):

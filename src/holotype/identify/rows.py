@@ -158,7 +158,7 @@ class RowWriter:
                 if level >= 0
                 else "fits nowhere"
             )
-            text = f"unlike anything learnt (novelty {found.novelty_B[at]:.2f}); {fits}; nearest in kind: {below}"
+            text = f"unlike anything learnt (novelty {found.novelty_B[at]:.2f}); {fits}; likeliest: {below}"
             return (Decision.NOVEL if node >= 0 else Decision.UNPLACED), text
         if node < 0:
             return Decision.UNPLACED, f"nothing reaches {promise}; likeliest: {below}"

@@ -56,6 +56,7 @@ def temperatures(
     teaching: Teaching,
     row_V: np.ndarray[Any, np.dtype[np.int64]],
 ) -> dict[Modality, float]:
+    """Returns by modality what the logits of the head are divided by."""
     found = {}
     for modality, encoded in encode(model, materials, rows=row_V).items():
         if encoded.logit_RL is None:

@@ -13,6 +13,7 @@ from typing import Any, TextIO
 import pyarrow as pa
 
 from holotype import files
+from holotype.errors import BundleError
 from holotype.exchange.answers.writing import HUMAN, Written
 from holotype.identify.columns import RANKS, Decision
 from holotype.media.images import IMAGE_SUFFIXES
@@ -156,6 +157,25 @@ def known_lineages(answers: pa.Table) -> dict[str, dict[str, str]]:
         if label and label not in found and label == row["answer"]:
             found[label] = lineage_of(row)
     return found
+
+
+def lineages_of_model(run: Path | str) -> dict[str, dict[str, str]]:
+    """Returns the lineages of all labels of a bundle, or of the shipped one for the name ``starter``.
+
+    Raises:
+        BundleError: when it has no manifest.
+    """
+    folder = Path(run)
+    if str(run) == "starter" and not folder.is_dir():
+        folder = Path(__file__).parents[2] / "starter"
+    manifest = folder / "bundle.json"
+    if not manifest.is_file():
+        raise BundleError(f"{manifest}: missing, so {run} is no model. Name the folder of one.")
+    labels = json.loads(manifest.read_text(encoding="utf-8"))["labels"]
+    return {
+        label["name"]: {rank: name for rank, name in label["lineage"].items() if rank in RANKS}
+        for label in labels
+    }
 
 
 def epithet_of(species: str, genus: str) -> str:

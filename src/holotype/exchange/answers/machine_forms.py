@@ -24,20 +24,26 @@ def _file(out: Path) -> Path:
 MACHINE_FORMS: dict[str, Form] = {
     "ifcb": Form(
         "Class scores of IFCB bins (h5, version 3), a file a bin",
-        lambda answers, request: write_ifcb(answers, request.out),
+        lambda answers, request: write_ifcb(
+            answers, request.out, scores=request.scores, thresholds=request.thresholds
+        ),
     ),
     "syke": Form(
         "Probabilities of IFCB bins as SYKE has them (CSV), a file a bin",
-        lambda answers, request: write_syke(answers, request.out),
+        lambda answers, request: write_syke(
+            answers, request.out, scores=request.scores, thresholds=request.thresholds
+        ),
     ),
     "speciesnet": Form(
         "Predictions of SpeciesNet (JSON)",
-        lambda answers, request: write_speciesnet(answers, _file(request.out)),
+        lambda answers, request: write_speciesnet(
+            answers, _file(request.out), lineages=request.lineages
+        ),
     ),
     "megadetector": Form(
         "Batch results of MegaDetector (JSON 1.6), for Timelapse",
         lambda answers, request: write_megadetector(
-            answers, _file(request.out), classified_at=request.dated
+            answers, _file(request.out), lineages=request.lineages, classified_at=request.dated
         ),
     ),
     "camtrap-dp": Form(
@@ -60,11 +66,20 @@ MACHINE_FORMS: dict[str, Form] = {
     ),
     "boldigger": Form(
         "A table like that of BOLDigger3 (CSV or Parquet)",
-        lambda answers, request: write_boldigger(answers, _file(request.out)),
+        lambda answers, request: write_boldigger(
+            answers, _file(request.out), lineages=request.lineages
+        ),
     ),
     "pybioclip": Form(
-        "The CSV of pybioclip, five species a picture",
-        lambda answers, request: write_pybioclip(answers, _file(request.out)),
+        "The CSV of pybioclip: the best names of each picture at a rank",
+        lambda answers, request: write_pybioclip(
+            answers,
+            _file(request.out),
+            rank=request.rank,
+            k=request.k,
+            scores=request.scores,
+            lineages=request.lineages,
+        ),
     ),
 }
 """Name of a format -> its writer."""

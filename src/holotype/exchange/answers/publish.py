@@ -14,14 +14,17 @@ import pyarrow as pa
 from holotype._version import __version__
 from holotype.collection.store import open_collection
 from holotype.errors import SourceError, did_you_mean
+from holotype.exchange.answers.answered import lineages_of_model
 from holotype.exchange.answers.context import NOT_IN_COLLECTION, with_context
 from holotype.exchange.answers.forms import FORMS
 from holotype.exchange.answers.identifiers import known_identifiers, learn_backbone
 from holotype.exchange.answers.made import made
+from holotype.exchange.answers.scores import read_scores, read_threshold_file
 from holotype.exchange.answers.validated import with_validated
 from holotype.exchange.answers.writing import Grouping, Request
 from holotype.identify.columns import ANSWER_SCHEMA
 from holotype.taxonomy.label_table import read_label_table
+from holotype.taxonomy.lineage import Rank
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,17 @@ class PublishReport:
     notes: Mapping[str, int]
 
 
+@dataclass(frozen=True)
+class Beside:
+    """What some formats take beside the answers; as in ``Request``."""
+
+    scores: pa.Table | None = None
+    thresholds: Mapping[str, float] | None = None
+    lineages: Mapping[str, Mapping[str, str]] | None = None
+    rank: Rank | None = Rank.SPECIES
+    k: int = 5
+
+
 def publish(
     answers: Path | str,
     *,
@@ -60,6 +74,11 @@ def publish(
     backbone: Path | str | None = None,
     grouping: Grouping | str = Grouping.TAXON,
     dated: str | None = None,
+    scores: Path | str | None = None,
+    thresholds: Path | str | None = None,
+    model: Path | str | None = None,
+    rank: Rank | str | None = Rank.SPECIES,
+    k: int = 5,
 ) -> PublishReport:
     """Writes answers in a format that other programs take.
 
@@ -78,6 +97,11 @@ def publish(
         grouping: what one occurrence is: ``taxon`` (all of one taxon in a sample) or ``each``.
         dated: when the answers were made, ISO 8601; by default what their ``.run.json`` says, else
             when their file was written.
+        scores: the file of ``holotype predict --scores``: formats that give a score to every label.
+        thresholds: score by label: the table of ``holotype thresholds``, or ``label threshold`` lines.
+        model: the bundle that answered: the lineages of all its labels.
+        rank: at which ``pybioclip`` names; ``label`` or None for the labels themselves.
+        k: how many names a record, for ``pybioclip``.
 
     Raises:
         SourceError: when there is no such format, an input cannot be used, or ``out`` exists.
@@ -103,6 +127,13 @@ def publish(
         grouping=grouping,
         dated=dated or how.dated,
         version=how.version,
+        beside=Beside(
+            scores=None if scores is None else read_scores(Path(scores)),
+            thresholds=None if thresholds is None else read_threshold_file(Path(thresholds)),
+            lineages=None if model is None else lineages_of_model(model),
+            rank=None if rank in (None, "label") else Rank.parse(str(rank)),
+            k=k,
+        ),
     )
 
 
@@ -120,6 +151,7 @@ def publish_table(
     backbone: Path | str | None = None,
     grouping: Grouping | str = Grouping.TAXON,
     version: str = __version__,
+    beside: Beside = Beside(),
 ) -> PublishReport:
     """Writes a table of answers (``ANSWER_SCHEMA``) that a version of Holotype made; see ``publish``.
 
@@ -151,6 +183,11 @@ def publish_table(
         counts=None if counts is None else _read_counts(Path(counts)),
         dataset=None if dataset is None else Path(dataset),
         grouping=_grouping(grouping),
+        scores=beside.scores,
+        thresholds=beside.thresholds,
+        lineages=beside.lineages,
+        rank=beside.rank,
+        k=beside.k,
     )
     done = FORMS[to].write(table, request)
     left_out = {reason: count for reason, count in done.left_out.items() if count}

@@ -1,5 +1,6 @@
 """The scores of all labels, for formats that need them: of a table, else of the five best labels."""
 
+import csv
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +17,8 @@ from holotype.media.locations import FileAt
 from holotype.media.members import Member
 
 ONLY_BEST = "only the five best labels of each record have a score; all others are written as 0"
+UNREACHABLE = 2.0
+"""The threshold of a label without a promise."""
 INPUT_LABEL = "input (label)"
 """The column of a label that is called ``input``."""
 NOT_SCORED = "it is not in the table of scores"
@@ -69,13 +72,19 @@ def read_scores(path: Path) -> pa.Table:
 
 
 def read_threshold_file(path: Path) -> dict[str, float]:
-    """Returns score by label of a text file with ``label threshold`` a line.
+    """Returns score by label of the CSV of ``holotype thresholds``, or of ``label threshold`` lines.
+
+    A label without a promise gets a threshold that no score reaches.
 
     Raises:
         SourceError: when it is missing, or names the line that is none.
     """
     if not path.is_file():
         raise SourceError(f"{path}: no such file. Give a file with 'label threshold' on each line.")
+    if path.suffix.lower() == ".csv":
+        with path.open(newline="", encoding="utf-8-sig") as handle:
+            rows = [row for row in csv.DictReader(handle) if row.get("of") == "label"]
+        return {row["name"]: float(row["threshold"] or UNREACHABLE) for row in rows}
     return read_thresholds(Member(path.name, None, FileAt(str(path)), path.stat().st_size))
 
 

@@ -11,6 +11,7 @@ import pyarrow as pa
 from holotype._version import __version__
 from holotype.collection.store import Collection
 from holotype.exchange.answers.identifiers import Identifiers
+from holotype.taxonomy.lineage import Rank
 
 HUMAN = "ValidatedByHuman"
 """What ``status`` of a row says that a person validated (the term of OBIS)."""
@@ -38,6 +39,11 @@ class Request:
         counts: the table of ``holotype count``; None where none was named.
         dataset: the file that describes the data set (TOML); None where none was named.
         grouping: what one occurrence is.
+        scores: the scores of all labels, by input; None: those of the five best.
+        thresholds: score by label; None: the safe answers decide.
+        lineages: label -> rank -> name; None: those that the answers show.
+        rank: at which ``pybioclip`` names; None for labels.
+        k: how many names a record, for ``pybioclip``.
     """
 
     out: Path
@@ -48,6 +54,11 @@ class Request:
     counts: pa.Table | None = None
     dataset: Path | None = None
     grouping: Grouping = Grouping.TAXON
+    scores: pa.Table | None = None
+    thresholds: Mapping[str, float] | None = None
+    lineages: Mapping[str, Mapping[str, str]] | None = None
+    rank: Rank | None = Rank.SPECIES
+    k: int = 5
 
     @property
     def software(self) -> str:

@@ -110,7 +110,8 @@ def _search(
 ) -> list[Found]:
     tasks = _oriented(library, masks)
     judge = partial(_judge, library, k=k, min_overlap_bp=min_overlap_bp)
-    judged_T = _in_blocks(pool, judge, tasks, _candidates(library, tasks))
+    tasks, candidates = _likelier_strand(library, tasks, _candidates(library, tasks))
+    judged_T = _in_blocks(pool, judge, tasks, candidates)
     lonely = np.flatnonzero([_has_no_other(library, judged) for judged in judged_T])
     if len(lonely):
         some = _chosen(tasks, lonely)
@@ -143,6 +144,24 @@ def _oriented(library: BarcodeLibrary, masks: Masks) -> _Tasks:
         joined(parts),
         np.concatenate([feature_QW[given], feature_QW[turned][:, OTHER_STRAND_W]]),
     )
+
+
+def _likelier_strand(
+    library: BarcodeLibrary, tasks: _Tasks, candidates: list[NDArray[np.int64]]
+) -> tuple[_Tasks, list[NDArray[np.int64]]]:
+    """Returns the tasks without those whose query is clearly more like its candidates on the other strand."""
+    if len(np.unique(tasks.query_T)) == len(tasks.query_T):
+        return tasks, candidates
+    like_T = np.array(
+        [
+            (features(library.count_HW[haplotypes]) @ feature_W).max(initial=0.0)
+            for haplotypes, feature_W in zip(candidates, tasks.feature_TW, strict=True)
+        ]
+    )
+    best_Q = np.zeros(int(tasks.query_T.max()) + 1, like_T.dtype)
+    np.maximum.at(best_Q, tasks.query_T, like_T)
+    kept = np.flatnonzero(like_T > best_Q[tasks.query_T] - CERTAIN_QUERY)
+    return _chosen(tasks, kept), [candidates[task] for task in kept.tolist()]
 
 
 def _chosen(tasks: _Tasks, rows: NDArray[np.int64]) -> _Tasks:

@@ -26,36 +26,46 @@ class Votes:
     """What the hits of each query speak for.
 
     Attributes:
-        species_Q: int64, the species code; -1 where no hit has one.
-        place_Q: int64, the nearest hit of that species; -1 for none.
+        taxon_Q: int64, the code of the species, or other taxon; -1 where no hit has one.
+        place_Q: int64, the nearest hit of that taxon; -1 for none.
         share_Q: float64, its share of the votes, 0 to 1; NaN for none.
     """
 
-    species_Q: NDArray[np.int64]
+    taxon_Q: NDArray[np.int64]
     place_Q: NDArray[np.int64]
     share_Q: NDArray[np.float64]
 
 
 def species_by_votes(hits: BarcodeHits) -> Votes:
     """Returns the species that the hits of each query speak for; of equal ones that of the nearer hit."""
-    distance_QK, species_QK = hits.distance_QK, hits.species_QK
-    queries, k = species_QK.shape
+    return taxon_by_votes(hits, hits.species_QK)
+
+
+def taxon_by_votes(hits: BarcodeHits, taxon_QK: NDArray[np.int64]) -> Votes:
+    """Returns the taxon that the hits of each query speak for; of equal ones that of the nearer hit.
+
+    Args:
+        hits: of a search.
+        taxon_QK: int64, the code of each hit's taxon at some rank; -1 where it has none.
+    """
+    queries, k = taxon_QK.shape
     if not queries or not k:
         none = np.full(queries, NONE, np.int64)
         return Votes(none, none.copy(), np.full(queries, np.nan))
+    distance_QK = hits.distance_QK
     length_Q1 = hits.overlap_QK.max(axis=1, keepdims=True)
     more_QK = np.nan_to_num((distance_QK - distance_QK[:, :1]) * length_Q1, nan=np.inf)
     records_QK = np.log(np.maximum(hits.records_QK, 1))
     vote_QK = np.exp(-COST_OF_A_DIFFERENCE * more_QK) * (1 + WORTH_OF_RECORDS * records_QK)
-    vote_QK = np.where(species_QK >= 0, vote_QK, 0.0)
-    same_QKK = species_QK[:, :, None] == species_QK[:, None, :]
-    for_QK = np.where(species_QK >= 0, (same_QKK * vote_QK[:, None, :]).sum(axis=2), -1.0)
+    vote_QK = np.where(taxon_QK >= 0, vote_QK, 0.0)
+    same_QKK = taxon_QK[:, :, None] == taxon_QK[:, None, :]
+    for_QK = np.where(taxon_QK >= 0, (same_QKK * vote_QK[:, None, :]).sum(axis=2), -1.0)
     place_Q = for_QK.argmax(axis=1)
     row_Q = np.arange(queries)
     named_Q = for_QK[row_Q, place_Q] >= 0
     all_Q = np.maximum(vote_QK.sum(axis=1), np.finfo(np.float64).tiny)
     return Votes(
-        species_Q=np.where(named_Q, species_QK[row_Q, place_Q], NONE),
+        taxon_Q=np.where(named_Q, taxon_QK[row_Q, place_Q], NONE),
         place_Q=np.where(named_Q, place_Q, NONE),
         share_Q=np.where(named_Q, for_QK[row_Q, place_Q] / all_Q, np.nan),
     )
