@@ -18,7 +18,7 @@ from typing import Any
 
 import pyarrow as pa
 import typer
-from meanings import ANSWERS, ENVIRONMENT, IMPORT_OPTIONS, KNOWN_FROM, LEDGER, OUTCOMES, SPLIT
+from meanings import ENVIRONMENT, IMPORT_OPTIONS, KNOWN_FROM, LEDGER, OUTCOMES, SPLIT
 from pydantic import BaseModel
 from wording import (
     arrow_type,
@@ -37,13 +37,16 @@ from holotype.collection.schema import (
     COLUMNS,
     ENVIRONMENT_FIELDS,
     LEDGER_SCHEMA,
+    Column,
     KnownFrom,
     Outcome,
 )
 from holotype.collection.sources import SHIPPED
 from holotype.collection.sources.item import Source
 from holotype.collection.sources.presets import PRESETS
-from holotype.identify.answers import ANSWER_SCHEMA
+from holotype.counting.columns import COUNT_COLUMNS
+from holotype.identify.columns import ANSWER, CONTEXT, DECISIONS
+from holotype.index.records import RECORD_COLUMNS
 from holotype.simulate import SimulationSettings
 from holotype.splits.plan import SPLIT_SCHEMA
 from holotype.training.recipe import Recipe, read_recipe, shipped_recipes
@@ -96,9 +99,36 @@ def split_columns() -> str:
     return columns_of(SPLIT_SCHEMA, SPLIT)
 
 
+def meant(columns: Sequence[Column]) -> str:
+    """Returns columns that bear their meanings."""
+    rows = [(code(column.name), arrow_type(column.type), column.meaning) for column in columns]
+    return table(("column", "type", "meaning"), rows)
+
+
 def answer_columns() -> str:
-    """Returns the columns of predictions."""
-    return columns_of(ANSWER_SCHEMA, ANSWERS)
+    """Returns the columns of an answer: what Holotype says."""
+    return meant(ANSWER)
+
+
+def context_columns() -> str:
+    """Returns the columns of an answer that say what the input tells of the record."""
+    return meant(CONTEXT)
+
+
+def decisions() -> str:
+    """Returns the kinds of answers."""
+    rows = [(code(decision.value), meaning) for decision, meaning in DECISIONS.items()]
+    return table(("decision", "meaning"), rows)
+
+
+def count_columns() -> str:
+    """Returns the columns of counts."""
+    return meant(COUNT_COLUMNS)
+
+
+def record_columns() -> str:
+    """Returns the columns of an index's records."""
+    return meant(RECORD_COLUMNS)
 
 
 def command_sections() -> str:
@@ -220,8 +250,9 @@ def _function(name: str, function: Callable[..., Any]) -> str:
     inside = "\n" + "".join(f"    {part},\n" for part in _parameters(written)) if written else ""
     returned = ast.unparse(parsed.returns) if parsed.returns else "None"
     signature = f"```python\nholotype.{name}({inside}) -> {returned}\n```"
-    report = function.__globals__[returned]
-    body = f"{_docstring(function)}\n\n**`{returned}`**: {_docstring(report)}"
+    report = function.__globals__.get(returned)  # a table of Arrow is told by the docstring alone
+    told = f"\n\n**`{returned}`**: {_docstring(report)}" if report is not None else ""
+    body = f"{_docstring(function)}{told}"
     return f"## holotype.{name}\n\n{signature}\n\n{body}\n"
 
 
@@ -256,6 +287,10 @@ PARTS: dict[str, Callable[[], str]] = {
     "environment-fields": environment_fields,
     "split-columns": split_columns,
     "answer-columns": answer_columns,
+    "context-columns": context_columns,
+    "decisions": decisions,
+    "count-columns": count_columns,
+    "record-columns": record_columns,
     "commands": command_sections,
     "recipe": recipe_sections,
     "shipped-recipes": recipe_list,

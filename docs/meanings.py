@@ -5,8 +5,6 @@ The schemas hold names and types only. A word that is missing here stops ``docs/
 
 from collections.abc import Mapping
 
-RANKS = ("kingdom", "phylum", "class", "order", "family", "genus", "species")
-
 SPLIT: Mapping[str, str] = {
     "record_id": "the record, as in the collection; every record once, in the collection's order",
     "role": "`train`, `val`, `test`, `key` or `unused`",
@@ -65,21 +63,4 @@ IMPORT_OPTIONS: Mapping[str, str] = {
     "annotations": "--annotations",
     "label_folder": "--label-folder",
     "inside": "--inside",
-}
-
-ANSWERS: Mapping[str, str] = {
-    "input": "the path as given; members of archives, rows and sequences as `input/inner`",
-    "label": "the label of the highest score, as the classifier learnt it",
-    **{rank: f"{rank} of the label's lineage; null where it has none" for rank in RANKS},
-    "rank": "the narrowest rank of the label's lineage; null for a label that is no taxon",
-    "score": "score of the label, 0 to 1",
-    **{
-        f"score_{rank}": f"sum of the scores of all labels within the {rank} named in this row, 0 to 1"
-        for rank in RANKS
-    },
-    "taxon": "the narrowest taxon that is more likely than not; null where none is",
-    "taxon_rank": "its rank",
-    "taxon_score": "its score, above 0.5",
-    "top_k": 'the five best labels as JSON: `[{"label": ..., "score": ...}, ...]`, best first',
-    "failure": "why the input could not be read, whole or in part; null where nothing failed",
 }

@@ -13,14 +13,20 @@ import pytest
 from typer.main import get_command
 
 import holotype
+from holotype.assessing import sample
 from holotype.catalogue import fetched
 from holotype.cli.app import COMMANDS, GROUPS, app
 from holotype.collection import schema
 from holotype.collection.sources import SHIPPED
 from holotype.collection.summary import content
+from holotype.counting import columns as counts
+from holotype.decisions import store as decisions
 from holotype.evaluation import embed, evaluate
 from holotype.exchange import export
-from holotype.identify.answers import ANSWER_SCHEMA
+from holotype.identify import sidecar, stream, writers
+from holotype.identify.columns import ANSWER, CONTEXT
+from holotype.index import store as index
+from holotype.index.barcodes import storage
 from holotype.models import bundle
 from holotype.splits import plan
 from holotype.splits.settings import Settings
@@ -33,13 +39,24 @@ PAGES = sorted(DOCS.rglob("*.md"))
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 CODE = re.compile(r"```.*?```|`[^`\n]*`", re.DOTALL)
 VERSIONED = {
-    "collection": (schema.FORMAT, schema.VERSION),
-    "split": (plan.FORMAT, plan.VERSION),
-    "bundle": (bundle.FORMAT, bundle.VERSION),
-    "report": (evaluate.FORMAT, evaluate.VERSION),
-    "backbone": (backbone.FORMAT, backbone.VERSION),
-    "summary": (content.FORMAT, content.VERSION),
+    (schema.FORMAT, schema.VERSION): "collection",
+    (plan.FORMAT, plan.VERSION): "split",
+    (bundle.FORMAT, bundle.VERSION): "bundle",
+    (decisions.FORMAT, decisions.VERSION): "bundle",
+    (evaluate.FORMAT, evaluate.VERSION): "report",
+    (backbone.FORMAT, backbone.VERSION): "backbone",
+    (content.FORMAT, content.VERSION): "summary",
+    (writers.FORMAT, writers.VERSION): "predictions",
+    (sidecar.FORMAT, sidecar.VERSION): "sidecar",
+    (stream.FORMAT, stream.VERSION): "sidecar",
+    (index.FORMAT, index.VERSION): "index",
+    (storage.FORMAT, storage.VERSION): "index",
+    (sample.FORMAT, sample.VERSION): "assessment",
+    (counts.FORMAT, counts.VERSION): "counts",
 }
+"""Format and version of the code -> the page that describes it."""
+NO_MANIFEST = {"predictions", "counts"}
+"""Pages of single tables: format and version are in the metadata of the file, not in a row of keys."""
 
 
 def prose(path: Path) -> str:
@@ -166,13 +183,19 @@ def test_shipped_recipes_are_named():
     assert [name for name in shipped_recipes() if f"`{name}`" not in text] == []
 
 
-@pytest.mark.parametrize("name", VERSIONED)
-def test_format_pages_say_the_version_of_the_code(name):
-    text = (DOCS / "formats" / f"{name}.md").read_text(encoding="utf-8")
-    format_name, version = VERSIONED[name]
-    assert f"Format `{format_name}`, version {version}." in text
-    rows = [line for line in text.splitlines() if line.startswith("| `format`, `version` |")]
-    assert [f"`{format_name}`, {version} |" in row for row in rows] == [True]
+@pytest.mark.parametrize(("said", "page"), VERSIONED.items(), ids=str)
+def test_format_pages_say_the_version_of_the_code(said, page):
+    text = (DOCS / "formats" / f"{page}.md").read_text(encoding="utf-8")
+    assert f"Format `{said[0]}`, version {said[1]}." in text
+
+
+@pytest.mark.parametrize("page", sorted({*VERSIONED.values()} - NO_MANIFEST))
+def test_manifests_of_format_pages_say_the_version_of_the_code(page):
+    text = (DOCS / "formats" / f"{page}.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `format`, `version` \|.* `([\w-]+)`, (\d+) \|", text, re.MULTILINE)
+    told = {(name, int(version)) for name, version in rows}
+    assert told
+    assert told <= {said for said, of in VERSIONED.items() if of == page}
 
 
 def test_collection_page_has_every_key_of_a_manifest(tmp_path):
@@ -215,16 +238,20 @@ def test_export_page_says_the_version_of_the_code():
     assert f"Format `{written[1]}`, version {written[2]}." in text
 
 
-def test_predictions_page_has_the_columns_of_version_2():
-    # The file bears no version. These are the columns of version 2: another list is version 3.
+def test_predictions_page_has_the_columns_of_version_3():
+    # These are the columns of version 3, which are to stay: another list of answers is version 4.
     ranks = ["kingdom", "phylum", "class", "order", "family", "genus", "species"]
-    scores = [f"score_{rank}" for rank in ranks]
-    taxon = ["taxon", "taxon_rank", "taxon_score"]
-    version_2 = ["input", "label", *ranks, "rank", "score", *scores, *taxon, "top_k", "failure"]
-    assert ANSWER_SCHEMA.names == version_2
+    answer = ["answer", "answer_level", "answer_score", *ranks, "taxon", "taxon_rank"]
+    safe = [*answer, *(f"score_{rank}" for rank in ranks), "decision", "decision_reason"]
+    best = ["label", "score", "top_k", "novelty", "novelty_rank"]
+    found = ["nearest", "identity_pct", "overlap_bp", "strand", "gap_pct"]
+    both = ["image_answer", "barcode_answer", "conflict", "prior_effect", "answer_without_prior"]
+    version_3 = ["input", *safe, *best, *found, *both, "status", "model", "failure"]
+    assert [column.name for column in ANSWER] == version_3
+    assert writers.VERSION == 3
     text = (DOCS / "formats" / "predictions.md").read_text(encoding="utf-8")
-    assert "Version 2 of the columns below." in text
-    assert re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE) == version_2
+    told = re.findall(r"^\| `(\w+)` \|", text.partition("## Columns")[2], re.MULTILINE)
+    assert told == [*version_3, *(column.name for column in CONTEXT)]
 
 
 def test_format_pages_number_their_sentences():

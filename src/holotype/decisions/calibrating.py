@@ -18,6 +18,7 @@ from holotype.decisions.decisions import ChannelDecisions, Decisions, Examinees,
 from holotype.decisions.kept import summary_of, validation_table
 from holotype.decisions.novelty import tightness_of
 from holotype.decisions.reading import FURTHEST_COSINE, IDENTITY, NEIGHBOURS, Read, Reader
+from holotype.decisions.stand_ins import stand_ins
 from holotype.decisions.store import write_decisions
 from holotype.errors import BundleError
 from holotype.index.store import Index, Vectors
@@ -158,10 +159,13 @@ def _channels(
         label_R = label_N[rows]
         own_RL = np.zeros((len(rows), len(labels)), dtype=np.bool_)
         own_RL[label_R >= 0] = labels.agrees_LL[label_R[label_R >= 0]]
+        truth_RN = tree.truths(
+            [course.materials.concept_N[r] for r in rows], [names[r] for r in rows]
+        )
         examinees = Examinees(
             reading.nearer(),
-            reading.nearer(own_RL),
-            tree.truths([course.materials.concept_N[r] for r in rows], [names[r] for r in rows]),
+            stand_ins(tree, reading, truth_RN, label_R, seed=seed),
+            truth_RN,
             draw_N[rows],
             course.unseen_N[rows],
             label_R >= 0,

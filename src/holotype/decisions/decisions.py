@@ -17,6 +17,7 @@ from holotype.decisions.evidence import Evidence, Way, way_down
 from holotype.decisions.novelty import Novelty, fit_novelty
 from holotype.decisions.reading import Reading
 from holotype.decisions.risk import Control, Threshold, joined_controls, safe_threshold
+from holotype.decisions.stand_ins import StandIns
 from holotype.randomness import generator
 
 STAND_IN_DRAW = -(1 << 40)
@@ -98,17 +99,17 @@ class Examinees:
 
     Attributes:
         reading: what is known of them.
-        hidden: the same as if the labels that agree with them had not been learnt.
+        stand_ins: known ones of them as if a taxon of theirs had not been learnt.
         truth_BN: int8, what is right of every answer (``AnswerTree.truths``).
         draw_B: int64, what was drawn independently: groups of the split; of unseen taxa, whole taxa.
         unseen_B: whether their taxon was held out of training.
         known_B: whether their label is one of the space.
         own_BL: the labels that agree with each.
-        few_unseen: whether unseen taxa are so few that records with their own label hidden stand in for more.
+        few_unseen: whether unseen taxa are so few that stand-ins are judged beside them.
     """
 
     reading: Reading
-    hidden: Reading
+    stand_ins: StandIns
     truth_BN: NDArray[np.int8]
     draw_B: NDArray[np.int64]
     unseen_B: NDArray[np.bool_]
@@ -119,20 +120,11 @@ class Examinees:
     def __len__(self) -> int:
         return len(self.draw_B)
 
-    @property
-    def hideable(self) -> NDArray[np.int64]:
-        """The records that can stand in for unseen ones: known, with other labels left; int64."""
-        return np.flatnonzero(self.known_B & ~self.own_BL.all(axis=1))
-
-    def stand_ins(self, pool: dict[str, float]) -> Evidence:
-        """Returns the evidence of those records with their own labels hidden."""
-        return self.hidden.take(self.hideable).evidence(pool)
-
     def take(self, rows: NDArray[np.int64]) -> "Examinees":
         """Returns some of the records."""
         return Examinees(
             self.reading.take(rows),
-            self.hidden.take(rows),
+            self.stand_ins.take(rows),
             self.truth_BN[rows],
             self.draw_B[rows],
             self.unseen_B[rows],
@@ -205,7 +197,7 @@ def _fitted(
         tightness,
         known_B=examinees.known_B & ~examinees.unseen_B,
         unseen_B=examinees.unseen_B,
-        stand_ins=examinees.stand_ins(pool),
+        stand_ins=examinees.stand_ins.reading.evidence(pool),
     )
     return _Fitted(pool, confidence, novelty)
 
@@ -223,14 +215,13 @@ def _asked(tree: AnswerTree, examinees: Examinees, pool: dict[str, float]) -> _A
     """Returns the records as they are judged; where unseen taxa are few, stand-ins for them come after."""
     evidence = examinees.reading.evidence(pool)
     rows = np.arange(len(examinees))
-    stand_in = np.zeros(len(rows), dtype=np.bool_)
+    draw_B = examinees.draw_B
     if examinees.few_unseen:
-        hideable = examinees.hideable
-        evidence = evidence.followed_by(examinees.stand_ins(pool))
-        rows = np.concatenate([rows, hideable])
-        stand_in = np.arange(len(rows)) >= len(examinees)
-    label_B = examinees.own_BL[rows].argmax(axis=1)
-    draw_B = np.where(stand_in, STAND_IN_DRAW - label_B, examinees.draw_B[rows])
+        added = examinees.stand_ins
+        evidence = evidence.followed_by(added.reading.evidence(pool))
+        rows = np.concatenate([rows, added.of_S])
+        draw_B = np.concatenate([draw_B, STAND_IN_DRAW - added.taxon_S])
+    stand_in = np.arange(len(rows)) >= len(examinees)
     unseen_B = examinees.unseen_B[rows] | stand_in
     return _Asked(evidence, way_down(tree, evidence), examinees.truth_BN[rows], unseen_B, draw_B)
 

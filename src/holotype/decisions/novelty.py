@@ -5,7 +5,7 @@ nearest reference. Here a logistic regression reads both, the largest logit (Hen
 1911.11132), how far the nearest reference of another label lies behind, and how close references of the
 nearest label lie to one another: a distance that is large in a tight species is small in a variable one.
 It is fitted on validation records of taxa that training did not see; where there are too few, each
-validation record also stands for an unseen one, with its own label, and all that agree, taken away.
+validation record also stands for an unseen one, with one of its taxa taken away (``stand_ins``).
 """
 
 from dataclasses import dataclass

@@ -1,0 +1,79 @@
+"""Known records as if a taxon of theirs had not been learnt: they stand in where unseen taxa are few.
+
+Of each record one taxon is hidden: its own label, or its genus, family or order, whichever the draw says of
+those that leave other labels. All labels and references of that taxon are taken away, so that what is nearest
+is what would be nearest to a specimen of a taxon that is new at that rank.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from holotype.decisions.answer_tree import RIGHT, AnswerTree
+from holotype.decisions.reading import Reading
+from holotype.randomness import generator
+from holotype.taxonomy.lineage import Rank
+
+HIDDEN_RANKS = (Rank.GENUS, Rank.FAMILY, Rank.ORDER)
+
+
+@dataclass(frozen=True)
+class StandIns:
+    """S records with a taxon of theirs hidden.
+
+    Attributes:
+        reading: what is known of them then.
+        of_S: int64, which record each is.
+        taxon_S: int64, the node that is hidden: records with one of them were not drawn independently.
+    """
+
+    reading: Reading
+    of_S: NDArray[np.int64]
+    taxon_S: NDArray[np.int64]
+
+    def take(self, rows: NDArray[np.int64]) -> "StandIns":
+        """Returns those of some records; ``of_S`` counts places in ``rows``."""
+        place_of = {row: place for place, row in enumerate(rows.tolist())}
+        kept = [s for s, of in enumerate(self.of_S.tolist()) if of in place_of]
+        at = np.asarray(kept, dtype=np.int64)
+        of_S = np.asarray([place_of[of] for of in self.of_S[at].tolist()], dtype=np.int64)
+        return StandIns(self.reading.take(at), of_S, self.taxon_S[at])
+
+
+def stand_ins(
+    tree: AnswerTree,
+    reading: Reading,
+    truth_BN: NDArray[np.int8],
+    label_B: NDArray[np.int64],
+    *,
+    seed: int,
+) -> StandIns:
+    """Returns one stand-in for each known record that has a taxon to hide.
+
+    Args:
+        tree: of answers.
+        reading: of B records, with neighbours enough to lose many of them.
+        truth_BN: what is right of every answer.
+        label_B: int64, the label of each, -1 for none.
+        seed: of the draws.
+    """
+    draws = generator(seed, "stand-ins")
+    hidden, of, taxa = [], [], []
+    agrees_LL = tree.labels.agrees_LL
+    at_rank = [tree.taxa.nodes_at(rank) for rank in HIDDEN_RANKS]
+    for row in np.flatnonzero(label_B >= 0).tolist():
+        label = int(label_B[row])
+        choices = [(tree.num_taxa + label, agrees_LL[label])]
+        for nodes in at_rank:
+            own = nodes[truth_BN[row, nodes] == RIGHT]
+            choices += [(int(node), tree.under_NL[node] | agrees_LL[label]) for node in own]
+        choices = [(node, mask) for node, mask in choices if not mask.all()]
+        if choices:
+            node, mask = choices[int(draws.integers(len(choices)))]
+            hidden.append(mask)
+            of.append(row)
+            taxa.append(node)
+    rows = np.asarray(of, dtype=np.int64)
+    hidden_SL = np.asarray(hidden, dtype=np.bool_).reshape(len(rows), len(tree.labels))
+    return StandIns(reading.take(rows).nearer(hidden_SL), rows, np.asarray(taxa, dtype=np.int64))
