@@ -22,7 +22,8 @@ _INSTRUMENT_ID = "/P01/current/NMSPINST"
 _TOOL = re.compile(r"/L22/current/(TOOL\d+)")
 _NO_UNIT = {"", "not applicable", "dimensionless", "none"}
 _SEQUENCE_TERMS = ("DNA_sequence", "dna_sequence")
-_MARKER_TERMS = ("target_gene",)
+_MARKER_TERMS = ("target_gene", "0000044", "MIXS:0000044")
+"""By name, and by the number of MIxS, as the current extension of GBIF has it."""
 
 
 def measured_fields(rows: Iterable[KeyedRow]) -> dict[str, str]:
