@@ -46,6 +46,7 @@ from holotype.collection.sources.item import Source
 from holotype.collection.sources.presets import PRESETS
 from holotype.counting.columns import COUNT_COLUMNS
 from holotype.identify.columns import ANSWER, CONTEXT, DECISIONS
+from holotype.index.barcodes.storage import ARRAYS, RARE_ARRAYS
 from holotype.index.records import RECORD_COLUMNS
 from holotype.simulate import SimulationSettings
 from holotype.splits.plan import SPLIT_SCHEMA
@@ -129,6 +130,13 @@ def count_columns() -> str:
 def record_columns() -> str:
     """Returns the columns of an index's records."""
     return meant(RECORD_COLUMNS)
+
+
+def library_arrays() -> str:
+    """Returns the arrays of a barcode library; those that not every one has come last."""
+    rows = [(code(name), content) for name, content in ARRAYS.items()]
+    rows += [(code(name), f"{content}; not always there") for name, content in RARE_ARRAYS.items()]
+    return table(("array", "content"), rows)
 
 
 def command_sections() -> str:
@@ -291,6 +299,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "decisions": decisions,
     "count-columns": count_columns,
     "record-columns": record_columns,
+    "library-arrays": library_arrays,
     "commands": command_sections,
     "recipe": recipe_sections,
     "shipped-recipes": recipe_list,

@@ -148,8 +148,10 @@ def test_novelty_is_learnt_from_stand_ins_and_tells_what_was_never_seen():
     stand_ins = wide.nearer(own).evidence(pool)
     tight = {"image": tightness_of(examined.near["image"], label, 6)}
     known, none = np.ones(300, bool), np.zeros(300, bool)
-    novelty = fit_novelty(examined, tight, known_B=known, unseen_B=none, stand_ins=stand_ins)
-    assert novelty.learnt_from == "stand_ins"
+    novelty = fit_novelty(
+        examined, tight, known_B=known, unseen_B=none, draw_B=np.arange(300), stand_ins=stand_ins
+    )
+    assert novelty.way == "even"
     unseen = centres[6:][rng.integers(0, 2, 200)] + 0.12 * rng.normal(size=(200, 16))
     unseen /= np.linalg.norm(unseen, axis=1, keepdims=True)
     known_again = novelty(said(drawn(6, 200)[1]))

@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 
 from holotype.errors import MediaError
-from holotype.index.barcodes.alike import place_table, where_alike
 from holotype.index.barcodes.identity import Overlap, overlap_at
+from holotype.index.barcodes.library import BarcodeLibrary
 from holotype.index.barcodes.masks import masks_of, tidy
+from holotype.index.barcodes.places import where_alike
+from holotype.index.barcodes.search import search
 from holotype.index.barcodes.words import clear_words, counts_of_four, seeds_of, words_of_eight
 from holotype.media.kmers import kmer_counts
 from holotype.media.strands import reverse_complement
@@ -24,10 +26,18 @@ def changed(text, *places):
 
 
 def overlap(query, reference):
-    """What the search does for one pair: the shift from shared words, then the overlap there."""
-    query_L, references = masks_of([query]).of(0), masks_of([reference])
-    places = where_alike(query_L, seeds_of(references), np.array([0]), place_table())
-    return overlap_at(query_L, references.of(0), int(places.shift_C[0]))
+    """What a search says of one pair."""
+    hits = search(BarcodeLibrary.of([reference]), [query], k=1, min_overlap_bp=1)
+    compared, identity = int(hits.overlap_QK[0, 0]), float(hits.identity_QK[0, 0])
+    return Overlap(round(compared * (1 - identity / 100)), compared)
+
+
+def by_edlib(query, reference):
+    """As ``overlap``, but every gap is looked for by full alignment at the commonest shift."""
+    query, references = masks_of([query]), masks_of([reference])
+    pair = np.zeros(1, np.int64)
+    places = where_alike(query, seeds_of(references), pair, pair)
+    return overlap_at(query.of(0), references.of(0), int(places.shift_P[0]))
 
 
 def dynamic(query, reference):
@@ -147,7 +157,8 @@ def related(rng):
     return first, second
 
 
-def test_as_full_dynamic_programming():
+@pytest.mark.parametrize("overlap", [overlap, by_edlib])
+def test_as_full_dynamic_programming(overlap):
     rng = np.random.default_rng(5)
     pairs = [related(rng) for _ in range(40)]
     found = [overlap(*pair) for pair in pairs]
@@ -205,10 +216,10 @@ def test_counts_stop_at_255():
     assert counts_of_four(masks_of(["A" * 400]))[0, 0] == 255
 
 
-def test_every_fourth_word_of_eight_is_a_seed():
+def test_every_eighth_word_of_eight_is_a_seed():
     masks = masks_of(["ACGTACGTACGTAAAA", "ACGTACG", "TTTTTTTTT"])
     seeds = seeds_of(masks)
-    assert seeds.start_N.tolist() == [0, 3, 3, 4]
+    assert seeds.start_N.tolist() == [0, 2, 2, 3]
     words = words_of_eight(masks.mask_B)
-    assert seeds.word_S.tolist() == [words[0], words[4], words[8], words[masks.start_N[2]]]
-    assert seeds.word_S[3] == 0xFFFF
+    assert seeds.word_S.tolist() == [words[0], words[8], words[masks.start_N[2]]]
+    assert seeds.word_S[2] == 0xFFFF

@@ -10,11 +10,11 @@ import pytest
 
 from holotype.errors import CollectionError
 from holotype.index.barcodes.absent import absence, features_of, learn_absence
-from holotype.index.barcodes.alike import place_table, where_alike
 from holotype.index.barcodes.frames import frames
 from holotype.index.barcodes.identity import overlap_at
 from holotype.index.barcodes.library import BarcodeLibrary
 from holotype.index.barcodes.masks import masks_of, tidy
+from holotype.index.barcodes.places import where_alike
 from holotype.index.barcodes.rare import rare_words_of, share_rare_words
 from holotype.index.barcodes.search import search
 from holotype.index.barcodes.votes import species_by_votes
@@ -102,10 +102,10 @@ def test_no_reference_is_nearer_than_the_best_hit(library, tree):
     queries = [evolved(tree[0][row], 0.1, rng)[:400] for row in range(0, 360, 24)]
     hits = search(library, queries, k=3)
     for query, text in enumerate(queries):
-        query_L, every = masks_of([text]).of(0), np.arange(len(library.sequences))
-        places = where_alike(query_L, library.seeds, every, place_table())
+        alone, every = masks_of([text]), np.arange(len(library.sequences))
+        places = where_alike(alone, library.seeds, np.zeros_like(every), every)
         nearest = min(
-            overlap_at(query_L, library.sequences.of(row), int(places.shift_C[row])).distance
+            overlap_at(alone.of(0), library.sequences.of(row), int(places.shift_P[row])).distance
             for row in every.tolist()
         )
         assert hits.distance_QK[query, 0] == pytest.approx(nearest)

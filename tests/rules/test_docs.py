@@ -244,9 +244,10 @@ def test_predictions_page_has_the_columns_of_version_3():
     answer = ["answer", "answer_level", "answer_score", *ranks, "taxon", "taxon_rank"]
     safe = [*answer, *(f"score_{rank}" for rank in ranks), "decision", "decision_reason"]
     best = ["label", "score", "top_k", "novelty", "novelty_rank"]
-    found = ["nearest", "identity_pct", "overlap_bp", "strand", "gap_pct"]
-    both = ["image_answer", "barcode_answer", "conflict", "prior_effect", "answer_without_prior"]
-    version_3 = ["input", *safe, *best, *found, *both, "status", "model", "failure"]
+    found = ["nearest", "identity_pct", "overlap_bp", "strand", "frame", "gap_pct"]
+    agreed = ["consensus", "consensus_rank", "image_answer", "barcode_answer", "agreed", "conflict"]
+    priors = ["prior_effect", "answer_without_prior"]
+    version_3 = ["input", *safe, *best, *found, *agreed, *priors, "status", "model", "failure"]
     assert [column.name for column in ANSWER] == version_3
     assert writers.VERSION == 3
     text = (DOCS / "formats" / "predictions.md").read_text(encoding="utf-8")

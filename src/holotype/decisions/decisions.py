@@ -197,6 +197,7 @@ def _fitted(
         tightness,
         known_B=examinees.known_B & ~examinees.unseen_B,
         unseen_B=examinees.unseen_B,
+        draw_B=examinees.draw_B,
         stand_ins=examinees.stand_ins.reading.evidence(pool),
     )
     return _Fitted(pool, confidence, novelty)

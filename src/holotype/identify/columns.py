@@ -78,10 +78,23 @@ ANSWER: tuple[Column, ...] = (
     ),
     Column("overlap_bp", _REAL, "bases of that overlap"),
     Column("strand", _TEXT, "`+` as given, `-` where the barcode was turned"),
+    Column(
+        "frame", _REAL, "bases before the first whole codon on that strand; null where none is read"
+    ),
     Column("gap_pct", _REAL, "that identity less the best one of another species, per cent"),
+    Column(
+        "consensus",
+        _TEXT,
+        "taxon that the aligned references agree on, at the deepest rank whose identity threshold they pass "
+        "(97 % species, 95 % genus, 90 % family, 85 % order, 75 % class)",
+    ),
+    Column("consensus_rank", _TEXT, "its rank"),
     Column("image_answer", _TEXT, "of records with image and barcode: what the image alone says"),
     Column(
         "barcode_answer", _TEXT, "of records with image and barcode: what the barcode alone says"
+    ),
+    Column(
+        "agreed", _TEXT, "of records with image and barcode: the deepest taxon that both safely say"
     ),
     Column(
         "conflict", _FLAG, "whether image and barcode contradict one another; null without both"

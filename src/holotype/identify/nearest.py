@@ -6,15 +6,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-import numpy as np
-
-from holotype.decisions.reading import HITS, Read, Reader
-from holotype.index.barcodes.hits import BarcodeHits
-from holotype.index.barcodes.library import BarcodeLibrary
+from holotype.decisions.reading import Read, Reader
+from holotype.identify.alignment import Alignment
 from holotype.index.store import Index
 from holotype.models.towers import Modality
-
-STRANDS = {1: "+", -1: "-"}
 
 
 @dataclass(frozen=True)
@@ -61,32 +56,27 @@ class Nearest:
                     for row, cosine in zip(rows.tolist(), cosines.tolist(), strict=True)
                     if row >= 0
                 ]
-        hits = read.hits if self.index is None else self._hits(read)
-        if hits is not None:
+        if read.asked is not None and self.alignment is not None:
+            told = self.alignment.told(read.asked, read.hits if self.index is None else None)
             for at, place in enumerate(read.encoded[Modality.BARCODE].row_R.tolist()):
-                aligned = self._aligned(hits, at)
+                aligned = [
+                    {**self._record(hit.row), "modality": Modality.BARCODE.value, **hit.figures}
+                    for hit in told.hits[at][: self.count]
+                ]
                 found[place] = _merged(found[place], aligned)
-                columns[place] = _best(hits, at)
+                columns[place] = told.columns[at]
         for place, records in enumerate(found):
             if records:
                 columns[place]["nearest"] = json.dumps(records, ensure_ascii=False)
         return columns
 
-    def _hits(self, read: Read) -> BarcodeHits | None:
-        if self._library is None or read.asked is None:
-            return None
-        return self._library.search(read.asked, k=HITS)
-
     @cached_property
-    def _library(self) -> BarcodeLibrary | None:
-        """The barcodes of the user's index; its species are those of its labels."""
-        assert self.index is not None
-        if Modality.BARCODE.value not in self.index.modalities:
+    def alignment(self) -> Alignment | None:
+        """The barcodes of the index that is searched; None without any."""
+        assert self.shown is not None
+        if Modality.BARCODE.value not in self.shown.modalities:
             return None
-        barcodes = self.index.columns(["barcode"])["barcode"].to_pylist()
-        codes: dict[str | None, int] = {}
-        species = [codes.setdefault(name, len(codes)) for name in self._labels]
-        return BarcodeLibrary.of(barcodes, species_N=species)
+        return Alignment.of(self.shown, self.reader.library if self.index is None else None)
 
     @cached_property
     def _labels(self) -> list[str | None]:
@@ -103,19 +93,6 @@ class Nearest:
     def _record(self, row: int) -> dict[str, Any]:
         return {"record_id": self._ids[row], "label": self._labels[row]}
 
-    def _aligned(self, hits: BarcodeHits, at: int) -> list[dict[str, Any]]:
-        rows = hits.row_QK[at].tolist()[: self.count]
-        return [
-            {
-                **self._record(row),
-                "modality": Modality.BARCODE.value,
-                "identity_pct": round(float(hits.identity_QK[at, k]), 3),
-                "overlap_bp": int(hits.overlap_QK[at, k]),
-            }
-            for k, row in enumerate(rows)
-            if row >= 0
-        ]
-
 
 def _merged(
     by_vector: list[dict[str, Any]], aligned: Sequence[dict[str, Any]]
@@ -129,16 +106,3 @@ def _merged(
         for one in by_vector
     ]
     return [*both, *known.values()]
-
-
-def _best(hits: BarcodeHits, at: int) -> dict[str, Any]:
-    """Returns the columns of the closest reference by alignment."""
-    identity, gap = float(hits.identity_QK[at, 0]), float(hits.gap_Q[at])
-    if np.isnan(identity):
-        return {}
-    return {
-        "identity_pct": round(identity, 3),
-        "overlap_bp": float(hits.overlap_QK[at, 0]),
-        "strand": STRANDS.get(int(hits.strand_Q[at])),
-        "gap_pct": None if np.isnan(gap) else round(gap, 3),
-    }

@@ -72,6 +72,7 @@ class RowWriter:
             told = {
                 "image_answer": self._name(first),
                 "barcode_answer": self._name(second),
+                "agreed": self._name(common_ancestor(self.tree, first, second)),
                 "conflict": contradict(self.tree, first, second),
             }
             if told["conflict"]:

@@ -95,9 +95,10 @@ def _expected(rows: list[dict[str, Any]]) -> str:
 def _novelty(found: dict[str, Any]) -> str:
     if not found["novelty"]:
         return paragraph("No taxon was held out, so novelty was not examined.", kind="note")
-    learnt = {
-        "unseen": "Learnt from validation records of unseen taxa.",
-        "stand_ins": "Learnt from stand-ins: known records with their own label hidden.",
+    ways = {
+        "free": "Weighed freely, by validation records of unseen taxa.",
+        "one_way": "Weighed by unseen taxa and stand-ins, no sign against its meaning.",
+        "even": "All signs count alike.",
     }
     shown = [
         [
@@ -110,5 +111,5 @@ def _novelty(found: dict[str, Any]) -> str:
         for row in found["novelty"]
     ]
     columns = ["Held out: method", "Area under ROC", "95 %", "Novel", "Known"]
-    caption = f"Novelty, records of held-out taxa against the others. {learnt[found['novelty_learnt_from']]}"
+    caption = f"Novelty, records of held-out taxa against the others. {ways[found['novelty_way']]}"
     return table(columns, shown, says="Novelty beside baselines", caption=caption)

@@ -17,10 +17,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from holotype.index.barcodes.alike import place_table, where_alike
 from holotype.index.barcodes.hits import BarcodeHits
 from holotype.index.barcodes.identity import overlap_at
 from holotype.index.barcodes.library import UNKNOWN, BarcodeLibrary, library_of_haplotypes
+from holotype.index.barcodes.places import where_alike
 from holotype.index.barcodes.search import search
 from holotype.randomness import generator
 
@@ -44,6 +44,7 @@ FEATURES = (
 )
 _RIDGE, _ROUNDS = 1.0, 50
 _FAR = 0.25
+_BLOCK = 32
 
 
 @dataclass(frozen=True)
@@ -76,35 +77,47 @@ def absence(library: BarcodeLibrary, hits: BarcodeHits, model: AbsenceModel) -> 
 
 def features_of(library: BarcodeLibrary, hits: BarcodeHits) -> NDArray[np.float64]:
     """Returns the features of each query, float64 (Q, F), in the order of ``FEATURES``."""
-    place_of_word = place_table()
+    best_Q, other_Q = hits.haplotype_QK[:, 0], hits.other_haplotype_Q
+    own_QK = (hits.species_QK == hits.species_QK[:, :1]) & (hits.species_QK != UNKNOWN)
+    own_QK &= (hits.haplotype_QK != best_Q[:, None]) & (hits.haplotype_QK >= 0)
+    next_Q = np.take_along_axis(hits.haplotype_QK, own_QK.argmax(axis=1)[:, None], axis=1)[:, 0]
+    has_next_Q = own_QK.any(axis=1)
+    has_other_Q = other_Q >= 0
+    near_Q = np.where(best_Q >= 0, hits.distance_QK[:, 0], 1.0)
+    spread_Q, between_Q = np.ones(len(best_Q)), np.full(len(best_Q), _FAR)
+    spread_Q[has_next_Q] = _apart(library, best_Q[has_next_Q], next_Q[has_next_Q])
+    between_Q[has_other_Q] = _apart(library, best_Q[has_other_Q], other_Q[has_other_Q])
+    far_Q = np.where(has_other_Q, hits.other_distance_Q, _FAR)
+    near_Q, spread_Q, far_Q, between_Q = map(np.log, (near_Q, spread_Q, far_Q, between_Q))
+    overlap_Q = np.log(np.maximum(hits.overlap_QK[:, 0], 1))
+    return np.column_stack(
+        [
+            near_Q, spread_Q, has_next_Q, far_Q, between_Q, has_other_Q, overlap_Q,
+            near_Q**2, near_Q * between_Q, near_Q * spread_Q,
+        ]
+    )  # fmt: skip
 
-    def apart(first: int, second: int) -> float:
-        query_L = library.sequences.of(first)
-        places = where_alike(query_L, library.seeds, np.array([second]), place_of_word)
-        if not places.support_C[0]:
-            return _FAR
-        return overlap_at(query_L, library.sequences.of(second), int(places.shift_C[0])).distance
 
-    rows = []
-    for query in range(len(hits.strand_Q)):
-        haplotype_K, species_K = hits.haplotype_QK[query], hits.species_QK[query]
-        best, other = int(haplotype_K[0]), int(hits.other_haplotype_Q[query])
-        near = hits.distance_QK[query, 0] if best >= 0 else 1.0
-        own = (species_K == species_K[0]) & (haplotype_K != best) & (haplotype_K >= 0)
-        has_next = bool(best >= 0 and species_K[0] != UNKNOWN and own.any())
-        spread = apart(best, int(haplotype_K[own][0])) if has_next else 1.0
-        far = hits.other_distance_Q[query] if other >= 0 else _FAR
-        between = apart(best, other) if other >= 0 else _FAR
-        overlap = max(1, int(hits.overlap_QK[query, 0]))
-        rows.append(
-            [
-                np.log(near), np.log(spread), has_next, np.log(far), np.log(between), other >= 0,
-                np.log(overlap),
-            ]
-        )  # fmt: skip
-    x = np.array(rows, np.float64).reshape(len(rows), 7)
-    near_Q, spread_Q, between_Q = x[:, 0], x[:, 1], x[:, 4]
-    return np.column_stack([x, near_Q**2, near_Q * between_Q, near_Q * spread_Q])
+def _apart(
+    library: BarcodeLibrary, first_P: NDArray[np.int64], second_P: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Returns how far haplotypes are from others, float64 (P,)."""
+    distances = []
+    for start in range(0, len(first_P), _BLOCK):
+        second = second_P[start : start + _BLOCK]
+        firsts = library.sequences.chosen(first_P[start : start + _BLOCK])
+        places = where_alike(firsts, library.seeds, np.arange(len(second)), second)
+        distances += [
+            overlap_at(firsts.of(row), library.sequences.of(number), shift).distance
+            if support
+            else _FAR
+            for row, (number, shift, support) in enumerate(
+                zip(
+                    second.tolist(), places.shift_P.tolist(), places.support_P.tolist(), strict=True
+                )
+            )
+        ]
+    return np.array(distances, np.float64)
 
 
 def learn_absence(library: BarcodeLibrary, *, seed: int, threads: int = 1) -> AbsenceModel | None:

@@ -1,6 +1,6 @@
 """The answer to queries: which references are nearest, how near, and how far the next species is.
 
-Shape legend: Q queries, K hits, N references, H haplotypes.
+Shape legend: Q queries, K hits, N references, P pairs of a query and a haplotype.
 """
 
 from collections.abc import Sequence
@@ -10,7 +10,6 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from holotype.index.barcodes.identity import Overlap
 from holotype.index.barcodes.library import UNKNOWN, References
 
 
@@ -52,60 +51,46 @@ class BarcodeHits:
     failure_Q: tuple[str | None, ...]
 
 
-class Judged(NamedTuple):
-    """A haplotype that was compared with a query; in the order of hits."""
-
-    distance: float
-    fewer_compared: int
-    haplotype: int
-    overlap: Overlap
-
-
 class Found(NamedTuple):
-    """What was compared with a query, and on which of its strands: 1 as given, -1 turned."""
+    """What was compared with queries.
 
-    judged: list[Judged]
-    strand: int
-
-
-class _Named(NamedTuple):
-    """A reference that was compared; in the order of hits.
-
-    That is: near, then compared over more bases, then with more records, then given first.
+    Attributes:
+        query_P: int64, numbers of queries.
+        strand_P: int64, on which of its strands: 1 as given, -1 turned.
+        haplotype_P: int64, numbers of haplotypes.
+        different_P: int64, columns that differ.
+        compared_P: int64, columns that are compared.
+        distance_P: float64, of ``fairness``.
     """
 
-    distance: float
-    fewer_compared: int
-    fewer_records: int
-    row: int
-    species: int
-    haplotype: int
-    overlap: Overlap
+    query_P: NDArray[np.int64]
+    strand_P: NDArray[np.int64]
+    haplotype_P: NDArray[np.int64]
+    different_P: NDArray[np.int64]
+    compared_P: NDArray[np.int64]
+    distance_P: NDArray[np.float64]
 
 
 def hits_of(
-    found_Q: Sequence[Found | None],
-    references: References,
-    *,
-    k: int,
-    failure_Q: Sequence[str | None],
+    found: Found | None, references: References, *, k: int, failure_Q: Sequence[str | None]
 ) -> BarcodeHits:
     """Returns the hits of queries, k of each at most.
 
+    The nearest comes first; then the one compared over more bases, with more records, given first.
+
     Args:
-        found_Q: what was compared with each query; None where nothing was.
+        found: what was compared with the queries; None where nothing was.
         references: of the library.
         k: most hits of a query.
         failure_Q: why nothing was compared.
     """
-    hits = _no_hits(len(found_Q), k)
-    why_Q = list(failure_Q)
-    for query, found in enumerate(found_Q):
-        named = _named(found, references) if found else []
-        if found and named:
-            _write(hits, query, named, found.strand)
-        else:
-            why_Q[query] = why_Q[query] or "no reference overlaps it far enough"
+    hits = _no_hits(len(failure_Q), k)
+    if found is not None:
+        _write(hits, found, references)
+    why_Q = [
+        reason or (None if strand else "no reference overlaps it far enough")
+        for reason, strand in zip(failure_Q, hits.strand_Q.tolist(), strict=True)
+    ]
     return replace(hits, failure_Q=tuple(why_Q))
 
 
@@ -131,38 +116,57 @@ def _no_hits(queries: int, k: int) -> BarcodeHits:
     )
 
 
-def _write(hits: BarcodeHits, query: int, named: list[_Named], strand: int) -> None:
-    best, k = named[0], hits.row_QK.shape[1]
-    hits.strand_Q[query] = strand
-    for place, hit in enumerate(named[:k]):
-        hits.row_QK[query, place] = hit.row
-        hits.haplotype_QK[query, place] = hit.haplotype
-        hits.species_QK[query, place] = hit.species
-        hits.records_QK[query, place] = -hit.fewer_records
-        hits.identity_QK[query, place] = hit.overlap.identity_pct
-        hits.overlap_QK[query, place] = hit.overlap.compared
-        hits.distance_QK[query, place] = hit.distance
-    tied = {hit.species for hit in named if hit[:2] == best[:2]}
-    hits.tied_Q[query] = len(tied - {UNKNOWN})
-    other = next((hit for hit in named if hit.species not in {best.species, UNKNOWN}), None)
-    if other is not None and best.species != UNKNOWN:
-        hits.gap_Q[query] = best.overlap.identity_pct - other.overlap.identity_pct
-        hits.other_Q[query] = other.row
-        hits.other_haplotype_Q[query] = other.haplotype
-        hits.other_distance_Q[query] = other.distance
+def _write(hits: BarcodeHits, found: Found, references: References) -> None:
+    """Writes what was found into empty hits; N: a reference of each haplotype that was compared."""
+    first_P = references.start_H[found.haplotype_P]
+    number_P = references.start_H[found.haplotype_P + 1] - first_P
+    pair_N = np.repeat(np.arange(len(number_P)), number_P)
+    number_N = (first_P - np.cumsum(number_P) + number_P)[pair_N] + np.arange(len(pair_N))
+    order = np.lexsort(
+        (
+            references.row_N[number_N],
+            -references.records_N[number_N],
+            -found.compared_P[pair_N],
+            found.distance_P[pair_N],
+            found.query_P[pair_N],
+        )
+    )
+    pair_N, number_N = pair_N[order], number_N[order]
+    query_N = found.query_P[pair_N]
+    place_N = place_in(query_N)
+    best_N = np.arange(len(query_N)) - place_N
+    compared_N, distance_N = found.compared_P[pair_N], found.distance_P[pair_N]
+    haplotype_N, species_N = found.haplotype_P[pair_N], references.species_N[number_N]
+    identity_N = 100.0 * (1.0 - found.different_P[pair_N] / np.maximum(compared_N, 1))
+    told = place_N < hits.row_QK.shape[1]
+    at = query_N[told], place_N[told]
+    for table_QK, column_N in (
+        (hits.row_QK, references.row_N[number_N]),
+        (hits.haplotype_QK, haplotype_N),
+        (hits.species_QK, species_N),
+        (hits.records_QK, references.records_N[number_N]),
+        (hits.identity_QK, identity_N),
+        (hits.overlap_QK, compared_N),
+        (hits.distance_QK, distance_N),
+    ):
+        table_QK[at] = column_N[told]
+    hits.strand_Q[found.query_P] = found.strand_P
+    tied_N = (distance_N == distance_N[best_N]) & (compared_N == compared_N[best_N])
+    tied_N &= species_N != UNKNOWN
+    tied = np.unique(np.stack([query_N[tied_N], species_N[tied_N]]), axis=1)[0]
+    hits.tied_Q[:] = np.bincount(tied, minlength=len(hits.tied_Q))
+    own_N = species_N[best_N]
+    is_other_N = (species_N != own_N) & (species_N != UNKNOWN) & (own_N != UNKNOWN)
+    other = np.flatnonzero(is_other_N)
+    other = other[place_in(query_N[other]) == 0]
+    query = query_N[other]
+    hits.gap_Q[query] = identity_N[best_N[other]] - identity_N[other]
+    hits.other_Q[query] = references.row_N[number_N[other]]
+    hits.other_haplotype_Q[query] = haplotype_N[other]
+    hits.other_distance_Q[query] = distance_N[other]
 
 
-def _named(found: Found, references: References) -> list[_Named]:
-    named = []
-    for distance, fewer, haplotype, overlap in found.judged:
-        first, end = references.start_H[haplotype : haplotype + 2].tolist()
-        named += [
-            _Named(distance, fewer, -records, row, species, haplotype, overlap)
-            for records, row, species in zip(
-                references.records_N[first:end].tolist(),
-                references.row_N[first:end].tolist(),
-                references.species_N[first:end].tolist(),
-                strict=True,
-            )
-        ]
-    return sorted(named)
+def place_in(group_N: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Returns how many of the same group stand before each, int64 (N,); ``group_N`` is ascending."""
+    place_N: NDArray[np.int64] = np.arange(len(group_N)) - np.searchsorted(group_N, group_N)
+    return place_N

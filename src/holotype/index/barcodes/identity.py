@@ -23,7 +23,7 @@ from holotype.index.barcodes.masks import ANY, LETTERS, is_clear, letters
 
 WORTH = 4
 """Gaps are looked for where they save so many differences."""
-_DIFFERENCE, _GAP = 2, 9
+DIFFERENCE, GAP = 2, 9
 """What a difference, and the first base of a gap, cost in matches; about as VSEARCH weighs them."""
 _EQUALITIES = [
     (first, second)
@@ -135,6 +135,7 @@ def aligned(
         letters(outer),
         mode="HW",
         task="path",
+        k=edits,
         additionalEqualities=None if clear else _EQUALITIES,
     )
     cigar = found["cigar"]
@@ -149,13 +150,13 @@ def aligned(
         compared -= _unknown_in(cigar, inner, outer[found["locations"][0][0] or 0 :])
     in_gaps = [size for size, _, at_end in gaps if not at_end]
     with_gaps = _score(different - sum(in_gaps), compared - sum(in_gaps))
-    with_gaps -= sum(_GAP + size - 1 for size in in_gaps)
+    with_gaps -= sum(GAP + size - 1 for size in in_gaps)
     without = side_by_side(query_L, reference_M, shift)
     return Overlap(different, compared) if with_gaps > _score(*without) else without
 
 
 def _score(different: int, compared: int) -> int:
-    return compared - (1 + _DIFFERENCE) * different
+    return compared - (1 + DIFFERENCE) * different
 
 
 def _ends_free(

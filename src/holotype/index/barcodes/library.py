@@ -55,7 +55,7 @@ class BarcodeLibrary:
     Attributes:
         sequences: the H haplotypes.
         count_HW: uint8 (H, 256), words of four bases.
-        seeds: every fourth word of eight bases of each.
+        seeds: every eighth word of eight bases of each.
         rare: where each rare word of twelve bases occurs; None in a small library.
         references: who has them.
         species_H: int64, the species of each haplotype (that with most records); -1 where none is known.

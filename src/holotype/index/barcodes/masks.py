@@ -3,7 +3,7 @@
 A base is one byte: A 1, C 2, G 4, T 8, an ambiguity code the sum of what it may stand for, N 15. Two bases
 match where their masks share a bit. A byte 0 follows each sequence, so that no word reaches into the next.
 
-Shape legend: N sequences, B bytes of all of them.
+Shape legend: N sequences, B bytes of all of them, P pairs, L columns.
 """
 
 import re
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from holotype.errors import MediaError, first_few
@@ -22,6 +23,7 @@ LETTERS = "-ACMGRSVTWYHKDBN"
 """The letter of each mask."""
 _TIDY = str.maketrans({"U": "T", "?": "N", **dict.fromkeys("-.~ \t\r\n")})
 _UNTIDY = re.compile(r"[^ACGTRYSWKMBDHVN]")
+_CODES = LETTERS[1:].encode("ascii")
 _MASK_OF_LETTER = bytes(max(0, LETTERS.find(chr(code))) for code in range(256))
 _LETTER_OF_MASK = LETTERS.encode("ascii").ljust(256, b"-")
 _CLEAR = bytes([1, 2, 4, 8])
@@ -58,6 +60,40 @@ class Masks:
         """Returns some of the sequences, in the order asked for."""
         return joined([self.of(row) for row in rows.tolist()])
 
+    def between(self, first: int, last: int) -> "Masks":
+        """Returns the sequences from one number up to another, which is not among them; views."""
+        begin = int(self.start_N[first])
+        end = int(self.start_N[last - 1] + self.length_N[last - 1]) + 1
+        start_N = self.start_N[first:last] - begin
+        return Masks(self.mask_B[begin:end], start_N, self.length_N[first:last])
+
+    def laid(
+        self, number_P: NDArray[np.int64], first_P: NDArray[np.int64], columns: int
+    ) -> NDArray[np.uint8]:
+        """Returns bases of sequences from a place on, uint8 (P, columns); 0 outside them and for N.
+
+        Args:
+            number_P: the sequences.
+            first_P: the place of each one's base in the first column; either sign.
+            columns: how many.
+        """
+        start_P = self.start_N[number_P] + first_P
+        size = len(self.mask_B)
+        inside_P = (start_P >= 0) & (start_P + columns <= size)
+        laid_PL = np.zeros((len(number_P), columns), np.uint8)
+        if inside_P.any():
+            laid_PL[inside_P] = sliding_window_view(self.mask_B, columns)[start_P[inside_P]]
+        for place in np.flatnonzero(~inside_P).tolist():
+            start = int(start_P[place])
+            begin = min(max(0, start), size)
+            end = max(begin, min(size, start + columns))
+            laid_PL[place, begin - start : end - start] = self.mask_B[begin:end]
+        column_L = np.arange(columns, dtype=np.int32)
+        begin_P1 = np.maximum(0, -first_P).astype(np.int32)[:, None]
+        end_P1 = (self.length_N[number_P] - first_P).astype(np.int32)[:, None]
+        laid_PL *= (column_L >= begin_P1) & (column_L < end_P1) & (laid_PL != ANY)
+        return laid_PL
+
     def turned(self) -> "Masks":
         """Returns the other strand of every sequence, in the same order."""
         start_N = len(self.mask_B) - 1 - self.start_N - self.length_N
@@ -72,7 +108,7 @@ def tidy(written: str) -> str:
     >>> tidy("nnac-gu?aN")
     'ACGTNA'
     """
-    if _UNTIDY.search(written):
+    if written.encode("ascii", "replace").translate(None, _CODES):
         written = written.upper().translate(_TIDY)
     return written.strip("N")
 

@@ -17,13 +17,13 @@ from holotype.index.barcodes.masks import Masks
 from holotype.index.barcodes.rare import RareWords
 from holotype.index.barcodes.words import Seeds, seed_starts
 
-FORMAT, VERSION = "holotype-barcode-library", 1
+FORMAT, VERSION = "holotype-barcode-library", 2
 MANIFEST = "barcode-library.json"
 ARRAYS: dict[str, str] = {
     "mask": "uint8, the bases of each sequence as bits (A 1, C 2, G 4, T 8), followed by a 0",
     "length": "int64, bases of each sequence",
     "count": "uint8, words of four bases of each sequence (256 columns)",
-    "seed": "uint16, every fourth word of eight bases of each sequence",
+    "seed": "uint16, every eighth word of eight bases of each sequence",
     "turned": "bool, which sequences were given on the other strand than most",
     "haplotype": "int64, the sequence of each reference, ascending",
     "species": "int64, the species code of each reference; -1 for none",

@@ -12,7 +12,7 @@ CERTAIN_REFERENCE = 0.06
 """Difference of cosines to the mean of all references; real COI on the wrong strand has 0.1 and more."""
 CERTAIN_QUERY = 0.02
 """Difference of cosines to the nearest of a sample; under it both strands are searched."""
-SAMPLE = 256
+SAMPLE = 1024
 _BASES = np.arange(256)[:, None] >> np.array([6, 4, 2, 0]) & 3
 OTHER_STRAND_W = ((3 - _BASES[:, ::-1]) << np.array([6, 4, 2, 0])).sum(axis=1)
 """int64 (W,): the word that each word of four bases is on the other strand."""

@@ -1,8 +1,8 @@
 """Which species the hits of a barcode speak for: near hits vote, each further difference costs most of it.
 
 The nearest hit alone is at the mercy of one wrong label, and of chance where species tie. So each hit votes
-for its species; a hit with one difference more than the best has a twelfth of its vote, and records of one
-haplotype add half a vote for each e-fold. Hits without a species do not vote.
+for its species; a hit with one difference more than an equal one has a twelfth of its vote, less is lost the
+further the best hit is, and records of one haplotype add half a vote for each e-fold. Hits without a species do not vote.
 
 Shape legend: Q queries, K hits.
 """
@@ -15,7 +15,10 @@ from numpy.typing import NDArray
 from holotype.index.barcodes.hits import BarcodeHits
 
 COST_OF_A_DIFFERENCE = 2.5
-"""Natural logarithm of what one difference more divides a vote by."""
+"""Natural logarithm of what one difference more divides the vote of a near hit by."""
+CHANCE = 0.25
+"""How much less a difference costs for each of the square root of the best hit's differences: far from a
+query, which reference has one difference less is chance."""
 WORTH_OF_RECORDS = 0.5
 """What a haplotype's vote gains for each e-fold of records."""
 NONE = -1
@@ -54,9 +57,13 @@ def taxon_by_votes(hits: BarcodeHits, taxon_QK: NDArray[np.int64]) -> Votes:
         return Votes(none, none.copy(), np.full(queries, np.nan))
     distance_QK = hits.distance_QK
     length_Q1 = hits.overlap_QK.max(axis=1, keepdims=True)
-    more_QK = np.nan_to_num((distance_QK - distance_QK[:, :1]) * length_Q1, nan=np.inf)
+    best_Q1 = np.nan_to_num(distance_QK[:, :1], nan=1.0)
+    more_QK = np.nan_to_num((distance_QK - best_Q1) * length_Q1, nan=np.inf)
+    # One difference was added to those found (``fairness``).
+    differences_Q1 = np.maximum(best_Q1 * (length_Q1 + 2) - 1, 0)
+    cost_Q1 = COST_OF_A_DIFFERENCE / (1 + CHANCE * np.sqrt(differences_Q1))
     records_QK = np.log(np.maximum(hits.records_QK, 1))
-    vote_QK = np.exp(-COST_OF_A_DIFFERENCE * more_QK) * (1 + WORTH_OF_RECORDS * records_QK)
+    vote_QK = np.exp(-cost_Q1 * more_QK) * (1 + WORTH_OF_RECORDS * records_QK)
     vote_QK = np.where(taxon_QK >= 0, vote_QK, 0.0)
     same_QKK = taxon_QK[:, :, None] == taxon_QK[:, None, :]
     for_QK = np.where(taxon_QK >= 0, (same_QKK * vote_QK[:, None, :]).sum(axis=2), -1.0)

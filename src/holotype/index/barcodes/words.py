@@ -11,14 +11,11 @@ from numpy.typing import NDArray
 from holotype.index.barcodes.masks import Masks
 
 NUM_WORDS = 256
-STEP = 4
+WORD_BP, STEP = 8, 8
 """Of every so many words of eight bases of a reference one is kept."""
-_CODE_OF_MASK = np.zeros(16, np.uint8)
-for _code, _mask in enumerate((1, 2, 4, 8)):
-    _CODE_OF_MASK[_mask] = _code
-_UNCLEAR_MASK = np.ones(16, np.bool_)
-_UNCLEAR_MASK[[1, 2, 4, 8]] = False
-_BLOCK_BYTES = 1 << 20
+_CODE_OF_MASK = bytes({1: 0, 2: 1, 4: 2, 8: 3}.get(mask, 0) for mask in range(256))
+_UNCLEAR_MASK = bytes(mask not in (1, 2, 4, 8) for mask in range(256))
+_BLOCK_BYTES = 1 << 18
 
 
 def words_of_four(mask_B: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -26,7 +23,7 @@ def words_of_four(mask_B: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
     A word that reaches over the end of its sequence means nothing.
     """
-    code_B = np.concatenate([_CODE_OF_MASK[mask_B], np.zeros(3, np.uint8)])
+    code_B = np.frombuffer(mask_B.tobytes().translate(_CODE_OF_MASK) + bytes(3), np.uint8)
     size = len(mask_B)
     word_B: NDArray[np.uint8] = (
         (code_B[:size] << 6) | (code_B[1 : size + 1] << 4) | (code_B[2 : size + 2] << 2)
@@ -42,7 +39,8 @@ def words_of_eight(mask_B: NDArray[np.uint8]) -> NDArray[np.uint16]:
 
 def clear_words(mask_B: NDArray[np.uint8], bases: int) -> NDArray[np.bool_]:
     """Returns whether a word of so many bases that starts at a byte is whole and unambiguous, bool (B,)."""
-    unclear_B = np.append(_UNCLEAR_MASK[mask_B], np.ones(bases - 1, np.bool_))
+    unclear = bytearray(mask_B.tobytes().translate(_UNCLEAR_MASK) + bytes([1] * (bases - 1)))
+    unclear_B = np.frombuffer(unclear, np.bool_)
     size, reach = len(mask_B), 1
     # Each round doubles how far ahead is looked; the last one reaches exactly as far as the word.
     while reach < bases:
@@ -77,7 +75,7 @@ def counts_of_four(sequences: Masks) -> NDArray[np.uint8]:
 
 @dataclass(frozen=True)
 class Seeds:
-    """Every fourth word of eight bases of each sequence.
+    """Every eighth word of eight bases of each sequence.
 
     Attributes:
         word_S: uint16, the words of one sequence after those of another.
@@ -89,16 +87,17 @@ class Seeds:
 
 
 def seeds_of(sequences: Masks) -> Seeds:
-    """Returns the words of eight bases at the places 0, 4, 8 ... of each sequence."""
+    """Returns the words of eight bases at the places 0, 8, 16 ... of each sequence."""
     start_N = seed_starts(sequences.length_N)
     number_N = np.diff(start_N)
     # Place of each word in the masks: its sequence's start, and four for each word before it.
     origin_N = sequences.start_N - STEP * start_N[:-1]
     place_S = np.repeat(origin_N, number_N) + STEP * np.arange(start_N[-1])
-    return Seeds(words_of_eight(sequences.mask_B)[place_S], start_N)
+    word_B = words_of_four(sequences.mask_B)
+    return Seeds((word_B[place_S].astype(np.uint16) << np.uint16(8)) | word_B[place_S + 4], start_N)
 
 
 def seed_starts(length_N: NDArray[np.int64]) -> NDArray[np.int64]:
     """Returns where the chosen words of sequences of these lengths begin, int64 (N + 1,)."""
-    number_N = np.maximum(0, (length_N - 8) // STEP + 1)
+    number_N = np.maximum(0, (length_N - WORD_BP) // STEP + 1)
     return np.concatenate([np.zeros(1, np.int64), np.cumsum(number_N)])

@@ -1,0 +1,1 @@
+"""Answers -> one page that shows, card by card, what each of them rests on."""
