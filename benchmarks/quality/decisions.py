@@ -81,7 +81,8 @@ def examined(name: str, case: Case, scratch: Path) -> dict[str, Any]:
     parted, run = scratch / f"{name}.split.parquet", scratch / f"{name}-run"
     if not parted.is_file():
         holotype.split(place, out=parted, seed=0, **case.split)
-    holotype.train(case.recipe, collection=place, split=parted, out=run, overrides=case.changes)
+    if not (run / "bundle.json").is_file():
+        holotype.train(case.recipe, collection=place, split=parted, out=run, overrides=case.changes)
     bundle = open_bundle(run)
     exam = prepare_exam(
         bundle, open_collection(place), read_split(parted), seed=0, beside=Beside.NOTHING

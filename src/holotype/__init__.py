@@ -44,7 +44,6 @@ if TYPE_CHECKING:
     from holotype.exchange.export import export
     from holotype.exchange.references import write_references
     from holotype.identify.predict import predict
-    from holotype.identify.read_answers import read_answers
     from holotype.identify.trained_on import trained_on
     from holotype.index.build import add_to_index, build_index
     from holotype.index.search import search_index
@@ -94,7 +93,6 @@ _COMMANDS = {
     "build_index": "holotype.index.build",
     "add_to_index": "holotype.index.build",
     "search_index": "holotype.index.search",
-    "read_answers": "holotype.identify.read_answers",
     "demo": "holotype.demonstration",
     "doctor": "holotype.diagnosis",
 }
@@ -131,7 +129,6 @@ __all__ = [
     "predict",
     "publish",
     "queue",
-    "read_answers",
     "review_names",
     "search_index",
     "show_source",

@@ -137,13 +137,18 @@ def test_some_failed_inputs_are_three_and_the_rest_is_done(
     ]
     code, out, err = run(*words, "--json")
     assert code == Exit.SOME_FAILED
-    assert json.loads(out) == {"out": str(out_path), "rows": 2, "failures": 1}
+    told = json.loads(out)
+    assert (told["out"], told["rows"], told["failures"]) == (str(out_path), 2, 1)
+    assert told["decisions"]["failed"] == 1
     code, out, err = run(*words)
     assert code == Exit.SOME_FAILED
-    assert out == f"{out_path}: 2 rows, 1 of them failures\n"
+    assert f"{out_path}: 2 rows (" in out
+    assert ", 1 with a failure\n" in out
     assert "predict: 2 done" in err
     code, out, _ = run(*words[:3], "--out", out_path)
-    assert (code, out) == (Exit.DONE, f"{out_path}: 1 rows, 0 of them failures\n")
+    assert code == Exit.DONE
+    assert f"{out_path}: 1 rows (" in out
+    assert ", 0 with a failure\n" in out
 
 
 def test_doctor_finds_this_machine_fit(run) -> None:
@@ -184,6 +189,8 @@ def test_the_table_of_commands_is_what_the_package_offers() -> None:
         "get_sources": "get_source",
         "get_models": "get_model",
         "backbone_names": "build_backbone",
+        "add_index": "add_to_index",
+        "references": "write_references",
     }
-    assert names == commands | {singular.get(name, name) for name in inside}
+    assert names == {singular.get(name, name) for name in commands | inside}
     assert all(callable(getattr(holotype, name)) for name in holotype.__all__[1:])

@@ -85,7 +85,7 @@ def generate(monkeypatch: pytest.MonkeyPatch):
     import generate
 
     yield generate
-    for name in ("generate", "meanings", "wording"):
+    for name in ("generate", "columns", "meanings", "wording"):
         sys.modules.pop(name, None)
 
 

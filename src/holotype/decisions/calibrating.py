@@ -18,7 +18,7 @@ from holotype.decisions.decisions import ChannelDecisions, Decisions, Examinees,
 from holotype.decisions.kept import summary_of, validation_table
 from holotype.decisions.novelty import tightness_of
 from holotype.decisions.reading import FURTHEST_COSINE, IDENTITY, NEIGHBOURS, Read, Reader
-from holotype.decisions.stand_ins import stand_ins
+from holotype.decisions.stand_ins import ranks_of_the_new, stand_ins
 from holotype.decisions.store import write_decisions
 from holotype.errors import BundleError
 from holotype.index.store import Index, Vectors
@@ -162,15 +162,17 @@ def _channels(
         truth_RN = tree.truths(
             [course.materials.concept_N[r] for r in rows], [names[r] for r in rows]
         )
+        unseen_R = course.unseen_N[rows]
+        new_at = ranks_of_the_new(tree, truth_RN[unseen_R], draw_N[rows][unseen_R])
         examinees = Examinees(
             reading.nearer(),
-            stand_ins(tree, reading, truth_RN, label_R, seed=seed),
+            stand_ins(tree, reading, truth_RN, label_R, new_at, seed=seed),
             truth_RN,
             draw_N[rows],
-            course.unseen_N[rows],
+            unseen_R,
             label_R >= 0,
             own_RL,
-            few_unseen=0 < len(set(draw_N[rows][course.unseen_N[rows]].tolist())) < ENOUGH,
+            few_unseen=0 < len(set(draw_N[rows][unseen_R].tolist())) < ENOUGH,
         )
         found = fit_channel(tree, examinees, tightness, seed=seed)
         if found is None:

@@ -12,6 +12,10 @@ from holotype.page.words import finite, plain, with_unit
 
 LABEL = "label"
 _KINDS: dict[str, str] = {Decision.NAMED: "good", Decision.FAILED: "bad"}
+_VERDICTS = {
+    True: "They contradict one another.",
+    False: "They do not contradict one another.",
+}
 _STRANDS = {"+": "as given", "-": "turned round"}
 
 
@@ -61,10 +65,10 @@ class Card:
         answer = said(row["answer"]) if row["answer"] is not None else "no safe answer"
         given = f'<p class="dim record">{said(row["input"])}</p>'
         score = f", {with_unit(row['answer_score'])}" if row["answer"] is not None else ""
-        level = f"<p>{plain(row['answer_level'])}{score}</p>" if row["answer"] is not None else ""
+        level = f"<p>{said(row['answer_level'])}{score}</p>" if row["answer"] is not None else ""
         return (
             f'<div class="evidence-top">{self._image()}<div><h3 id="{name}">{answer}</h3>'
-            f'<p><span class="badge {kind}">{plain(decision)}</span> {clash}</p>{level}{given}</div></div>'
+            f'<p><span class="badge {kind}">{said(decision)}</span> {clash}</p>{level}{given}</div></div>'
         )
 
     def _image(self) -> str:
@@ -80,9 +84,15 @@ class Card:
             return _block("Nearest references", '<p class="dim">The column cannot be read.</p>')
         if not self.nearest:
             return ""
-        inside = "".join(self._reference(one) for one in self.nearest)
-        return _block(
-            "Nearest references, ✓ named as the best label", f'<ol class="near">{inside}</ol>'
+        by: dict[str, list[str]] = {}
+        for one in self.nearest:
+            by.setdefault(str(one.get("modality") or "embedding"), []).append(self._reference(one))
+        return "".join(
+            _block(
+                f"Nearest references by {readable(modality)}, ✓ named as the best label",
+                f'<ol class="near">{"".join(lines)}</ol>',
+            )
+            for modality, lines in by.items()
         )
 
     def _reference(self, one: Mapping[str, Any]) -> str:
@@ -93,7 +103,7 @@ class Card:
             number_of(one, "similarity", "similarity {:.3f}"),
             number_of(one, "identity_pct", "{:.1f}\u202f% identical"),
             number_of(one, "overlap_bp", "over {:.0f}\u202fbp"),
-            str(one["modality"]) if one.get("modality") == "barcode" else None,
+            "this very record" if record is not None and record == self.row["record_id"] else None,
         ]
         told = "".join(f"<span>{plain(text)}</span>" for text in figures if text)
         return (
@@ -125,8 +135,9 @@ def _lineage(row: Mapping[str, Any]) -> str:
     elif row["label"] is not None:
         lines.append(bar_row("below", "best label", said(row["label"]), row["score"]))
     if finite(row["novelty"]) is not None:
-        fits = f"fits down to {row['novelty_rank']}" if row["novelty_rank"] else "fits nowhere"
-        lines.append(bar_row("novelty", "novelty", plain(readable(fits)), row["novelty"]))
+        rank = row["novelty_rank"]
+        fits = f"fits down to {said(rank)}" if rank is not None else "fits nowhere"
+        lines.append(bar_row("novelty", "novelty", fits, row["novelty"]))
     return f'<ul class="ranks">{"".join(lines)}</ul>' if lines else ""
 
 
@@ -141,14 +152,13 @@ def _both(row: Mapping[str, Any]) -> str:
     image, barcode = row["image_answer"], row["barcode_answer"]
     if row["conflict"] is None and image is None and barcode is None:
         return ""
-    verdict = {True: "They contradict one another.", False: "They agree."}.get(row["conflict"], "")
     agreed = row.get("agreed")
     shared = f" Both say {said(agreed)}." if agreed is not None else ""
     kind = "bad" if row["conflict"] else "dim"
     return (
         f'<dl class="facts-small"><div><dt>image alone</dt><dd>{_or_none(image)}</dd></div>'
         f"<div><dt>barcode alone</dt><dd>{_or_none(barcode)}</dd></div></dl>"
-        f'<p class="{kind}">{verdict}{shared}</p>'
+        f'<p class="{kind}">{_VERDICTS.get(row["conflict"], "")}{shared}</p>'
     )
 
 
@@ -187,8 +197,8 @@ def _alignment(row: Mapping[str, Any]) -> str:
 def _consensus(row: Mapping[str, Any]) -> str | None:
     if row.get("consensus") is None:
         return None
-    rank = plain(readable(row.get("consensus_rank") or ""))
-    return f"aligned references agree on {rank} {said(row['consensus'])}"
+    rank = "" if row.get("consensus_rank") is None else f"{said(row['consensus_rank'])} "
+    return f"aligned references agree on {rank}{said(row['consensus'])}"
 
 
 def _other_labels(row: Mapping[str, Any]) -> str:

@@ -10,7 +10,7 @@ STYLE = """
 .evidence h3 { margin: 0 0 .3rem; font-size: 1.05rem; overflow-wrap: anywhere; }
 .evidence h4 { margin: .8rem 0 .4rem; font-size: .8125rem; }
 .evidence p { margin: .35rem 0; overflow-wrap: anywhere; }
-.evidence .record { font-size: .6875rem; line-height: 1.3; overflow-wrap: anywhere; }
+.evidence .record { font-size: .65rem; line-height: 1.3; overflow-wrap: anywhere; }
 .evidence .head { font-size: .8125rem; }
 .evidence .why { border-left: 3px solid var(--c1); padding-left: .7rem; margin: .7rem 0; }
 .thumbnail.none { display: grid; place-items: center; text-align: center; font-size: .6875rem;
@@ -25,8 +25,8 @@ STYLE = """
 .ranks .below .who, .ranks .below .share { color: var(--dim); }
 .ranks .below .bar i { background: var(--other); }
 .ranks .novelty .bar i { background: var(--c2); }
-.near { list-style: none; margin: 0; padding: 0; display: grid; gap: .7rem;
-  grid-template-columns: repeat(auto-fill, minmax(82px, 1fr)); font-size: .75rem; line-height: 1.3; }
+.near { list-style: none; margin: 0; padding: 0; display: grid; gap: .6rem .45rem;
+  grid-template-columns: repeat(auto-fill, minmax(84px, 1fr)); font-size: .6875rem; line-height: 1.35; }
 .near li { min-width: 0; }
 .near li > span, .near li > b { display: block; overflow-wrap: anywhere; }
 .near li > .thumbnail { margin-bottom: .25rem; }
@@ -43,9 +43,21 @@ STYLE = """
 .evidence-choice input[type=checkbox] { margin: 0 .3rem 0 0; vertical-align: -1px; }
 .terms dt { font-weight: 600; }
 .terms dd { margin: 0 0 .6rem; max-width: 46rem; }
-@media print { .js .evidence-choice { display: none; }
-  .evidence-list { grid-template-columns: repeat(2, minmax(0, 1fr)); }
-  .ranks .bar i { print-color-adjust: exact; } .ranks .bar { print-color-adjust: exact; } }
+@media (max-width: 560px) { .evidence { padding: .8rem; }
+  .ranks li { grid-template-columns: 4.2rem minmax(0, 1fr) 18% 3.4rem; gap: .45rem; } }
+@media print {
+  .js .evidence-choice, .evidence details { display: none; }
+  .evidence-list { grid-template-columns: repeat(2, minmax(0, 1fr)); gap: .5rem; }
+  .evidence { font-size: 10px; padding: .5rem .6rem; }
+  .evidence-top { grid-template-columns: 72px minmax(0, 1fr); gap: .6rem; }
+  .evidence h3 { font-size: 12px; }
+  .evidence h4, .evidence .head, .ranks .what, .ranks .share, .evidence .badge { font-size: 9px; }
+  .evidence h4, .evidence .why, .ranks { margin: .35rem 0; }
+  .evidence .record { font-size: 7px; }
+  .ranks li { grid-template-columns: 3rem minmax(0, 1fr) 25% 2.6rem; gap: .4rem; line-height: 1.3; }
+  .ranks .bar, .ranks .bar i { print-color-adjust: exact; }
+  .near { grid-template-columns: repeat(5, minmax(0, 1fr)); font-size: 8px; line-height: 1.2; }
+}
 """
 
 SCRIPT = """

@@ -65,8 +65,8 @@ def evidence(
     """Writes one page that opens offline: a card for each answer, with its image, why, and what is like it.
 
     Images are read again from where the answers say, or from below ``images``; what is not found has a
-    placeholder and is counted. ``ANSWERS.run.json`` beside the answers, where it is, says what folders to look
-    through.
+    placeholder and is counted. ``ANSWERS.run.json`` beside the answers, where it is, says what folders to
+    look through.
 
     Args:
         answers: what ``holotype predict`` wrote.
@@ -168,9 +168,7 @@ def _images_note(lost: Mapping[str, int]) -> list[str]:
     if not lost:
         return []
     told = ", ".join(f"{why}: {count(number)}" for why, number in sorted(lost.items()))
-    return [
-        f"Images that are not shown: {told}. Where they lie elsewhere now, name the place by --images."
-    ]
+    return [f"Images that are not shown: {told}. Where they lie elsewhere now, say where."]
 
 
 def _references_note(references: int, without: int, index: Path | str | None) -> list[str]:
@@ -178,8 +176,8 @@ def _references_note(references: int, without: int, index: Path | str | None) ->
         return []
     if index is None:
         text = (
-            "References stand without images: a model keeps none of its own. An index of them has: "
-            "holotype index build --thumbnails 96, then --index here."
+            "References stand without images: a model keeps none of its own. Name an index that was built "
+            "with thumbnails."
         )
         return [text]
     return [f"{count(without)} of {count(references)} references have no thumbnail in the index."]

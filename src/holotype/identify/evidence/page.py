@@ -21,7 +21,10 @@ _SIMILARITY = (
     "The cosine of two embeddings, 1 for alike. It says what the model finds alike, not that two records "
     "are of one taxon."
 )
-_IDENTITY = "Of barcodes: bases alike over the overlap. The next species is the closest reference of another one."
+_IDENTITY = (
+    "Of barcodes: bases alike over the overlap, per cent. The next species is that of the closest reference "
+    "of another species."
+)
 _TERMS: tuple[tuple[str, str], ...] = (
     *((name.value, f"{capital(text).replace('``', '')}.") for name, text in DECISIONS.items()),
     ("bars", _BARS),

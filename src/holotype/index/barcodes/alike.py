@@ -41,27 +41,38 @@ def most_alike(
         apart: codes of the queries and of the references; references of a query's own code come last.
         pool: who works; the answer is the same whatever their number.
     """
-    some_Q = _blocks(len(query_QW), BLOCK_QUERIES)
     number_Q, likeness_Q = [], []
     for block in _blocks(len(count_NW), BLOCK_REFERENCES):
-        count_BW = count_NW[block]
-        parts = pool.map(
-            lambda rows: features(count_BW[rows]), _blocks(len(count_BW), _BLOCK_FEATURES)
+        chunks = [count_NW[block][rows] for rows in _blocks(len(count_NW[block]), _BLOCK_FEATURES)]
+        z_WB = np.concatenate(list(pool.map(features, chunks))).T
+        code_B = None if apart is None else apart[1][block]
+        some_Q = _blocks(len(query_QW), BLOCK_QUERIES)
+        found = list(
+            pool.map(
+                lambda some, z_WB=z_WB, code_B=code_B: _best_of_block(
+                    query_QW[some], z_WB, most, None if apart is None else apart[0][some], code_B
+                ),
+                some_Q,
+            )
         )
-        z_WB = np.concatenate(list(parts)).T
-
-        def best(some: slice) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-            likeness_QB = query_QW[some] @ z_WB
-            if apart is not None:
-                likeness_QB[apart[0][some, None] == apart[1][block]] = _NONE
-            return _best(likeness_QB, most)
-
-        found = list(pool.map(best, some_Q))
         number_Q.append(np.concatenate([number for number, _ in found]) + block.start)
         likeness_Q.append(np.concatenate([likeness for _, likeness in found]))
     number_QC, likeness_QC = np.concatenate(number_Q, axis=1), np.concatenate(likeness_Q, axis=1)
     best_QC, _ = _best(likeness_QC, most)
     return np.take_along_axis(number_QC, best_QC, axis=1)
+
+
+def _best_of_block(
+    query_QW: NDArray[np.float32],
+    z_WB: NDArray[np.float32],
+    most: int,
+    apart_Q: NDArray[np.int64] | None,
+    code_B: NDArray[np.int64] | None,
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    likeness_QB = query_QW @ z_WB
+    if apart_Q is not None and code_B is not None:
+        likeness_QB[apart_Q[:, None] == code_B] = _NONE
+    return _best(likeness_QB, most)
 
 
 def _blocks(number: int, size: int) -> list[slice]:

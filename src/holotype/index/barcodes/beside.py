@@ -28,6 +28,15 @@ class Beside(NamedTuple):
     compared_P: NDArray[np.int64]
     different_P: NDArray[np.int64]
 
+    def take(self, rows: NDArray[np.int64] | NDArray[np.bool_]) -> "Beside":
+        """Returns a copy of some of the pairs."""
+        return Beside(
+            self.compared_PL[rows],
+            self.different_PL[rows],
+            self.compared_P[rows],
+            self.different_P[rows],
+        )
+
 
 def beside(
     queries: Masks,

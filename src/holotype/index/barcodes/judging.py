@@ -17,7 +17,6 @@ from holotype.index.barcodes.library import UNKNOWN, BarcodeLibrary
 from holotype.index.barcodes.masks import Masks
 from holotype.index.barcodes.one_gap import with_one_gap
 from holotype.index.barcodes.places import Places, where_alike
-from holotype.index.barcodes.words import WORD_BP
 
 ALIGNED_BEYOND = 6
 """So many candidates more than hits asked for are judged."""
@@ -44,7 +43,13 @@ class Judged(NamedTuple):
 
     def take(self, rows: NDArray[np.int64] | NDArray[np.bool_]) -> "Judged":
         """Returns some of the pairs."""
-        return Judged(*(column[rows] for column in self))
+        return Judged(
+            self.task_P[rows],
+            self.haplotype_P[rows],
+            self.different_P[rows],
+            self.compared_P[rows],
+            self.distance_P[rows],
+        )
 
     def sorted(self) -> "Judged":
         """Returns the pairs in order."""
@@ -90,7 +95,7 @@ def judge(
     if not enough.all():
         query_P, candidate_P = query_P[enough], candidate_P[enough]
         places = Places(*(column[enough] for column in places))
-        found = Beside(*(column[enough] for column in found))
+        found = found.take(enough)
     different_P, compared_P = found.different_P, found.compared_P
 
     def pair(place: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8], int]:
@@ -132,7 +137,7 @@ def _gaps_mended(
         candidate_P[rows],
         places.shift_P[rows],
         places.other_P[rows],
-        Beside(*(column[rows] for column in found)),
+        found.take(rows),
     )
     for column, mended_column in zip(found, mended, strict=True):
         column[rows] = mended_column
@@ -159,7 +164,11 @@ def _fair(
 
 
 def _worth(
-    species_P: NDArray[np.int64], query_P: NDArray[np.int64], support_P: NDArray[np.int64], *, most: int
+    species_P: NDArray[np.int64],
+    query_P: NDArray[np.int64],
+    support_P: NDArray[np.int64],
+    *,
+    most: int,
 ) -> NDArray[np.int64]:
     """Returns the pairs to judge, int64: those of most support, and the best few of other species."""
     usable = np.flatnonzero(support_P)

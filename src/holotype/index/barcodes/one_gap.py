@@ -37,7 +37,7 @@ def with_one_gap(
         found: of ``beside`` at the first shift.
     """
     there = beside(queries, references, query_P, candidate_P, other_P)
-    best = Beside(*(column.copy() for column in found))
+    best = found.take(np.arange(len(query_P)))
     score_P = found.compared_P - (1 + DIFFERENCE) * found.different_P
     for left, right, step_P in (
         (found, there, other_P - shift_P),

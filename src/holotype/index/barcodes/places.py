@@ -100,9 +100,10 @@ def _commonest(
         row_S: NDArray[np.int64], shift_S: NDArray[np.int64], rows: int
     ) -> NDArray[np.int64]:
         count = np.bincount(row_S * span + (shift_S - least), minlength=rows * span)
-        return count.reshape(rows, span).argmax(axis=1) + least
+        found: NDArray[np.int64] = count.reshape(rows, span).argmax(axis=1) + least
+        return found
 
-    # Most candidates of a query begin alike: where that shift has most of a pair's words, it is the commonest.
+    # Most candidates of a query begin alike: where most of a pair's words have that shift, it is theirs.
     shift_P = commonest(query_P[pair_S], shift_S, int(query_P.max()) + 1)[query_P]
     at_P = np.bincount(pair_S[shift_S == shift_P[pair_S]], minlength=pairs)
     unsure = np.flatnonzero(2 * at_P <= np.bincount(pair_S, minlength=pairs))

@@ -1,8 +1,9 @@
 """Which species the hits of a barcode speak for: near hits vote, each further difference costs most of it.
 
 The nearest hit alone is at the mercy of one wrong label, and of chance where species tie. So each hit votes
-for its species; a hit with one difference more than an equal one has a twelfth of its vote, less is lost the
-further the best hit is, and records of one haplotype add half a vote for each e-fold. Hits without a species do not vote.
+for its species. A hit with one difference more than one that is equal to the query has a twelfth of its vote;
+the further the best hit is, the less a difference costs. Records of one haplotype add half a vote for each
+e-fold. Hits without a species do not vote.
 
 Shape legend: Q queries, K hits.
 """

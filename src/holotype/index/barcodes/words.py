@@ -25,10 +25,10 @@ def words_of_four(mask_B: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """
     code_B = np.frombuffer(mask_B.tobytes().translate(_CODE_OF_MASK) + bytes(3), np.uint8)
     size = len(mask_B)
-    word_B: NDArray[np.uint8] = (
+    word_B = (
         (code_B[:size] << 6) | (code_B[1 : size + 1] << 4) | (code_B[2 : size + 2] << 2)
     ) | code_B[3:]
-    return word_B
+    return word_B.astype(np.uint8, copy=False)
 
 
 def words_of_eight(mask_B: NDArray[np.uint8]) -> NDArray[np.uint16]:
