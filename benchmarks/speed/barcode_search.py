@@ -49,6 +49,8 @@ LENGTH_BP, CHUNK = 658, 10_000
 CODON = np.resize([0.25, 0.1, 1.0], LENGTH_BP) / np.resize([0.25, 0.1, 1.0], LENGTH_BP).mean()
 LETTERS = np.frombuffer(b"ACGT", np.uint8)
 BLASTN_QUERIES = 50
+TOO_SLOW = {"lepidoptera": ("megablast",), "copepods": ()}
+"""Where nearly all references are hits, megablast takes a minute for what takes VSEARCH ten seconds."""
 MORE_QUERIES, BOOTSTRAPS = 3000, 1000
 LIMIT_S = 600
 REAL = {
@@ -178,7 +180,12 @@ def read_of(row_L: NDArray[np.uint8], rng: np.random.Generator) -> str:
 
 
 def contest(
-    task: Task, place: Path, *, threads: tuple[int, ...], repeats: int
+    task: Task,
+    place: Path,
+    *,
+    threads: tuple[int, ...],
+    repeats: int,
+    left_out: tuple[str, ...] = (),
 ) -> list[dict[str, Any]]:
     """Returns seconds of each run and the share of right answers, by method and number of threads."""
     references, queries = place / "references.fasta", place / "queries.fasta"
@@ -188,6 +195,7 @@ def contest(
         (name, number): {"method": name, "threads": number, "seconds": [], "cpu_seconds": []}
         for number in threads
         for name in METHODS
+        if name not in left_out
     }
     for _ in range(repeats):
         for (name, number), row in rows.items():
@@ -330,7 +338,11 @@ def real_ones(
                     taxa[keys],
                     taxa[asked],
                 )
-                found = contest(task, place, threads=(1,), repeats=1) if contested else []
+                found = (
+                    contest(task, place, threads=(1,), repeats=1, left_out=TOO_SLOW[name])
+                    if contested
+                    else []
+                )
                 rows += [
                     {"collection": name, "split": seed, "references": kind, **row} for row in found
                 ]
@@ -477,7 +489,8 @@ def page(content: dict[str, Any]) -> list[str]:
         f"Medians of {content['repeats']} runs in turn. {versions}",
         "Load: the load average of the machine when a run began; it has two cores.",
         "",
-        "| method | threads | s | CPU s | queries/s | times VSEARCH | by CPU | species | genus | family | load |",
+        "| method | threads | s | CPU s | queries/s | times VSEARCH | by CPU | species | genus "
+        "| family | load |",
         "| --- | --: | --: | --: | --: | --: | --: | --: | --: | --: | --: |",
     ]
     rivals = {r["threads"]: r for r in content["simulated"] if r["method"] == "vsearch"}
@@ -511,7 +524,8 @@ def page(content: dict[str, Any]) -> list[str]:
         "## Real barcodes",
         "",
         "Per cent right, sums over the splits. All species: held-out species have references of other",
-        "haplotypes. Seen species: they have none; only their genus and family can be right.",
+        "haplotypes. Seen species: they have none; only their genus and family can be right. Megablast was",
+        "left out where it takes minutes.",
         "",
         "| collection | references of | method | CPU s | species | genus | family |",
         "| --- | --- | --- | --: | --: | --: | --: |",
@@ -545,8 +559,8 @@ def page(content: dict[str, Any]) -> list[str]:
     lines += [
         "",
         "One rule for both collections, splits together. Kept: queries of present species taken for present;",
-        "accepted: queries of absent species taken for present, with 95 % intervals over haplotypes. Rules",
-        'that were set, were set on other splits; those "kept here" compare both scores at the same share kept.',
+        "accepted: queries of absent species taken for present, 95 % intervals over haplotypes. Rules that",
+        'were set, were set on other splits; those "kept here" compare both scores at equal shares kept.',
         "",
         "| collections | rule | kept, % | accepted, % | interval | fewer than by identity, points |",
         "| --- | --- | --: | --: | --- | --- |",
