@@ -489,8 +489,10 @@ def page(content: dict[str, Any]) -> list[str]:
         f"Medians of {content['repeats']} runs in turn. {versions}",
         "Load: the load average of the machine when a run began; it has two cores.",
         "",
-        "| method | threads | s | CPU s | queries/s | times VSEARCH | by CPU | species | genus "
-        "| family | load |",
+        (
+            "| method | threads | s | CPU s | queries/s | times VSEARCH | by CPU | species | genus "
+            "| family | load |"
+        ),
         "| --- | --: | --: | --: | --: | --: | --: | --: | --: | --: | --: |",
     ]
     rivals = {r["threads"]: r for r in content["simulated"] if r["method"] == "vsearch"}

@@ -14,7 +14,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from PIL import Image
+from plotly.offline import get_plotlyjs
 
+from holotype.cli.evidence import evidence as command
 from holotype.collection.store import open_collection
 from holotype.errors import CollectionError, SourceError
 from holotype.identify import sidecar
@@ -78,7 +80,7 @@ def made(tmp_path):
         report = evidence(answers, out=out, **given)
         text = out.read_text(encoding="utf-8")
         assert report.size_bytes == out.stat().st_size
-        return report, Reader(text), text
+        return report, Reader(text.replace(get_plotlyjs(), "")), text
 
     return make
 
@@ -225,6 +227,18 @@ def test_references_have_the_thumbnails_of_the_index(made, tmp_path):
         made(rows, index=tmp_path)
 
 
+def test_a_record_among_its_own_references_is_told(made):
+    rows = [
+        {**SAFE, "input": name, "record_id": name, "nearest": json.dumps(NEAREST)}
+        for name in ("ref/1", "else", "ref/2")
+    ]
+    _, page, _ = made(rows)
+    assert page.text.count("this very record") == 2
+    assert "2 answers have their own record among the references" in page.text
+    _, page, _ = made([{**SAFE, "input": "n", "nearest": json.dumps([{"label": "no id"}])}])
+    assert "own record" not in page.text
+
+
 def test_a_barcode_has_its_alignment_and_no_image(made):
     row = {
         **SAFE, "input": "reads.fasta/q1", "barcode": "ACGT" * 40, "identity_pct": 98.764,
@@ -329,3 +343,10 @@ def test_the_page_explains_every_decision_and_is_the_same_twice(made):
     assert len(terms) >= len(DECISIONS)
     boxes = [a["value"] for t, a in page.elements if t == "input" and a.get("type") == "checkbox"]
     assert boxes == ["named", "ambiguous", "novel", "failed"]
+
+
+def test_the_command_says_what_the_page_shows(made, tmp_path):
+    made(MANY)
+    result = command(tmp_path / "answers.parquet", tmp_path / "p.html", most=2, decision=["novel"])
+    assert "p.html: 2 of 2 answers, 0 with their image; 2 image not found again" in result.text
+    assert result.report.answers == 5

@@ -223,3 +223,30 @@ def test_every_eighth_word_of_eight_is_a_seed():
     words = words_of_eight(masks.mask_B)
     assert seeds.word_S.tolist() == [words[0], words[8], words[masks.start_N[2]]]
     assert seeds.word_S[2] == 0xFFFF
+
+
+@pytest.mark.parametrize("first", [-700, -30, -1, 0, 3, 39, 41, 700])
+def test_bases_are_laid_from_any_place_on(first):
+    sequences = ["ACGTNACG" * 5, "T" * 3, "GATTACA" * 6]
+    masks = masks_of(sequences)
+    laid = masks.laid(np.arange(3), np.full(3, first), 50)
+    codes = {"A": 1, "C": 2, "G": 4, "T": 8, "N": 0}
+    for row, text in enumerate(sequences):
+        wanted = [
+            codes[text[place]] if 0 <= place < len(text) else 0
+            for place in range(first, first + 50)
+        ]
+        assert laid[row].tolist() == wanted
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 20])
+@pytest.mark.parametrize("place", [40, 120, 200])
+def test_one_gap_of_any_size_on_either_side(size, place):
+    lost = CORE[:place] + CORE[place + size :]
+    assert overlap(lost, CORE) == Overlap(size, 240)
+    assert overlap(CORE, lost) == Overlap(size, 240)
+
+
+def test_two_gaps_are_aligned():
+    query = CORE[:60] + CORE[61:170] + "AC" + CORE[170:]
+    assert overlap(query, CORE) == by_edlib(query, CORE) == Overlap(3, 242)

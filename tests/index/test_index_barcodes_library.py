@@ -4,12 +4,14 @@ import collections
 import csv
 import dataclasses
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 
 from holotype.errors import CollectionError
 from holotype.index.barcodes.absent import absence, features_of, learn_absence
+from holotype.index.barcodes.alike import features, most_alike
 from holotype.index.barcodes.frames import frames
 from holotype.index.barcodes.identity import overlap_at
 from holotype.index.barcodes.library import BarcodeLibrary
@@ -353,3 +355,52 @@ def test_hits_without_a_species_do_not_vote(tree):
     assert voted.place_Q.tolist() == [1, -1, 0]
     assert np.isnan(voted.share_Q[1])
     assert species_by_votes(library.search([])).taxon_Q.tolist() == []
+
+
+def test_far_hits_vote_more_evenly_than_near_ones(tree):
+    """A difference more is much beside an equal hit, and chance beside one of fifty: e^-2.5 and e^-0.9."""
+    barcode, turn = tree[0][0], str.maketrans("ACGT", "GTAC")
+
+    def differing(places):
+        letters = list(barcode)
+        for place in places:
+            letters[place] = letters[place].translate(turn)
+        return "".join(letters)
+
+    def voted(best, *others):
+        library = BarcodeLibrary.of([best, *others], species_N=[9, *[4] * len(others)])
+        return species_by_votes(library.search([barcode])).taxon_Q.tolist()
+
+    near = [differing([at]) for at in (50, 150, 250)]
+    far = [differing([at, *range(0, 600, 12)]) for at in (50, 150, 250)]
+    assert voted(barcode, *near) == [9]
+    assert voted(differing(range(0, 600, 12)), *far) == [4]
+
+
+@pytest.mark.parametrize(("columns", "most"), [(30, 48), (90, 48), (5000, 48), (1999, 7)])
+def test_the_most_alike_are_those_of_a_full_sort(columns, most):
+    rng = np.random.default_rng(6)
+    count = rng.integers(0, 9, (columns, 256)).astype(np.uint8)
+    query = features(rng.integers(0, 9, (5, 256)).astype(np.uint8))
+    with ThreadPoolExecutor(2) as pool:
+        found = most_alike(query, count, most=most, pool=pool)
+    likeness = query @ features(count).T
+    wanted = np.sort(likeness, axis=1)[:, ::-1][:, :most]
+    ordered = np.sort(np.take_along_axis(likeness, found, axis=1), axis=1)[:, ::-1]
+    np.testing.assert_allclose(ordered, wanted, rtol=1e-5)
+
+
+def test_a_search_is_the_same_whatever_stands_beside_a_query(tree, library):
+    """Blocks and rounds: gaps, N, both strands and defects, alone and among others."""
+    rng = np.random.default_rng(21)
+    asked = []
+    for row in range(0, 360, 5):
+        text = evolved(tree[0][row], 0.02, rng)
+        text = text[:200] + text[200 + row % 4 :]
+        asked.append(reverse_complement(text) if row % 2 else text[: 300 + row // 2])
+    asked[7] = None
+    together = search(library, asked, k=6, threads=2)
+    for query in (0, 6, 31, 33, 71):
+        alone = search(library, [asked[query]], k=6)
+        np.testing.assert_array_equal(alone.row_QK[0], together.row_QK[query])
+        np.testing.assert_array_equal(alone.distance_QK[0], together.distance_QK[query])

@@ -57,6 +57,14 @@ class Card:
             f"{''.join(parts)}</article>"
         )
 
+    @property
+    def has_own_record(self) -> bool:
+        """Whether the record itself is among its references."""
+        return any(self._is_own(one) for one in self.nearest or ())
+
+    def _is_own(self, one: Mapping[str, Any]) -> bool:
+        return one.get("record_id") is not None and one["record_id"] == self.row["record_id"]
+
     def _top(self, name: str) -> str:
         row = self.row
         decision = str(row["decision"] or "no decision")
@@ -103,7 +111,7 @@ class Card:
             number_of(one, "similarity", "similarity {:.3f}"),
             number_of(one, "identity_pct", "{:.1f}\u202f% identical"),
             number_of(one, "overlap_bp", "over {:.0f}\u202fbp"),
-            "this very record" if record is not None and record == self.row["record_id"] else None,
+            "this very record" if self._is_own(one) else None,
         ]
         told = "".join(f"<span>{plain(text)}</span>" for text in figures if text)
         return (

@@ -112,7 +112,7 @@ def evidence(
         sorted({row["model"] for row in rows if row["model"] is not None}),
         table.num_rows, found.matching, wanted, by,
         _facts(shown, sum(lost.values()), len(ids), without),
-        [*_images_note(lost), *_references_note(len(ids), without, index)],
+        [*_images_note(lost), *_references_note(len(ids), without, index), *_own_note(cards)],
     )  # fmt: skip
     text = page(cards, told)
     page_path.parent.mkdir(parents=True, exist_ok=True)
@@ -181,3 +181,13 @@ def _references_note(references: int, without: int, index: Path | str | None) ->
         )
         return [text]
     return [f"{count(without)} of {count(references)} references have no thumbnail in the index."]
+
+
+def _own_note(cards: Sequence[Card]) -> list[str]:
+    own = sum(card.has_own_record for card in cards)
+    if not own:
+        return []
+    told = (
+        "1 answer has its own record" if own == 1 else f"{count(own)} answers have their own record"
+    )
+    return [f"{told} among the references: it says nothing of whether the answer is right."]
