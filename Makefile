@@ -46,7 +46,13 @@ bench: $(READY)  ## quality and speed on real data, beside peers; needs HOLOTYPE
 	$(BIN)/python benchmarks/quality/schools.py
 	$(BIN)/python benchmarks/quality/instruments.py
 	$(BIN)/python benchmarks/quality/crops.py
+	$(BIN)/python benchmarks/quality/decisions.py
+	$(BIN)/python benchmarks/quality/counts.py
+	$(BIN)/python benchmarks/quality/label_queue.py
 	$(BIN)/python benchmarks/speed/intake.py --ray
 	$(BIN)/python benchmarks/speed/million_rows.py
 	$(BIN)/python benchmarks/speed/training.py
 	$(BIN)/python benchmarks/speed/names.py
+	$(BIN)/python benchmarks/speed/barcode_search.py
+	$(BIN)/python benchmarks/speed/index.py
+	$(BIN)/python benchmarks/speed/predict_stream.py

@@ -116,8 +116,8 @@ def page(found: dict[str, dict[str, Any]]) -> list[str]:
     lines = [
         "# Safe ranks, where 5 % may be wrong", "",
         (
-            "Errors at the rank that was answered, with exact 95 % intervals. Thresholds were set so that, with "
-            "90 % certainty over validation parts, the error of each part is at most what was allowed."
+            "Errors at the rank that was answered, with exact 95 % intervals. Thresholds were set so that, "
+            "with 90 % certainty over validation parts, the error of each part is at most what was allowed."
         ), "",
         "| model, part | records | answered | with a label | error | 95 % | remark |",
         "| --- | --: | --: | --: | --: | --- | --- |",

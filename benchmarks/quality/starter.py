@@ -226,8 +226,7 @@ def page(content: dict[str, Any]) -> list[str]:
         "",
         (
             "`label`: the best label is the record's, or below it in the tree. A rank is asked of those "
-            "that have a name at it. `narrowest likely taxon`: the answer's `taxon` (score above one half), "
-            "of the records that got one. What fewer than 10 test images ask has no row (IFCB as a whole)."
+            "that have a name at it. What fewer than 10 test images ask has no row (IFCB as a whole)."
         ),
         "",
         (

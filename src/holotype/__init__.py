@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from holotype.exchange.check import check_archive
     from holotype.exchange.export import export
     from holotype.exchange.references import write_references
+    from holotype.identify.evidence.making import evidence
     from holotype.identify.predict import predict
     from holotype.identify.trained_on import trained_on
     from holotype.index.build import add_to_index, build_index
@@ -84,6 +85,7 @@ _COMMANDS = {
     "calibrate": "holotype.decisions.calibrating",
     "thresholds": "holotype.decisions.thresholds",
     "count": "holotype.counting.count",
+    "evidence": "holotype.identify.evidence.making",
     "publish": "holotype.exchange.answers.publish",
     "check_archive": "holotype.exchange.check",
     "write_references": "holotype.exchange.references",
@@ -118,6 +120,7 @@ __all__ = [
     "embed",
     "environment",
     "evaluate",
+    "evidence",
     "export",
     "get_model",
     "get_source",

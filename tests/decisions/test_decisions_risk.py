@@ -30,7 +30,9 @@ def control_of(confidence, right, kind="seen", draw=None, level=K - 1):
     confidence_BK[:, level], right_BK[:, level] = confidence, right
     kinds = np.full(count, kind) if isinstance(kind, str) else np.asarray(kind)
     draws = np.arange(count) if draw is None else np.asarray(draw)
-    return Control(confidence_BK, right_BK, kinds, np.full(count, "a"), draws)
+    return Control(
+        confidence_BK, right_BK, kinds, np.full(count, "a"), np.asarray(confidence, float), draws
+    )
 
 
 def world(count, seed, *, slope=1.0):
@@ -96,6 +98,7 @@ def test_each_kind_is_kept_by_itself():
         np.concatenate([sure.right_BK, worse.right_BK]),
         np.concatenate([sure.kind_B, worse.kind_B]),
         np.concatenate([sure.label_B, worse.label_B]),
+        np.concatenate([sure.score_B, worse.score_B]),
         np.arange(600),
     )
     assert safe_threshold(sure, max_error=0.15).holds

@@ -44,9 +44,9 @@ NEAREST = [
 ]  # fmt: skip
 
 
-def picture(grey, *, side=200):
+def picture(grey, *, side=200, form="PNG"):
     handle = io.BytesIO()
-    Image.fromarray(np.full((side, side // 2), grey, dtype=np.uint8)).save(handle, "PNG")
+    Image.fromarray(np.full((side, side // 2), grey, dtype=np.uint8)).save(handle, form)
     return handle.getvalue()
 
 
@@ -210,7 +210,7 @@ def test_images_that_were_moved_are_found_by_their_whole_name(made, tmp_path, ti
 
 
 def test_references_have_the_thumbnails_of_the_index(made, tmp_path):
-    large, small = picture(70, side=400), picture(120, side=40)
+    large, small = picture(70, side=400, form="JPEG"), picture(120, side=40, form="JPEG")
     table = pa.table({
         "record_id": ["ref/1", "other", "ref/2", "ref/3"],
         "thumbnail": pa.array([large, small, None, b"damaged"], pa.binary()),

@@ -157,12 +157,14 @@ def fit_channel(
             return None
         asked = _asked(tree, examinees.take(np.flatnonzero(fold_B == fold)), inner.pool)
         names = np.asarray(tree.labels.names, dtype=np.str_)
+        probability_BL = asked.evidence.probability_BL
         controls.append(
             Control(
                 inner.confidence(asked.way),
                 right_on_way(asked.way, asked.truth_BN),
                 np.where(asked.unseen_B, "unseen", "seen"),
-                names[asked.evidence.logit_BL.argmax(axis=1)],
+                names[probability_BL.argmax(axis=1)],
+                probability_BL.max(axis=1),
                 asked.draw_B,
             )
         )

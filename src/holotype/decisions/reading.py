@@ -150,7 +150,6 @@ class Reader:
         Args:
             encoded_by: their embeddings and logits by modality.
             barcode_N: the barcodes of all records that ``encoded_by`` counts rows of.
-            wide: how many times the usual number of neighbours to find.
             wide: how many times the usual number of neighbours are looked for.
         """
         found = Read({}, dict(encoded_by))

@@ -40,6 +40,7 @@ class Control:
         right_BK: int8, RIGHT, WRONG or OPEN.
         kind_B: to which kind each belongs (seen or unseen), each of which is controlled.
         label_B: the label of the highest score.
+        score_B: float64, that score: the probability of the label before calibration on the tree.
         draw_B: int64, records of one number were not drawn independently; the first of each is tested.
     """
 
@@ -47,6 +48,7 @@ class Control:
     right_BK: NDArray[np.int8]
     kind_B: NDArray[np.str_]
     label_B: NDArray[np.str_]
+    score_B: NDArray[np.float64]
     draw_B: NDArray[np.int64]
 
     def __len__(self) -> int:
@@ -59,6 +61,7 @@ class Control:
             self.right_BK[rows],
             self.kind_B[rows],
             self.label_B[rows],
+            self.score_B[rows],
             self.draw_B[rows],
         )
 
@@ -76,6 +79,7 @@ def joined_controls(controls: Sequence[Control]) -> Control:
         np.concatenate([one.right_BK for one in controls]),
         np.concatenate([one.kind_B for one in controls]),
         np.concatenate([one.label_B for one in controls]),
+        np.concatenate([one.score_B for one in controls]),
         np.concatenate([one.draw_B for one in controls]),
     )
 
@@ -273,11 +277,15 @@ def level_thresholds(control: Control, *, max_error: float) -> dict[int, Thresho
 
 
 def label_thresholds(control: Control, *, max_error: float) -> dict[str, Threshold]:
-    """Returns for each label that occurs the threshold that keeps the error where it is the answer."""
+    """Returns for each label that occurs the score from which naming it keeps the error.
+
+    These are thresholds of the label's score, as ``score`` of an answer, for programs that know no tree.
+    """
     found = {}
     for label in sorted(set(control.label_B.tolist())):
         of = control.take(np.flatnonzero(control.label_B == label))
-        found[label] = safe_threshold(_one_level(of, LABEL_LEVEL), max_error=max_error)
+        scored = replace(_one_level(of, LABEL_LEVEL), confidence_BK=of.score_B[:, None])
+        found[label] = safe_threshold(scored, max_error=max_error)
     return found
 
 

@@ -32,6 +32,7 @@ CONTROL_SCHEMA = pa.schema(
         ("channel", pa.string()),
         ("kind", pa.string()),
         ("label", pa.string()),
+        ("score", pa.float64()),
         ("draw", pa.int64()),
         ("confidence", pa.list_(pa.float64())),
         ("right", pa.list_(pa.int8())),
@@ -128,9 +129,14 @@ def open_decisions(bundle: Bundle) -> OpenDecisions | None:
             f"{folder}: of other weights ({told['model']}) than this bundle's ({bundle.fingerprint}). "
             "Run holotype calibrate."
         )
-    controls = _controls(pq.read_table(folder / CONTROL))
     references = open_index(folder / REFERENCES, model=bundle.fingerprint)
-    return OpenDecisions(Decisions.from_json(told, controls), references, told["summary"])
+    try:
+        controls = _controls(pq.read_table(folder / CONTROL))
+        return OpenDecisions(Decisions.from_json(told, controls), references, told["summary"])
+    except (KeyError, OSError, pa.ArrowInvalid) as reason:
+        raise BundleError(
+            f"{folder}: damaged, or of an earlier form ({reason}). Run holotype calibrate."
+        ) from reason
 
 
 def carry_decisions(source: Bundle, target: Bundle) -> None:
@@ -170,6 +176,7 @@ def _controls_table(decisions: Decisions) -> pa.Table:
                     "channel": [channel.value] * len(control),
                     "kind": control.kind_B.tolist(),
                     "label": control.label_B.tolist(),
+                    "score": control.score_B.tolist(),
                     "draw": control.draw_B.tolist(),
                     "confidence": confidence.tolist(),
                     "right": control.right_BK.tolist(),
@@ -192,6 +199,7 @@ def _controls(table: pa.Table) -> dict[Channel, Control]:
                 np.asarray(of["right"].to_pylist(), dtype=np.int8),
                 np.asarray(of["kind"].to_pylist(), dtype=np.str_),
                 np.asarray(of["label"].to_pylist(), dtype=np.str_),
+                np.asarray(of["score"].to_pylist(), dtype=np.float64),
                 np.asarray(of["draw"].to_pylist(), dtype=np.int64),
             )
     return found

@@ -35,7 +35,7 @@ def thresholds(run: Path | str, *, out: Path | str, max_error: float = 0.05) -> 
     """Writes the confidences from which answers are wrong at most so often, for other programs to use.
 
     ``everything`` is what ``predict`` uses: the deepest safe answer. A ``level`` keeps the error of a rank,
-    a ``label`` that of the answers with this label, each by itself.
+    a ``label`` the error of naming that label from its ``score`` on, whatever the tree says, each by itself.
 
     Args:
         run: a calibrated bundle.

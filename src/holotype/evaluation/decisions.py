@@ -201,7 +201,9 @@ def _curve(asked: _Asked, said: Verdicts) -> list[dict[str, float]]:
     )
     count = len(asked.rows)
     nothing = np.full(count, "", dtype=np.str_)
-    points = risk_curve(Control(said.confidence_BK, right_RK, nothing, nothing, np.arange(count)))
+    points = risk_curve(
+        Control(said.confidence_BK, right_RK, nothing, nothing, np.zeros(count), np.arange(count))
+    )
     return [
         {"coverage": one.coverage, "error": one.error, "low": one.low, "high": one.high}
         for one in points

@@ -29,7 +29,7 @@ class Decision(StrEnum):
 DECISIONS: dict[Decision, str] = {
     Decision.NAMED: "the best label is safe: it is the answer",
     Decision.AMBIGUOUS: "several labels are likely: the answer is the deepest taxon that is safe",
-    Decision.NOVEL: "unlike anything learnt: the answer is the deepest taxon at which it still fits",
+    Decision.NOVEL: "unlike anything learnt: the answer is the deepest safe taxon; see ``novelty_rank``",
     Decision.UNPLACED: "no taxon is safe: there is no answer",
     Decision.FAILED: "it could not be read: see ``failure``",
 }
@@ -68,8 +68,9 @@ ANSWER: tuple[Column, ...] = (
     Column(
         "nearest",
         _TEXT,
-        "the nearest reference records as JSON, best first: `record_id`, `label`, `modality`, `similarity` "
-        "(cosine), and of barcodes `identity_pct` and `overlap_bp`",
+        "the nearest reference records as JSON, by embedding, best first, then those that only alignment "
+        "found: `record_id`, `label`, `modality`, `similarity` (cosine), of barcodes `identity_pct` and "
+        "`overlap_bp`",
     ),
     Column(
         "identity_pct",

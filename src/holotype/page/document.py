@@ -35,6 +35,8 @@ def document(
         style: further rules of this kind of page.
         script: further behaviour.
     """
+    inside = [section.html() for section in sections]
+    has_plot = any('class="plot"' in html for html in inside)
     return "\n".join(
         [
             '<!DOCTYPE html>\n<html lang="en-GB">\n<head>\n<meta charset="utf-8">',
@@ -47,9 +49,9 @@ def document(
             '<a class="skip" href="#content">Skip to the content</a>',
             f'<div class="frame">\n{_contents(sections, short or {})}\n<main id="content">',
             f"<header>{top}{_NOSCRIPT}</header>",
-            *(section.html() for section in sections),
+            *inside,
             "</main>\n</div>",
-            f"<script>{get_plotlyjs()}</script>",
+            f"<script>{get_plotlyjs()}</script>" if has_plot else "",
             f"<script>\n{_part('page.js')}{script}</script>\n</body>\n</html>\n",
         ]
     )

@@ -17,7 +17,7 @@ from holotype.media.locations import FileAt
 from holotype.media.members import Member
 
 ONLY_BEST = "only the five best labels of each record have a score; all others are written as 0"
-UNREACHABLE = 2.0
+UNREACHABLE = 1.0
 """The threshold of a label without a promise."""
 INPUT_LABEL = "input (label)"
 """The column of a label that is called ``input``."""
@@ -84,6 +84,7 @@ def read_threshold_file(path: Path) -> dict[str, float]:
     if path.suffix.lower() == ".csv":
         with path.open(newline="", encoding="utf-8-sig") as handle:
             rows = [row for row in csv.DictReader(handle) if row.get("of") == "label"]
+        rows.sort(key=lambda row: row.get("channel") == "image")  # images win
         return {row["name"]: float(row["threshold"] or UNREACHABLE) for row in rows}
     return read_thresholds(Member(path.name, None, FileAt(str(path)), path.stat().st_size))
 
