@@ -7,15 +7,17 @@ import pytest
 from scipy.stats import binom
 
 from holotype.decisions.answer_tree import LEVELS, OPEN, RIGHT, WRONG
+from holotype.decisions.curves import (
+    exact_interval,
+    label_thresholds,
+    level_thresholds,
+    risk_curve,
+)
 from holotype.decisions.risk import (
     STARTS,
     Control,
     answered_and_wrong,
-    exact_interval,
-    label_thresholds,
     level_answered,
-    level_thresholds,
-    risk_curve,
     safe_threshold,
 )
 

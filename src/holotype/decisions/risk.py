@@ -16,7 +16,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from holotype.decisions.answer_tree import LABEL_LEVEL, OPEN, RIGHT, WRONG
+from holotype.decisions.answer_tree import OPEN, WRONG
 
 DOUBT = 0.1
 """How often, over control parts, the guarantee may fail."""
@@ -144,7 +144,7 @@ def safe_threshold(control: Control, *, max_error: float, doubt: float = DOUBT) 
         tested = replace(tested, kind_B=np.full(len(tested), MIXED, dtype="<U8"))
         limits = f"too few {' and '.join(short)} records to promise it for each kind"
     kinds = kinds_of(tested)
-    tried = [_tried(tested, value, kinds) for value in _candidates(tested.confidence_BK)]
+    tried = [_tried(tested, value, kinds) for value in candidates(tested.confidence_BK)]
     passed = [
         all(one.kept(kind, max_error, doubt / len(STARTS)) for kind in kinds)
         and (rare is None or _share_wrong(rare, one.value) <= max_error)
@@ -223,80 +223,10 @@ def _counts(control: Control, kinds: list[str]) -> dict[str, int]:
     return {kind: int((control.kind_B == kind).sum()) for kind in kinds}
 
 
-def _candidates(confidence_BK: NDArray[np.float64]) -> list[float]:
+def candidates(confidence_BK: NDArray[np.float64]) -> list[float]:
     """Returns thresholds from the strictest down, at most 400: quantiles of the confidences that occur."""
     known = np.unique(confidence_BK[np.isfinite(confidence_BK)])
     if len(known) > 400:
         tail = 1 - np.geomspace(1e-4, 1.0, 200)
         known = np.unique(np.quantile(known, np.concatenate([tail, np.linspace(0, 1, 200)])))
     return [float(value) for value in known[::-1]]
-
-
-@dataclass(frozen=True)
-class CurvePoint:
-    """Coverage and error at one threshold: shares of control records; an exact interval of the error."""
-
-    threshold: float
-    coverage: float
-    error: float
-    low: float
-    high: float
-
-
-def risk_curve(control: Control, *, points: int = 60) -> list[CurvePoint]:
-    """Returns coverage and error among answered records over thresholds, strictest first."""
-    chosen = _candidates(control.confidence_BK)
-    chosen = [chosen[i] for i in np.unique(np.linspace(0, len(chosen) - 1, points).astype(int))]
-    found = []
-    for value in chosen:
-        judged_B, wrong_B = answered_and_wrong(control, value)
-        answered, wrong = int(judged_B.sum()), int(wrong_B.sum())
-        if answered:
-            low, high = exact_interval(wrong, answered)
-            found.append(CurvePoint(value, answered / len(judged_B), wrong / answered, low, high))
-    return found
-
-
-def exact_interval(hits: int, count: int, *, level: float = 0.95) -> tuple[float, float]:
-    """Returns the interval of Clopper & Pearson (1934, doi:10.1093/biomet/26.4.404) of a share."""
-    from scipy.stats import beta
-
-    tail = (1 - level) / 2
-    low = float(beta.ppf(tail, hits, count - hits + 1)) if hits else 0.0
-    high = float(beta.ppf(1 - tail, hits + 1, count - hits)) if hits < count else 1.0
-    return low, high
-
-
-def level_thresholds(control: Control, *, max_error: float) -> dict[int, Threshold]:
-    """Returns for each level the threshold that keeps the error of that level alone."""
-    found = {}
-    for level in range(control.confidence_BK.shape[1]):
-        alone = _one_level(control, level)
-        found[level] = safe_threshold(alone, max_error=max_error)
-    return found
-
-
-def label_thresholds(control: Control, *, max_error: float) -> dict[str, Threshold]:
-    """Returns for each label that occurs the score from which naming it keeps the error.
-
-    These are thresholds of the label's score, as ``score`` of an answer, for programs that know no tree.
-    """
-    found = {}
-    for label in sorted(set(control.label_B.tolist())):
-        of = control.take(np.flatnonzero(control.label_B == label))
-        scored = replace(_one_level(of, LABEL_LEVEL), confidence_BK=of.score_B[:, None])
-        found[label] = safe_threshold(scored, max_error=max_error)
-    return found
-
-
-def _one_level(control: Control, level: int) -> Control:
-    at = [level]
-    return replace(
-        control, confidence_BK=control.confidence_BK[:, at], right_BK=control.right_BK[:, at]
-    )
-
-
-def right_share(right_B: NDArray[np.int8]) -> float:
-    """Returns the share of right ones among those that can be judged."""
-    judged = right_B != OPEN
-    return float((right_B[judged] == RIGHT).mean()) if judged.any() else float("nan")

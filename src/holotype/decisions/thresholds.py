@@ -7,7 +7,8 @@ from typing import Any
 
 from holotype import files
 from holotype.decisions.answer_tree import LEVELS
-from holotype.decisions.risk import Threshold, label_thresholds, level_thresholds, safe_threshold
+from holotype.decisions.curves import label_thresholds, level_thresholds
+from holotype.decisions.risk import Threshold, safe_threshold
 from holotype.decisions.store import open_decisions
 from holotype.errors import BundleError
 from holotype.models.bundle import open_bundle

@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from holotype.decisions.answer_tree import LEVELS, OPEN, RIGHT, WRONG
+from holotype.decisions.curves import exact_interval, risk_curve
 from holotype.decisions.decisions import right_on_way
 from holotype.decisions.evidence import Evidence, Way
-from holotype.decisions.risk import Control, exact_interval, risk_curve
+from holotype.decisions.risk import Control
 from holotype.decisions.store import open_decisions
 from holotype.decisions.verdicts import Verdicts, verdicts
 from holotype.evaluation.exam import Exam
