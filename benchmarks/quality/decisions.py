@@ -54,6 +54,14 @@ CASES: dict[str, Case] = {
         {"method": "held-out-taxa", "rank": "genus", "require": ["barcode"]},
     ),
     "copepods": Case("copepods", "barcodes", {"method": "seen-unseen", **COI}),
+    "lepidoptera-1": Case(
+        "lepidoptera", "barcodes", {**SPECIES, "require": ["barcode"], "seed": 1}
+    ),
+    "lepidoptera-2": Case(
+        "lepidoptera", "barcodes", {**SPECIES, "require": ["barcode"], "seed": 2}
+    ),
+    "copepods-1": Case("copepods", "barcodes", {**SPECIES, **COI, "seed": 1}),
+    "copepods-2": Case("copepods", "barcodes", {**SPECIES, **COI, "seed": 2}),
     "copepods-genus": Case(
         "copepods", "barcodes", {"method": "held-out-taxa", "rank": "genus", **COI}
     ),
