@@ -10,7 +10,7 @@ from holotype.decisions.channels import fit_pool, pooled
 from holotype.decisions.confidence import Confidence, falling, fit_confidence, spread_over_tree
 from holotype.decisions.evidence import Evidence, Neighbours, Way, way_down
 from holotype.decisions.logistic import Logistic, fit_logistic
-from holotype.decisions.novelty import Novelty, fit_novelty, tightness_of
+from holotype.decisions.novelty import Novelty, ScaledBy, fit_novelty
 from holotype.decisions.reading import Reading
 from holotype.decisions.verdicts import common_ancestor, contradict
 
@@ -146,12 +146,9 @@ def test_novelty_is_learnt_from_stand_ins_and_tells_what_was_never_seen():
     wide = evidence(z, references, reference_label)
     examined, own = wide.nearer().evidence(pool), np.eye(6, dtype=bool)[label]
     stand_ins = wide.nearer(own).evidence(pool)
-    tight = {"image": tightness_of(examined.near["image"], label, 6)}
     known, none = np.ones(300, bool), np.zeros(300, bool)
-    novelty = fit_novelty(
-        examined, tight, known_B=known, unseen_B=none, draw_B=np.arange(300), stand_ins=stand_ins
-    )
-    assert novelty.way == "even"
+    novelty = fit_novelty(examined, known_B=known, unseen_B=none, stand_ins=stand_ins)
+    assert novelty.scaled_by is ScaledBy.STAND_INS
     unseen = centres[6:][rng.integers(0, 2, 200)] + 0.12 * rng.normal(size=(200, 16))
     unseen /= np.linalg.norm(unseen, axis=1, keepdims=True)
     known_again = novelty(said(drawn(6, 200)[1]))

@@ -4,7 +4,7 @@ References are drawn from the training records. Pools, confidence and novelty ar
 records; what error a threshold keeps is told by records that were not fitted on.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -16,8 +16,7 @@ from holotype.decisions.channels import ENOUGH, Channel
 from holotype.decisions.course import Course, course_of
 from holotype.decisions.decisions import ChannelDecisions, Decisions, Examinees, fit_channel
 from holotype.decisions.kept import summary_of, validation_table
-from holotype.decisions.novelty import tightness_of
-from holotype.decisions.reading import FURTHEST_COSINE, IDENTITY, NEIGHBOURS, Read, Reader
+from holotype.decisions.reading import Read, Reader
 from holotype.decisions.stand_ins import ranks_of_the_new, stand_ins
 from holotype.decisions.store import write_decisions
 from holotype.errors import BundleError
@@ -151,7 +150,6 @@ def _channels(
     seed: int,
 ) -> tuple[dict[Channel, ChannelDecisions], dict[Channel, str]]:
     tree, labels = reader.tree, reader.bundle.labels
-    tightness = _tightness(reader)
     draw_N = _draws(course, names)
     channels, without = {}, {}
     for channel, reading in read.readings.items():
@@ -174,7 +172,7 @@ def _channels(
             own_RL,
             few_unseen=0 < len(set(draw_N[rows][unseen_R].tolist())) < ENOUGH,
         )
-        found = fit_channel(tree, examinees, tightness, seed=seed)
+        found = fit_channel(tree, examinees, seed=seed)
         if found is None:
             without[channel] = TOO_FEW
         else:
@@ -186,27 +184,3 @@ def _draws(course: Course, names: list[str | None]) -> NDArray[np.int64]:
     """Returns what was drawn independently, int64 (N,): groups of the split; of unseen taxa, whole taxa."""
     taxon_N = numbered([name if name is not None else "" for name in names])
     return np.where(course.unseen_N, -1 - taxon_N, course.group_N)
-
-
-def _tightness(reader: Reader) -> dict[str, NDArray[np.float64]]:
-    """Returns how close references of a label lie to one another, by kind of closeness."""
-    found: dict[str, NDArray[np.float64]] = {}
-    references = reader.references
-    assert references is not None
-    for modality, vectors in references.vectors.items():
-        query = np.asarray(vectors.z_VD, dtype=np.float32)
-        row_RV, cosine_RV = references.nearest(modality, query, k=NEIGHBOURS + 1)
-        is_self = row_RV == vectors.row_V[:, None]
-        near = reader.neighbours(np.where(is_self, -1, row_RV), cosine_RV, FURTHEST_COSINE)
-        label_R = reader.reference_label[vectors.row_V]
-        found[modality] = tightness_of(near, label_R, len(reader.bundle.labels))
-    if reader.library is not None:
-        label_N = reader.reference_label
-        rows = np.flatnonzero(label_N >= 0)
-        barcodes = references.columns(["barcode"])["barcode"].take(rows).to_pylist()
-        hits, near = reader.by_identity(reader.library, barcodes)
-        others = replace(
-            near, closeness_BV=np.where(hits.distance_QK > 0, near.closeness_BV, np.nan)
-        )
-        found[IDENTITY] = tightness_of(others, label_N[rows], len(reader.bundle.labels))
-    return found

@@ -137,7 +137,6 @@ class Examinees:
 def fit_channel(
     tree: AnswerTree,
     examinees: Examinees,
-    tightness: dict[str, NDArray[np.float64]],
     *,
     seed: int,
 ) -> ChannelDecisions | None:
@@ -147,12 +146,12 @@ def fit_channel(
     judged by what was fitted on the others. What answers later is fitted on all of them.
     """
     fold_B = folds(examinees.draw_B, seed=seed)
-    fitted = _fitted(tree, examinees, tightness)
+    fitted = _fitted(tree, examinees)
     if fitted is None:
         return None
     controls = []
     for fold in range(FOLDS):
-        inner = _fitted(tree, examinees.take(np.flatnonzero(fold_B != fold)), tightness)
+        inner = _fitted(tree, examinees.take(np.flatnonzero(fold_B != fold)))
         if inner is None:
             return None
         asked = _asked(tree, examinees.take(np.flatnonzero(fold_B == fold)), inner.pool)
@@ -180,9 +179,7 @@ class _Fitted:
     novelty: Novelty | None
 
 
-def _fitted(
-    tree: AnswerTree, examinees: Examinees, tightness: dict[str, NDArray[np.float64]]
-) -> _Fitted | None:
+def _fitted(tree: AnswerTree, examinees: Examinees) -> _Fitted | None:
     """Returns what is fitted on some records, None where they are too few."""
     agrees_BL = labels_that_agree(tree, examinees)
     named = np.flatnonzero(agrees_BL.any(axis=1))
@@ -196,10 +193,8 @@ def _fitted(
         return None
     novelty = fit_novelty(
         examinees.reading.evidence(pool),
-        tightness,
         known_B=examinees.known_B & ~examinees.unseen_B,
         unseen_B=examinees.unseen_B,
-        draw_B=examinees.draw_B,
         stand_ins=examinees.stand_ins.reading.evidence(pool),
     )
     return _Fitted(pool, confidence, novelty)

@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 
 from holotype.decisions.answer_tree import AnswerTree
 
+IDENTITY = "identity"
+"""The kind of closeness that alignment of barcodes gives, in per cent."""
+
 
 @dataclass(frozen=True)
 class Neighbours:

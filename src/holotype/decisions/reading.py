@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from holotype.decisions.answer_tree import AnswerTree
 from holotype.decisions.channels import OF_MODALITY, Channel, pooled
-from holotype.decisions.evidence import Evidence, Neighbours
+from holotype.decisions.evidence import IDENTITY, Evidence, Neighbours
 from holotype.errors import BundleError
 from holotype.index.barcodes.hits import BarcodeHits
 from holotype.index.barcodes.library import BarcodeLibrary
@@ -29,8 +29,6 @@ HITS = 16
 FURTHEST_COSINE, FURTHEST_IDENTITY = -1.0, 60.0
 MODEL, REFERENCES = " model", " references"
 """Endings of the names of parts: what the model says, and how near the references of each label are."""
-IDENTITY = "identity"
-"""The kind of closeness that alignment of barcodes gives, in per cent."""
 WIDTHS = {Modality.IMAGE.value: NEIGHBOURS, Modality.BARCODE.value: NEIGHBOURS, IDENTITY: HITS}
 NOT_LEARNT = -1e9
 """What stands for the logit of a label that was not learnt."""

@@ -71,7 +71,7 @@ def decisions_exhibit(bundle: Bundle, exam: Exam) -> dict[str, Any] | None:
             "calibration": _calibration(asked, at_five),
             "curve": _curve(asked, at_five),
             "novelty": _novelty(asked, at_five, seed=exam.seed),
-            "novelty_way": of.novelty.way if of.novelty is not None else None,
+            "novelty_scaled_by": of.novelty.scaled_by.value if of.novelty is not None else None,
         }
     return found
 

@@ -95,10 +95,9 @@ def _expected(rows: list[dict[str, Any]]) -> str:
 def _novelty(found: dict[str, Any]) -> str:
     if not found["novelty"]:
         return paragraph("No taxon was held out, so novelty was not examined.", kind="note")
-    ways = {
-        "free": "Weighed freely, by validation records of unseen taxa.",
-        "one_way": "Weighed by unseen taxa and stand-ins, no sign against its meaning.",
-        "even": "All signs count alike.",
+    scaled = {
+        "unseen": "Scaled by validation records of unseen taxa.",
+        "stand_ins": "Scaled by stand-ins: known records with a taxon of theirs hidden.",
     }
     shown = [
         [
@@ -111,5 +110,5 @@ def _novelty(found: dict[str, Any]) -> str:
         for row in found["novelty"]
     ]
     columns = ["Held out: method", "Area under ROC", "95 %", "Novel", "Known"]
-    caption = f"Novelty, records of held-out taxa against the others. {ways[found['novelty_way']]}"
+    caption = f"Novelty, records of held-out taxa against the others. {scaled[found['novelty_scaled_by']]}"
     return table(columns, shown, says="Novelty beside baselines", caption=caption)
