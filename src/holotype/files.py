@@ -53,6 +53,22 @@ def only_one(folder: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
+@contextmanager
+def as_it_was_opened(path: Path | None) -> Iterator[None]:
+    """Turns a file that is gone since its folder was opened into an error that says so.
+
+    Raises:
+        CollectionError: in the place of ``FileNotFoundError``.
+    """
+    try:
+        yield
+    except FileNotFoundError as reason:
+        raise CollectionError(
+            f"{path}: was changed by another command since it was opened ({reason}). "
+            "Run this command again."
+        ) from None
+
+
 def write_text(path: Path, text: str) -> None:
     """Writes UTF-8 text, whole or not at all."""
     with written_whole(path) as temporary:

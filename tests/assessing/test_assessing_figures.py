@@ -11,13 +11,14 @@ from holotype.assessing.drawing import POOLED, draw
 from holotype.assessing.findings import findings
 from holotype.assessing.judging import judge
 from holotype.assessing.looks import differences, known_looks, look, summary_of
-from holotype.assessing.shares import share, wilson
+from holotype.assessing.shares import share
 from holotype.assessing.sheet import read_labels
 from holotype.assessing.written import How, WrittenLabels
 from holotype.decisions.summary import training_summary
 from holotype.errors import SourceError
 from holotype.identify.columns import ANSWER_SCHEMA
 from holotype.models.labels import Label, LabelSpace, Target
+from holotype.page.words import wilson
 from holotype.taxonomy.label_table import Concept
 from holotype.taxonomy.labels import WHOLE, Kind
 from holotype.taxonomy.lineage import Lineage
@@ -91,8 +92,9 @@ def test_too_many_answers_are_pooled_the_smallest_first():
 
 
 def test_wilson_by_hand():
-    assert wilson(0.5, 10) == pytest.approx((0.2366, 0.7634), abs=1e-4)
+    assert wilson(5, 10) == pytest.approx((0.2366, 0.7634), abs=1e-4)
     assert wilson(0.0, 10)[0] == 0
+    assert wilson(2.75, 5.5) == pytest.approx((0.17936, 0.82064), abs=1e-5)  # z / 2 sqrt(n + z²)
 
 
 def test_intervals_hold_the_truth_and_estimates_are_unbiased():

@@ -67,7 +67,7 @@ def test_what_the_model_says_of_validation_records_is_kept(calibrated: Path):
     before = (calibrated / "decisions" / "decisions.json").read_text()
     told = json.loads(before)
     assert told["model"] == open_bundle(calibrated).fingerprint
-    validation = validation_of(open_bundle(calibrated))
+    validation = validation_of(calibrated)
     assert set(validation["modality"].to_pylist()) == {"image", "barcode"}
     totals = [sum(row) for row in validation["probability"].to_pylist()]
     assert totals == pytest.approx([1.0] * len(totals), abs=1e-4)

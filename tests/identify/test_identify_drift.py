@@ -135,7 +135,7 @@ def test_a_run_says_what_drifted_on_stderr_and_in_the_sidecar(
     _, labels, grey, size = drawn(200, grey=20.0, size=4000.0)
     vectors = {"image": unit(RNG.normal(size=(200, 32)))}
     summary = summary_of(vectors, labels, grey, size)
-    monkeypatch.setattr("holotype.identify.drift.summary_of", lambda bundle: summary)
+    monkeypatch.setattr("holotype.identify.drift.stored_summary", lambda bundle: summary)
     report = holotype.predict(tiny_run, [folder], out=tmp_path / "a.csv")
     said = capsys.readouterr().err
     sidecar = json.loads((tmp_path / "a.csv.run.json").read_text())

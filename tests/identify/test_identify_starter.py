@@ -10,7 +10,8 @@ import pytest
 
 import holotype
 from holotype.files import sha256_bytes
-from holotype.models.bundle import bundle_folder, open_bundle
+from holotype.models.bundle import open_bundle
+from holotype.models.places import bundle_folder
 from holotype.models.quantised import WeightKind
 from holotype.taxonomy.label_table import read_label_table
 from holotype.taxonomy.lineage import Rank

@@ -15,16 +15,9 @@ from holotype import files
 from holotype.errors import BundleError
 from holotype.inputs.materials import Materials
 from holotype.media.preparation import PreparationKind
-from holotype.models.bundle import (
-    PREPROCESSING,
-    Bundle,
-    bundle_folder,
-    is_bundle,
-    open_bundle,
-    softmax,
-    write_bundle,
-)
+from holotype.models.bundle import PREPROCESSING, Bundle, open_bundle, softmax, write_bundle
 from holotype.models.encode import encode
+from holotype.models.places import bundle_folder, is_bundle
 from holotype.models.towers import Modality
 
 

@@ -29,8 +29,9 @@ from holotype.decisions.temperature import fit_temperature
 from holotype.errors import BundleError, RecipeError, did_you_mean
 from holotype.evaluation.metrics import Estimate
 from holotype.inputs.materials import Materials, prepare_collection
-from holotype.models.bundle import Bundle, is_bundle
+from holotype.models.bundle import Bundle
 from holotype.models.labels import LabelSpace, Target, build_label_space, label_names
+from holotype.models.places import is_bundle
 from holotype.progress import note
 
 

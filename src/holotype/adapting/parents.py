@@ -5,8 +5,9 @@ from pathlib import Path
 from holotype import files
 from holotype.errors import RecipeError
 from holotype.models.aligned import AlignedModel, ClassifierSettings, ModelSettings
-from holotype.models.bundle import Bundle, is_bundle, open_bundle
+from holotype.models.bundle import Bundle, open_bundle
 from holotype.models.labels import LabelSpace, Target
+from holotype.models.places import is_bundle
 from holotype.models.pretrained.checkpoints import read_json
 from holotype.models.pretrained.open_clip_towers import CONFIGURATION
 from holotype.models.pretrained.places import (

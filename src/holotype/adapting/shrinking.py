@@ -19,11 +19,11 @@ from holotype.models.bundle import (
     TRAINING_RECORDS,
     WEIGHTS,
     Bundle,
-    is_bundle,
     open_bundle,
     write_bundle,
 )
 from holotype.models.encode import encode
+from holotype.models.places import is_bundle
 from holotype.models.quantised import WeightKind
 
 CHUNK = 256

@@ -203,7 +203,7 @@ def domain_and_looks(bundle: Bundle, sample: Sample, *, seed: int) -> tuple[Doma
     decisions = open_decisions(bundle)
     summary = dict(decisions.summary) if decisions is not None else {}
     try:
-        known = validation_of(bundle)
+        known = validation_of(bundle.path)
     except BundleError:
         why = "the model keeps no validation records (holotype calibrate)"
         return Domain("unknown", None, (), f"Whether this is another instrument: {why}."), summary

@@ -1,12 +1,11 @@
 """Shares with intervals, of records that stand for different numbers of others."""
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-_Z = 1.959964
+from holotype.page.words import wilson
 
 
 @dataclass(frozen=True)
@@ -48,7 +47,9 @@ def share(
         return Share(None, None, None, 0, 0.0)
     value = float((hit_S * weight_S).sum() / total)
     effective = _effective(hit_S, weight_S, stratum_S, value)
-    low, high = wilson(value, effective)
+    low, high = wilson(value * effective, effective)
+    assert low is not None
+    assert high is not None
     return Share(value, low, high, n, total)
 
 
@@ -68,11 +69,3 @@ def _effective(
     mass_H = np.bincount(index_S, weights=weight_S, minlength=len(strata)) / total
     variance = float((mass_H**2 * drawn_H * (1 - drawn_H) / size_H).sum())
     return min(float(len(hit_S)), middle * (1 - middle) / variance) if variance > 0 else kish
-
-
-def wilson(value: float, n: float) -> tuple[float, float]:
-    """Returns the 95 % interval of a share seen on n records, which need not be a whole number."""
-    z2 = _Z * _Z
-    centre = (value + z2 / (2 * n)) / (1 + z2 / n)
-    half = _Z / (1 + z2 / n) * math.sqrt(value * (1 - value) / n + z2 / (4 * n * n))
-    return max(0.0, centre - half), min(1.0, centre + half)

@@ -120,7 +120,7 @@ def parted(given: list[str]) -> tuple[str, list[str]]:
     A first word that is neither a file nor a list of files, with others behind it, is a model that is not
     there.
     """
-    from holotype.models.bundle import STARTER, is_bundle
+    from holotype.models.places import STARTER, is_bundle
 
     first, *others = given
     is_input = Path(first).exists() or first.startswith("@")

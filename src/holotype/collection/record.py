@@ -189,7 +189,7 @@ def _fill_names(
     if concept is None:
         return
     if labels is None:
-        notes += _placeholders(fields, concept.lineage)
+        notes += _names_of_none(fields, concept.lineage)
     for rank, name in concept.lineage:
         if rank in LINNAEAN_RANKS:
             record[rank.value] = name
@@ -207,11 +207,11 @@ def _fill_names(
         )
 
 
-def _placeholders(fields: Mapping[str, str], lineage: Lineage) -> list[tuple[str, str]]:
+def _names_of_none(fields: Mapping[str, str], lineage: Lineage) -> list[tuple[str, str]]:
     """Returns a note of the given names that stand for none, as ``Calanoida sp.`` for a family."""
     given = [(rank, fields.get(rank.value, "").strip()) for rank in LINNAEAN_RANKS]
     lost = [f"{rank.value} '{name}'" for rank, name in given if name and not lineage.name_at(rank)]
-    return [("placeholder", f"{first_few(lost)} stands for no taxon: left out")] if lost else []
+    return [("no_taxon", f"{first_few(lost)} stands for no taxon: left out")] if lost else []
 
 
 @lru_cache(maxsize=50_000)

@@ -5,7 +5,6 @@ A collection is a folder: ``collection.json`` (written last: its existence means
 """
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -76,14 +75,14 @@ class Collection:
                 memory: ``images`` streams them instead.
         """
         wanted = names or [n for n in RECORDS_SCHEMA.names if n not in HEAVY_COLUMNS]
-        with self._as_it_was_opened():
+        with files.as_it_was_opened(self.path):
             shards = pads.dataset(self.shard_paths(), schema=RECORDS_SCHEMA)
             return shards.to_table(columns=[*wanted])
 
     def images(self) -> Iterator[tuple[str, bytes | None]]:
         """Yields the id and the encoded image (or None) of every record, in order, streaming."""
         for path in self.shard_paths():
-            with self._as_it_was_opened(), pq.ParquetFile(path) as shard:
+            with files.as_it_was_opened(self.path), pq.ParquetFile(path) as shard:
                 for batch in shard.iter_batches(256, columns=["record_id", "image"]):
                     encoded = batch.column("image").field("bytes")
                     ids = batch.column("record_id")
@@ -92,18 +91,8 @@ class Collection:
     def ledger(self) -> pa.Table:
         """Returns the ledger: one row for each item that intake read."""
         paths = [self.path / one["ledger"]["path"] for one in self.manifest["imports"]]
-        with self._as_it_was_opened():
+        with files.as_it_was_opened(self.path):
             return pads.dataset(paths, schema=LEDGER_SCHEMA).to_table()
-
-    @contextmanager
-    def _as_it_was_opened(self) -> Iterator[None]:
-        try:
-            yield
-        except FileNotFoundError as reason:
-            raise CollectionError(
-                f"{self.path}: was changed by another command since it was opened ({reason}). "
-                "Run this command again."
-            ) from None
 
 
 def open_collection(path: Path) -> Collection:

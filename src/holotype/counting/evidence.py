@@ -10,12 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from holotype import files
+from holotype.decisions.store import validation_of
 from holotype.errors import BundleError
-from holotype.models.bundle import FORMAT, MANIFEST, OLDER, VERSION, bundle_folder
+from holotype.models.bundle import FORMAT, OLDER, VERSION
 from holotype.models.labels import LabelSpace
+from holotype.models.places import MANIFEST, bundle_folder
 from holotype.models.towers import Modality
 
-VALIDATION = Path("decisions") / "validation.parquet"
 LEAST_RECORDS = 50
 """Fewer held-out records say too little to correct counts."""
 
@@ -81,26 +82,18 @@ def read_evidence(bundle: Path | str, modality: Modality = Modality.IMAGE) -> Bu
     Raises:
         BundleError: when there is no bundle, it keeps no evidence, or too little.
     """
-    import pyarrow.parquet as pq
-
     folder = bundle_folder(bundle)
     manifest = _manifest(folder)
     labels = LabelSpace.from_json(manifest)
-    path = folder / VALIDATION
-    if not path.is_file():
-        raise BundleError(
-            f"{path}: not there, so nothing is known of the confusion of this model. "
-            "Run holotype calibrate, or count without --evidence."
-        )
-    table = pq.read_table(path)
+    table = validation_of(folder)
     of_modality = np.asarray(table["modality"].to_pylist()) == modality.value
     table = table.filter(of_modality)
     label_V = labels.index_of(table["label"].to_pylist())
     known = np.flatnonzero(label_V >= 0)
     if len(known) < LEAST_RECORDS:
         raise BundleError(
-            f"{path}: {len(known)} held-out {modality.value}s of known labels; at least {LEAST_RECORDS} are "
-            "needed to correct counts. Count without --evidence, or train with a larger validation part."
+            f"{folder}: {len(known)} held-out {modality.value}s of known labels; at least {LEAST_RECORDS} "
+            "are needed to correct counts. Count without --evidence, or train with a larger validation part."
         )
     table = table.take(known)
     evidence = Evidence(

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from holotype.decisions.answer_tree import RIGHT, AnswerTree
+from holotype.decisions.answer_tree import OPEN, RIGHT, AnswerTree
 from holotype.decisions.channels import ENOUGH, Channel, fit_pool
 from holotype.decisions.confidence import Confidence, fit_confidence
 from holotype.decisions.evidence import Evidence, Way, way_down
@@ -160,7 +160,7 @@ def fit_channel(
         controls.append(
             Control(
                 inner.confidence(asked.way),
-                right_on_way(asked.way, asked.truth_BN),
+                right_on_way(asked.way.node_BK, asked.truth_BN),
                 np.where(asked.unseen_B, "unseen", "seen"),
                 names[probability_BL.argmax(axis=1)],
                 probability_BL.max(axis=1),
@@ -188,7 +188,7 @@ def _fitted(tree: AnswerTree, examinees: Examinees) -> _Fitted | None:
     parts = {name: part[named] for name, part in examinees.reading.parts.items()}
     pool = fit_pool(parts, agrees_BL[named])
     asked = _asked(tree, examinees, pool)
-    confidence = fit_confidence(asked.way, right_on_way(asked.way, asked.truth_BN))
+    confidence = fit_confidence(asked.way, right_on_way(asked.way.node_BK, asked.truth_BN))
     if confidence is None:
         return None
     novelty = fit_novelty(
@@ -240,10 +240,10 @@ def labels_that_agree(tree: AnswerTree, examinees: Examinees) -> NDArray[np.bool
     return found
 
 
-def right_on_way(way: Way, truth_BN: NDArray[np.int8]) -> NDArray[np.int8]:
+def right_on_way(node_BK: NDArray[np.int64], truth_BN: NDArray[np.int8]) -> NDArray[np.int8]:
     """Returns what is right of the nodes of each way, int8 (B, K), OPEN where there is no node."""
-    found = np.take_along_axis(truth_BN, np.maximum(way.node_BK, 0), axis=1)
-    return np.where(way.node_BK >= 0, found, np.int8(-1))
+    found = np.take_along_axis(truth_BN, np.maximum(node_BK, 0), axis=1)
+    return np.where(node_BK >= 0, found, np.int8(OPEN))
 
 
 def folds(draw_B: NDArray[np.int64], *, seed: int) -> NDArray[np.int64]:

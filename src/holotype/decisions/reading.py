@@ -88,7 +88,8 @@ class Read:
     Attributes:
         readings: by channel, where there is any record.
         encoded: embeddings by modality.
-        neighbour_row: by modality, int64 (R, V), rows of the references, -1 for none.
+        neighbour_row: by modality, int64 (R, V), rows of the references, best first, -1 for none.
+        similarity: by modality, float32 (R, V), their cosines.
         hits: of the barcodes, the references nearest by alignment.
         asked: the barcodes that these are of.
     """
@@ -96,6 +97,7 @@ class Read:
     readings: dict[Channel, Reading]
     encoded: dict[Modality, Encoded]
     neighbour_row: dict[str, NDArray[np.int64]] = field(default_factory=dict)
+    similarity: dict[str, NDArray[np.float32]] = field(default_factory=dict)
     hits: BarcodeHits | None = None
     asked: list[str | None] | None = None
 
@@ -158,6 +160,7 @@ class Reader:
                     modality, encoded.z_RD, k=wide * NEIGHBOURS
                 )
                 found.neighbour_row[modality.value] = row_RV
+                found.similarity[modality.value] = cosine_RV
                 near[modality.value] = self.neighbours(row_RV, cosine_RV, FURTHEST_COSINE)
             asked = [barcode_N[row] for row in encoded.row_R.tolist()]
             if modality is Modality.BARCODE:

@@ -146,22 +146,39 @@ def carry_decisions(source: Bundle, target: Bundle) -> None:
         stored = opened.references
         records = stored.columns(RECORDS_SCHEMA.names)
         references = Index.of(records, stored.vectors, model=target.fingerprint)
-        validation = validation_of(source)
+        validation = validation_of(source.path)
         write_decisions(
             target, opened.decisions, references, validation=validation, summary=opened.summary
         )
 
 
-def validation_of(bundle: Bundle) -> pa.Table:
+def validation_of(bundle: Path) -> pa.Table:
     """Returns the validation records that a bundle was calibrated on, rows of ``VALIDATION_SCHEMA``.
+
+    Args:
+        bundle: its folder.
 
     Raises:
         BundleError: where it was not calibrated.
     """
-    path = decisions_folder(bundle.path) / VALIDATION
+    path = decisions_folder(bundle) / VALIDATION
     if not path.is_file():
-        raise BundleError(f"{bundle.path}: was not calibrated. Run holotype calibrate.")
+        raise BundleError(f"{path}: missing: it was not calibrated. Run holotype calibrate.")
     return pq.read_table(path)
+
+
+def stored_summary(bundle: Path) -> dict[str, Any]:
+    """Returns what the inputs of a bundle's training were like; nothing where it was not calibrated.
+
+    Args:
+        bundle: its folder.
+    """
+    path = decisions_folder(bundle) / MANIFEST
+    if not path.is_file():
+        return {}
+    told = files.read_manifest(path, format_name=FORMAT, version=VERSION, error=BundleError)
+    found: dict[str, Any] = told["summary"]
+    return found
 
 
 def _controls_table(decisions: Decisions) -> pa.Table:

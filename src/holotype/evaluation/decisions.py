@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from holotype.decisions.answer_tree import LEVELS, OPEN, RIGHT, WRONG
 from holotype.decisions.curves import exact_interval, risk_curve
 from holotype.decisions.decisions import right_on_way
-from holotype.decisions.evidence import Evidence, Way
+from holotype.decisions.evidence import Evidence
 from holotype.decisions.risk import Control
 from holotype.decisions.store import open_decisions
 from holotype.decisions.verdicts import Verdicts, verdicts
@@ -155,9 +155,7 @@ def _levels(asked: _Asked, said: Verdicts) -> list[dict[str, Any]]:
 
 
 def _calibration(asked: _Asked, said: Verdicts) -> list[dict[str, Any]]:
-    right_RK = right_on_way(
-        Way(said.node_BK, said.node_BK[:, :, None].astype(float)), asked.truth_RN
-    )
+    right_RK = right_on_way(said.node_BK, asked.truth_RN)
     parts = [("answer", said.score_B, asked.right(said))]
     parts += [
         (name, said.confidence_BK[:, level], right_RK[:, level])
@@ -197,9 +195,7 @@ def reliability(
 
 
 def _curve(asked: _Asked, said: Verdicts) -> list[dict[str, float]]:
-    right_RK = right_on_way(
-        Way(said.node_BK, said.node_BK[:, :, None].astype(float)), asked.truth_RN
-    )
+    right_RK = right_on_way(said.node_BK, asked.truth_RN)
     count = len(asked.rows)
     nothing = np.full(count, "", dtype=np.str_)
     points = risk_curve(

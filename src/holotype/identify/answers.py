@@ -124,7 +124,7 @@ class Answerer:
             decisions,
             thresholds,
             Priors.read(settings.priors, bundle.labels) if settings.priors else None,
-            Nearest.of(reader, index, count=settings.nearest),
+            Nearest(reader, index, settings.nearest),
             RowWriter(reader.tree, bundle.fingerprint, thresholds),
         )
 

@@ -1,10 +1,8 @@
 """Answers as they go by -> running statistics; at the end, what is not as when the model was made."""
 
-import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,7 +11,7 @@ from numpy.typing import NDArray
 from holotype.decisions.channels import Channel
 from holotype.decisions.drift import drift
 from holotype.decisions.preparation import preparation_print
-from holotype.decisions.store import MANIFEST, decisions_folder
+from holotype.decisions.store import stored_summary
 from holotype.decisions.summary import Finding, Statistics, statistics
 from holotype.identify.inputs import Loaded
 from holotype.models.bundle import Bundle
@@ -61,18 +59,9 @@ def _channel(one: Loaded) -> str:
     return known.get(has, "")
 
 
-def summary_of(bundle: Path) -> dict[str, Any]:
-    """Returns what a bundle keeps of the records it was made on; nothing where it keeps none."""
-    path = decisions_folder(bundle) / MANIFEST
-    if not path.is_file():
-        return {}
-    summary: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")).get("summary") or {}
-    return summary
-
-
 def watch(bundle: Bundle, stream: Statistics) -> list[Finding]:
     """Returns how far a stream of answers is from what the bundle was made on, by every measure there is."""
-    summary = summary_of(bundle.path)
+    summary = stored_summary(bundle.path)
     if "embedding" not in summary:
         return []
     return drift(summary, stream, preparation=preparation_print(bundle.pixels))

@@ -6,7 +6,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from holotype.decisions.reading import Read, Reader
+import numpy as np
+from numpy.typing import NDArray
+
+from holotype.decisions.reading import NEIGHBOURS, Read, Reader
 from holotype.identify.alignment import Alignment
 from holotype.index.store import Index
 from holotype.models.towers import Modality
@@ -26,11 +29,6 @@ class Nearest:
     index: Index | None
     count: int
 
-    @classmethod
-    def of(cls, reader: Reader, index: Index | None, *, count: int) -> "Nearest":
-        """Returns it for a model, with the user's index or without."""
-        return cls(reader, index, count)
-
     @property
     def shown(self) -> Index | None:
         """The index that is searched."""
@@ -45,7 +43,7 @@ class Nearest:
         for modality, encoded in read.encoded.items():
             if modality.value not in self.shown.modalities:
                 continue
-            row_RK, cosine_RK = self.shown.nearest(modality, encoded.z_RD, k=self.count)
+            row_RK, cosine_RK = self._found(read, modality, encoded.z_RD)
             for place, rows, cosines in zip(encoded.row_R.tolist(), row_RK, cosine_RK, strict=True):
                 found[place] += [
                     {
@@ -69,6 +67,16 @@ class Nearest:
             if records:
                 columns[place]["nearest"] = json.dumps(records, ensure_ascii=False)
         return columns
+
+    def _found(
+        self, read: Read, modality: Modality, z_RD: NDArray[np.float32]
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """Returns rows and cosines of the nearest records; the references were searched already."""
+        if self.index is None and self.count <= NEIGHBOURS:
+            kind = modality.value
+            return read.neighbour_row[kind][:, : self.count], read.similarity[kind][:, : self.count]
+        assert self.shown is not None
+        return self.shown.nearest(modality, z_RD, k=self.count)
 
     @cached_property
     def alignment(self) -> Alignment | None:

@@ -17,7 +17,8 @@ from holotype.identify.inputs import Asides, Reading, specimens
 from holotype.identify.outputs import Output, outputs_of
 from holotype.identify.stream import WHOLE, Begun, PartialRun
 from holotype.identify.writers import check_ending, write_tables
-from holotype.models.bundle import STARTER, Bundle, open_bundle
+from holotype.models.bundle import Bundle, open_bundle
+from holotype.models.places import STARTER
 from holotype.progress import note
 
 PARTIAL = ".partial"

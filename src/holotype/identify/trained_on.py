@@ -18,7 +18,8 @@ from holotype.media.barcodes import Barcode, clean_barcode
 from holotype.media.images import read_pixels
 from holotype.media.measures import measure
 from holotype.media.strands import reverse_complement
-from holotype.models.bundle import TRAINING_RECORDS, bundle_folder
+from holotype.models.bundle import TRAINING_RECORDS
+from holotype.models.places import bundle_folder
 from holotype.splits.plan import Role
 
 NEAR_BITS = 6

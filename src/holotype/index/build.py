@@ -146,7 +146,7 @@ def model_of(index: Index, given: Path | str | None) -> "Bundle":
 
 def _bundle_beside(index: Index) -> Path | str | None:
     """Returns where the model of an index is: where the manifest says, or round it; None where it is not."""
-    from holotype.models.bundle import STARTER, is_bundle
+    from holotype.models.places import STARTER, is_bundle
 
     place = index.manifest.get("bundle")
     if place == STARTER or index.path is None:
@@ -261,7 +261,7 @@ def _folder(building: Path, number: int) -> Path:
 
 def _place_of(given: Path | str, bundle: "Bundle", index: Path) -> str:
     """Returns where a bundle is from the folder of an index, or its name."""
-    from holotype.models.bundle import STARTER
+    from holotype.models.places import STARTER
 
     if str(given) == STARTER:
         return STARTER

@@ -4,8 +4,7 @@ Format: docs/formats/index.md. ``index.json`` is written last: where it is, the 
 half-precision and memory-mapped; records are read by column.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -104,7 +103,7 @@ class Index:
         """
         if self.table is not None:
             return self.table.select(list(names))
-        with self._as_it_was_opened():
+        with files.as_it_was_opened(self.path):
             return pq.read_table(self.data / RECORDS, columns=list(names), memory_map=True)
 
     def taken(self, names: Sequence[str], rows: NDArray[np.int64]) -> pa.Table:
@@ -115,7 +114,7 @@ class Index:
         """
         if self.table is not None:
             return self.table.select(list(names)).take(rows)
-        with self._as_it_was_opened(), pq.ParquetFile(self.data / RECORDS) as opened:
+        with files.as_it_was_opened(self.path), pq.ParquetFile(self.data / RECORDS) as opened:
             about = opened.metadata
             sizes = [about.row_group(number).num_rows for number in range(about.num_row_groups)]
             first_G = np.cumsum([0, *sizes])
@@ -125,15 +124,6 @@ class Index:
         before_W = np.cumsum([0, *(sizes[group] for group in wanted.tolist())])
         start_R = before_W[np.searchsorted(wanted, group_R)]
         return read.take(start_R + rows - first_G[group_R])
-
-    @contextmanager
-    def _as_it_was_opened(self) -> Iterator[None]:
-        try:
-            yield
-        except FileNotFoundError as reason:
-            raise CollectionError(
-                f"{self.path}: was changed by another command since it was opened ({reason}). Run this again."
-            ) from None
 
     def nearest(
         self,

@@ -25,6 +25,7 @@ from holotype.inputs.captions.text_choice import TextSettings
 from holotype.media.preparation import PixelPreparation
 from holotype.models.aligned import AlignedModel, ModelSettings
 from holotype.models.labels import LabelSpace
+from holotype.models.places import MANIFEST, bundle_folder
 from holotype.models.quantised import WeightKind, model_weights, stored_weights
 from holotype.models.towers import Modality
 
@@ -33,12 +34,10 @@ VERSION = 2
 """2: ``weights`` says how the weights are stored."""
 OLDER = (1,)
 """Versions that are read as well: their weights are float32."""
-MANIFEST, WEIGHTS = "bundle.json", "model.safetensors"
+WEIGHTS = "model.safetensors"
 TRAINING_RECORDS, ATTRIBUTION = "training-records.parquet", "ATTRIBUTION.md"
 OF_TRAINING_ALONE = ("sigmoid_bias",)
 """Parameters that a bundle may lack: losses read them, answers do not."""
-STARTER = "starter"
-"""The name of the bundle that comes with Holotype."""
 PREPROCESSING = {
     "padded": "upright, 8 bit; padded with the border's median; area down, linear up; luma Rec. 601",
     "squashed": "upright, 8 bit; squashed to a square, bicubic; luma Rec. 601",
@@ -147,19 +146,6 @@ def write_bundle(
     }
     files.write_json(folder / MANIFEST, manifest)
     files.remove_folder(folder / "resume")
-
-
-def bundle_folder(path: Path | str) -> Path:
-    """Returns the folder of a bundle: the path, or the shipped one for the name ``starter``."""
-    if str(path) == STARTER and not Path(path).is_dir():
-        return Path(__file__).parent.parent / STARTER
-    return Path(path)
-
-
-def is_bundle(path: Path | str) -> bool:
-    """Returns whether a path is a bundle, an unfinished run, or the name of the shipped bundle."""
-    folder = bundle_folder(path)
-    return (folder / MANIFEST).is_file() or (folder / "resume").is_dir()
 
 
 def open_bundle(path: Path | str) -> Bundle:

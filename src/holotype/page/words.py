@@ -139,8 +139,10 @@ def ordered(found: Sequence[str], order: Sequence[str]) -> list[str]:
     return [n for n in order if n in unique] + [n for n in unique if n not in order]
 
 
-def wilson(right: int, asked: int) -> tuple[float | None, float | None]:
+def wilson(right: float, asked: float) -> tuple[float | None, float | None]:
     """Returns the 95 % interval of a share (Wilson 1927, doi:10.1080/01621459.1927.10502953).
+
+    Weighted records need not be whole numbers.
 
     >>> [round(end, 3) for end in wilson(5, 10)]
     [0.237, 0.763]

@@ -152,10 +152,10 @@ def _concept(row: Mapping[str, str]) -> Concept:
     )
 
 
-def is_placeholder(rank: Rank, written: str, above: Collection[str]) -> bool:
+def names_no_taxon(rank: Rank, written: str, above: Collection[str]) -> bool:
     """Returns whether a name stands for "not known": family ``Calanoida sp.``, or one that repeats an order.
 
-    >>> is_placeholder(Rank.GENUS, "Calanoida", ["Copepoda", "Calanoida"])
+    >>> names_no_taxon(Rank.GENUS, "Calanoida", ["Copepoda", "Calanoida"])
     True
 
     Args:
@@ -174,6 +174,6 @@ def lineage_of_columns(columns: Mapping[Rank, str | None]) -> Lineage:
     names: dict[Rank, str] = {}
     for rank in sorted(columns, key=lambda rank: rank.depth):
         written = (columns[rank] or "").strip()
-        if written and not is_placeholder(rank, written, names.values()):
+        if written and not names_no_taxon(rank, written, names.values()):
             names[rank] = canonical_name(rank, written, genus=names.get(Rank.GENUS))
     return Lineage(tuple(names.items()))

@@ -23,8 +23,9 @@ from holotype.decisions.store import open_decisions
 from holotype.errors import RecipeError
 from holotype.inputs.captions import common_names
 from holotype.models.aligned import AlignedModel, merged
-from holotype.models.bundle import MANIFEST, open_bundle, write_bundle
+from holotype.models.bundle import open_bundle, write_bundle
 from holotype.models.labels import LabelSpace, build_label_space, label_names
+from holotype.models.places import MANIFEST
 from holotype.progress import note
 from holotype.randomness import stream_seed
 from holotype.splits.plan import Role, Split, Status, check_fits, read_split

@@ -56,7 +56,8 @@ def work(job: Job) -> None:
     from holotype.evaluation.evaluate import TASKS
     from holotype.evaluation.exam import Beside, prepare_exam
     from holotype.evaluation.hierarchy import hierarchy_exhibit
-    from holotype.models.bundle import MANIFEST, open_bundle
+    from holotype.models.bundle import open_bundle
+    from holotype.models.places import MANIFEST
     from holotype.splits.plan import read_split
     from holotype.training.recipe import Recipe
     from holotype.training.train import train

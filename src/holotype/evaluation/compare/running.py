@@ -17,7 +17,7 @@ from holotype.collection.store import Collection
 from holotype.evaluation.compare.examined import examined_job
 from holotype.evaluation.compare.one_arm import COST, FAILURE, Job, write_job
 from holotype.evaluation.compare.settings import Arm
-from holotype.models.bundle import MANIFEST
+from holotype.models.places import MANIFEST
 from holotype.progress import note
 from holotype.randomness import stream_seed
 from holotype.splits.plan import Split

@@ -17,6 +17,7 @@ from holotype.errors import BundleError
 from holotype.exchange.answers.writing import HUMAN, Written
 from holotype.identify.columns import RANKS, Decision
 from holotype.media.images import IMAGE_SUFFIXES
+from holotype.models.places import MANIFEST, bundle_folder
 
 FAILED = "it could not be read, so there is no answer"
 PERSON = "a person named it, and the format holds what a classifier says"
@@ -165,10 +166,7 @@ def lineages_of_model(run: Path | str) -> dict[str, dict[str, str]]:
     Raises:
         BundleError: when it has no manifest.
     """
-    folder = Path(run)
-    if str(run) == "starter" and not folder.is_dir():
-        folder = Path(__file__).parents[2] / "starter"
-    manifest = folder / "bundle.json"
+    manifest = bundle_folder(run) / MANIFEST
     if not manifest.is_file():
         raise BundleError(f"{manifest}: missing, so {run} is no model. Name the folder of one.")
     labels = json.loads(manifest.read_text(encoding="utf-8"))["labels"]

@@ -25,25 +25,28 @@ MACHINE_FORMS: dict[str, Form] = {
     "ifcb": Form(
         "Class scores of IFCB bins (h5, version 3), a file a bin",
         lambda answers, request: write_ifcb(
-            answers, request.out, scores=request.scores, thresholds=request.thresholds
+            answers, request.out, scores=request.beside.scores, thresholds=request.beside.thresholds
         ),
     ),
     "syke": Form(
         "Probabilities of IFCB bins as SYKE has them (CSV), a file a bin",
         lambda answers, request: write_syke(
-            answers, request.out, scores=request.scores, thresholds=request.thresholds
+            answers, request.out, scores=request.beside.scores, thresholds=request.beside.thresholds
         ),
     ),
     "speciesnet": Form(
         "Predictions of SpeciesNet (JSON)",
         lambda answers, request: write_speciesnet(
-            answers, _file(request.out), lineages=request.lineages
+            answers, _file(request.out), lineages=request.beside.lineages
         ),
     ),
     "megadetector": Form(
         "Batch results of MegaDetector (JSON 1.6), for Timelapse",
         lambda answers, request: write_megadetector(
-            answers, _file(request.out), lineages=request.lineages, classified_at=request.dated
+            answers,
+            _file(request.out),
+            lineages=request.beside.lineages,
+            classified_at=request.dated,
         ),
     ),
     "camtrap-dp": Form(
@@ -67,7 +70,7 @@ MACHINE_FORMS: dict[str, Form] = {
     "boldigger": Form(
         "A table like that of BOLDigger3 (CSV or Parquet)",
         lambda answers, request: write_boldigger(
-            answers, _file(request.out), lineages=request.lineages
+            answers, _file(request.out), lineages=request.beside.lineages
         ),
     ),
     "pybioclip": Form(
@@ -75,10 +78,10 @@ MACHINE_FORMS: dict[str, Form] = {
         lambda answers, request: write_pybioclip(
             answers,
             _file(request.out),
-            rank=request.rank,
-            k=request.k,
-            scores=request.scores,
-            lineages=request.lineages,
+            rank=request.beside.rank,
+            k=request.beside.k,
+            scores=request.beside.scores,
+            lineages=request.beside.lineages,
         ),
     ),
 }

@@ -21,7 +21,7 @@ from holotype.exchange.answers.identifiers import known_identifiers, learn_backb
 from holotype.exchange.answers.made import made
 from holotype.exchange.answers.scores import read_scores, read_threshold_file
 from holotype.exchange.answers.validated import with_validated
-from holotype.exchange.answers.writing import Grouping, Request
+from holotype.exchange.answers.writing import Beside, Grouping, Request
 from holotype.identify.columns import ANSWER_SCHEMA
 from holotype.taxonomy.label_table import read_label_table
 from holotype.taxonomy.lineage import Rank
@@ -48,17 +48,6 @@ class PublishReport:
     left_out: Mapping[str, int]
     rows: Mapping[str, int]
     notes: Mapping[str, int]
-
-
-@dataclass(frozen=True)
-class Beside:
-    """What some formats take beside the answers; as in ``Request``."""
-
-    scores: pa.Table | None = None
-    thresholds: Mapping[str, float] | None = None
-    lineages: Mapping[str, Mapping[str, str]] | None = None
-    rank: Rank | None = Rank.SPECIES
-    k: int = 5
 
 
 def publish(
@@ -151,7 +140,7 @@ def publish_table(
     backbone: Path | str | None = None,
     grouping: Grouping | str = Grouping.TAXON,
     version: str = __version__,
-    beside: Beside = Beside(),
+    beside: Beside | None = None,
 ) -> PublishReport:
     """Writes a table of answers (``ANSWER_SCHEMA``) that a version of Holotype made; see ``publish``.
 
@@ -183,11 +172,7 @@ def publish_table(
         counts=None if counts is None else _read_counts(Path(counts)),
         dataset=None if dataset is None else Path(dataset),
         grouping=_grouping(grouping),
-        scores=beside.scores,
-        thresholds=beside.thresholds,
-        lineages=beside.lineages,
-        rank=beside.rank,
-        k=beside.k,
+        beside=beside or Beside(),
     )
     done = FORMS[to].write(table, request)
     left_out = {reason: count for reason, count in done.left_out.items() if count}

@@ -27,6 +27,25 @@ class Grouping(StrEnum):
 
 
 @dataclass(frozen=True)
+class Beside:
+    """What some formats take beside the answers.
+
+    Attributes:
+        scores: the scores of all labels, by input; None: those of the five best.
+        thresholds: score by label; None: the safe answers decide.
+        lineages: label -> rank -> name; None: those that the answers show.
+        rank: at which ``pybioclip`` names; None for labels.
+        k: how many names a record, for ``pybioclip``.
+    """
+
+    scores: pa.Table | None = None
+    thresholds: Mapping[str, float] | None = None
+    lineages: Mapping[str, Mapping[str, str]] | None = None
+    rank: Rank | None = Rank.SPECIES
+    k: int = 5
+
+
+@dataclass(frozen=True)
 class Request:
     """What a writer is asked for beside the answers.
 
@@ -39,11 +58,7 @@ class Request:
         counts: the table of ``holotype count``; None where none was named.
         dataset: the file that describes the data set (TOML); None where none was named.
         grouping: what one occurrence is.
-        scores: the scores of all labels, by input; None: those of the five best.
-        thresholds: score by label; None: the safe answers decide.
-        lineages: label -> rank -> name; None: those that the answers show.
-        rank: at which ``pybioclip`` names; None for labels.
-        k: how many names a record, for ``pybioclip``.
+        beside: what some formats take.
     """
 
     out: Path
@@ -54,11 +69,7 @@ class Request:
     counts: pa.Table | None = None
     dataset: Path | None = None
     grouping: Grouping = Grouping.TAXON
-    scores: pa.Table | None = None
-    thresholds: Mapping[str, float] | None = None
-    lineages: Mapping[str, Mapping[str, str]] | None = None
-    rank: Rank | None = Rank.SPECIES
-    k: int = 5
+    beside: Beside = field(default_factory=Beside)
 
     @property
     def software(self) -> str:

@@ -55,12 +55,14 @@ ADJUSTED = _measure(
     "Dimensionless",
     "UUUU",
 )
+NO_UNIT = ("Not applicable", "XXXX")
+"""The unit of what has none, and its code in NERC's vocabulary P06."""
 ABUNDANCE = _measure(f"Abundance {_PER_VOLUME}", "SDBIOL01", "Number per cubic metre", "UPMM")
 BIOVOLUME = _measure(
     f"Biovolume {_PER_VOLUME}", "CVOLUKNB", "Cubic millimetres per cubic metre", "CMCM"
 )
 VOLUME = _measure("Volume sampled of the water body", "VOLWBSMP", "Cubic metres", "MCUB")
-INSTRUMENT = _measure("Imaging instrument name", "NMSPINST", "Not applicable", "XXXX")
+INSTRUMENT = _measure("Imaging instrument name", "NMSPINST", *NO_UNIT)
 SUBSAMPLE = _measure("Sub-sampling coefficient", "SSAMPC01", "Dimensionless", "UUUU")
 PIXEL = _measure("Size of a pixel of the images", None, "Micrometres", "UMIC")
 

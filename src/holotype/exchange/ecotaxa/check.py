@@ -12,19 +12,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from holotype.collection.sources.ecotaxa.tables import PREDEFINED, PREFIXES
 from holotype.errors import MediaError, SourceError
 from holotype.exchange.ecotaxa.check_values import IMAGE_STARTS, cell_faults
 from holotype.media.members import Member, members
 
-_PREFIXES = ("img", "object", "sample", "acq", "process")
-_KNOWN = frozenset({
-    "img_file_name", "img_rank", "object_id", "object_lat", "object_lon", "object_date",
-    "object_time", "object_link", "object_depth_min", "object_depth_max",
-    "object_annotation_status", "object_annotation_category", "object_annotation_category_id",
-    "object_annotation_hierarchy", "object_annotation_date", "object_annotation_time",
-    "object_annotation_person_name", "object_annotation_person_email", "sample_id",
-    "sample_dataportal_descriptor", "acq_id", "acq_instrument", "process_id",
-})  # fmt: skip
 _FREE = {
     ("object", "[f]"): 500,
     ("object", "[t]"): 20,
@@ -121,8 +113,8 @@ def _header_faults(name: str, header: list[str], types: list[str]) -> Iterator[s
         prefix, line, rest = column.partition("_")
         if not line or not rest:
             yield f"{where}, column '{column}': not of the form prefix_field."
-        elif prefix not in _PREFIXES:
-            yield f"{where}, column {column}: prefix '{prefix}' is none of {', '.join(_PREFIXES)}."
+        elif prefix not in PREFIXES:
+            yield f"{where}, column {column}: prefix '{prefix}' is none of {', '.join(PREFIXES)}."
     prefixes = {column.partition("_")[0] for column in header}
     for prefix in ("object", "sample", "acq", "process"):
         if prefix in prefixes | {"object"} and f"{prefix}_id" not in header:
@@ -138,7 +130,7 @@ def _type_faults(name: str, header: list[str], types: list[str]) -> Iterator[str
     free: Counter[tuple[str, str]] = Counter()
     for column, kind in zip(header, types, strict=False):
         prefix = column.partition("_")[0]
-        if column in _KNOWN:
+        if column in PREDEFINED:
             continue
         if prefix == "object" and kind not in {"[t]", "[f]"}:
             yield f"{name}, line 2, column {column}: '{kind}' is neither [t] nor [f]."

@@ -65,7 +65,7 @@ def evidence(
     """Writes one page that opens offline: a card for each answer, with its image, why, and what is like it.
 
     Images are read again from where the answers say, or from below ``images``; what is not found has a
-    placeholder and is counted. ``ANSWERS.run.json`` beside the answers, where it is, says what folders to
+    drawn frame and is counted. ``ANSWERS.run.json`` beside the answers, where it is, says what folders to
     look through.
 
     Args:

@@ -7,7 +7,7 @@ Shape legend: N sequences, B bytes of all of them, P pairs, L columns.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
@@ -43,6 +43,16 @@ class Masks:
     mask_B: NDArray[np.uint8]
     start_N: NDArray[np.int64]
     length_N: NDArray[np.int64]
+
+    def blocks(self, most_bytes: int) -> Iterator[tuple[int, int, NDArray[np.uint8]]]:
+        """Yields the sequences in runs of about so many bytes, at least one in each: first, end, masks."""
+        end_N = self.start_N + self.length_N + 1
+        first = 0
+        while first < len(self):
+            begin = int(self.start_N[first])
+            end = max(int(np.searchsorted(end_N, begin + most_bytes, side="right")), first + 1)
+            yield first, end, self.mask_B[begin : int(end_N[end - 1])]
+            first = end
 
     def __len__(self) -> int:
         return len(self.start_N)

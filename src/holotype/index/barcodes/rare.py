@@ -41,17 +41,12 @@ def rare_words_of(sequences: Masks) -> RareWords:
     """Returns where the kept words of the sequences occur."""
     parts = [np.empty(0, np.uint64)]
     end_N = sequences.start_N + sequences.length_N + 1
-    first = 0
-    while first < len(sequences):
-        begin = int(sequences.start_N[first])
-        last = int(np.searchsorted(end_N, begin + _BLOCK_BYTES, side="right"))
-        last = max(last, first + 1)
-        mask_B = sequences.mask_B[begin : int(end_N[last - 1])]
+    for first, last, mask_B in sequences.blocks(_BLOCK_BYTES):
         word_B = _words(mask_B)
         kept = np.flatnonzero(_is_kept(word_B) & clear_words(mask_B, BASES))
-        row = np.searchsorted(end_N[first:last] - begin, kept, side="right") + first
+        ends = end_N[first:last] - sequences.start_N[first]
+        row = np.searchsorted(ends, kept, side="right") + first
         parts.append((word_B[kept].astype(np.uint64) << np.uint64(32)) | row.astype(np.uint64))
-        first = last
     pair_P = np.concatenate(parts)
     parts.clear()
     pair_P.sort()

@@ -56,20 +56,13 @@ def counts_of_four(sequences: Masks) -> NDArray[np.uint8]:
     Counts above 255 are given as 255. Words with an ambiguous base are left out.
     """
     count_NW = np.zeros((len(sequences), NUM_WORDS), np.uint8)
-    end_N = sequences.start_N + sequences.length_N + 1
-    first = 0
-    while first < len(sequences):
-        begin = int(sequences.start_N[first])
-        last = int(np.searchsorted(end_N, begin + _BLOCK_BYTES, side="right"))
-        last = max(last, first + 1)
-        mask_B = sequences.mask_B[begin : int(end_N[last - 1])]
+    for first, last, mask_B in sequences.blocks(_BLOCK_BYTES):
         row_B = np.repeat(
             np.arange(last - first, dtype=np.int64) << 8, sequences.length_N[first:last] + 1
         )
         row_B |= words_of_four(mask_B)
         counts = np.bincount(row_B[clear_words(mask_B, 4)], minlength=(last - first) << 8)
         count_NW[first:last] = np.minimum(counts, 255).reshape(-1, NUM_WORDS)
-        first = last
     return count_NW
 
 
