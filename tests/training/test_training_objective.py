@@ -405,6 +405,69 @@ def test_a_shared_caption_is_a_false_negative_of_identity_targets(
     )
 
 
+def test_one_name_belongs_together_at_whatever_rank(
+    materials: Materials, teaching: Teaching
+) -> None:
+    row_P, row_Q = np.asarray([0, 3, 4, 5, 6]), np.asarray([0, 1, 3, 4])
+    images, barcodes = embeddings(5, 4)
+    found = aligned(
+        outputs_of(image=images, barcode=barcodes), None, teaching, materials,
+        {IMAGE: row_P, BARCODE: row_Q}, None,
+        AlignSettings(pairs=((IMAGE, BARCODE),), targets="concept"),
+    )  # fmt: skip
+    signs = [  # columns: glacialis twice, and the family's name with two barcodes that tell apart
+        "++?.",  # glacialis
+        "??+.",  # family; its barcode is near glacialis and far from the other of the family
+        "...+",  # family
+        "??++",  # family without a barcode: the name is what is known
+        "+??.",  # no name; the haplotype of glacialis
+    ]
+    assert float(found["image-barcode"]) == pytest.approx(expected_loss(images, barcodes, signs))
+
+
+def test_two_life_stages_are_two_names(materials: Materials) -> None:
+    concepts = (EGG, NAUPLIUS, GLACIALIS, FAMILY_EGG, FAMILY_EGG, COARSE, None, None)
+    barcodes = (None,) * 8
+    staged = dataclasses.replace(
+        materials, concept_N=concepts, barcode_N=barcodes, haplotype_N=numbered(barcodes)
+    )
+    names = label_names(Target.TREE, [None] * 8, concepts)
+    taught = teaching_of(staged, build_label_space(Target.TREE, names, concepts), names)
+    first, second = embeddings(6, 6)
+    rows = np.arange(6)
+    found = aligned(
+        outputs_of(image=first), outputs_of(image=second), taught, staged, {IMAGE: rows}, None,
+        AlignSettings(pairs=((IMAGE, IMAGE),), targets="concept"),
+    )  # fmt: skip
+    block = [
+        "+.+???",  # egg of glacialis; a nauplius is no egg
+        ".++..?",  # nauplius
+        "+++???",  # glacialis, stage unsaid
+        "?.?++?",  # eggs of the family, one name
+        "?.?++?",
+        "?????+",  # the family, stage unsaid
+    ]
+    signs = [row + row for row in block] * 2
+    signs = [row[:at] + "?" + row[at + 1 :] for at, row in enumerate(signs)]
+    both = torch.cat([first, second])
+    assert float(found["image-image"]) == pytest.approx(expected_loss(both, both, signs))
+
+
+def test_equal_captions_make_identity_targets_those_by_taxon() -> None:
+    """Why targets by taxon add nothing to pairs with captions: the gradients are the same."""
+    images, texts = embeddings(6, 3)
+    own = torch.tensor([0, 0, 1, 1, 2, 2])  # two records of each taxon, one caption a taxon
+    slopes = []
+    for positive in (torch.eye(6, dtype=torch.bool), own[:, None] == own[None, :]):
+        z, t = (rows.clone().requires_grad_() for rows in (images, texts))
+        unit = [functional.normalize(rows, dim=1) for rows in (z, t)]
+        nothing = torch.zeros(6, 6, dtype=torch.bool)
+        alignment_loss(unit[0], unit[1][own], positive, nothing, SCALE).backward()
+        slopes.append((z.grad, t.grad))
+    for mine, other in zip(*slopes, strict=True):
+        torch.testing.assert_close(mine, other)
+
+
 def test_wider_ranks_belong_together_a_little(materials: Materials, teaching: Teaching) -> None:
     rows = np.asarray([0, 1, 2])
     images, barcodes = embeddings(3, 3)

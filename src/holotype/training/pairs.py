@@ -11,6 +11,7 @@ from holotype.inputs.materials import Materials
 from holotype.inputs.relations import is_within, same_taxon
 from holotype.media.kmers import shared_words
 from holotype.objectives.contrast import rank_weights
+from holotype.taxonomy.label_table import WHOLE
 from holotype.taxonomy.lineage import LINNAEAN_RANKS
 from holotype.training.recipe import AlignSettings, Targets
 from holotype.training.teaching import Teaching
@@ -34,14 +35,15 @@ def record_targets(
     """Returns how records belong together by the settings' targets.
 
     ``identity``: a record with itself. ``taxon``: one record, haplotype or species; what may be one species
-    is ignored, unless the barcodes differ too much for that. ``ranks``: as well, and less for each wider
-    rank that is shared.
+    is ignored, unless the barcodes differ too much for that. ``concept``: one name as well, at whatever rank;
+    two life stages of one taxon do not belong together. ``ranks``: one species, and less for each wider rank
+    that is shared.
     """
     itself = row_P[:, None] == row_Q[None, :]
     if settings.targets is Targets.IDENTITY:
         return itself.astype(np.float32), np.zeros_like(itself)
     positive, ignored = _one_species(teaching, materials, row_P, row_Q, settings)
-    if settings.targets is Targets.TAXON:
+    if settings.targets is not Targets.RANKS:
         return positive.astype(np.float32), ignored
     weight, unknown = _shared_ranks(teaching, row_P, row_Q, settings)
     weight[positive] = 1.0
@@ -91,18 +93,34 @@ def _one_species(
     both_named = (concept_P >= 0)[:, None] & (concept_Q >= 0)[None, :]
     surely, maybe = same_taxon(teaching.paths, np.maximum(concept_P, 0), np.maximum(concept_Q, 0))
     haplotype_P, haplotype_Q = materials.haplotype_N[row_P], materials.haplotype_N[row_Q]
+    stages_differ = np.zeros_like(both_named)
+    if settings.targets is Targets.CONCEPT:
+        stages_differ = both_named & _stages_differ(teaching, concept_P, concept_Q)
     same = (row_P[:, None] == row_Q[None, :]) | (
         (haplotype_P[:, None] == haplotype_Q[None, :]) & (haplotype_P >= 0)[:, None]
     )
     if settings.alike is not None:
         group_P, group_Q = teaching.group_N[row_P], teaching.group_N[row_Q]
         same |= (group_P[:, None] == group_Q[None, :]) & (group_P >= 0)[:, None]
-    positive = (surely & both_named) | same
-    open_pairs = (maybe | ~both_named) & ~positive
+    positive = (surely & both_named & ~stages_differ) | same
+    open_pairs = (maybe | ~both_named) & ~stages_differ & ~positive
     if open_pairs.any():
         assert settings.different_below is not None
         open_pairs &= ~_surely_different(materials, row_P, row_Q, settings.different_below)
+    if settings.targets is Targets.CONCEPT:
+        of_one_name = open_pairs & both_named & (concept_P[:, None] == concept_Q[None, :])
+        positive, open_pairs = positive | of_one_name, open_pairs & ~of_one_name
     return positive, open_pairs
+
+
+def _stages_differ(
+    teaching: Teaching, concept_P: NDArray[np.int64], concept_Q: NDArray[np.int64]
+) -> NDArray[np.bool_]:
+    """Returns which pairs are of two life stages or parts, both of them named; bool (P, Q)."""
+    stage_P, stage_Q = (teaching.qualifier_C[np.maximum(c, 0)] for c in (concept_P, concept_Q))
+    both_said = (stage_P != WHOLE)[:, None] & (stage_Q != WHOLE)[None, :]
+    differ: NDArray[np.bool_] = both_said & (stage_P[:, None] != stage_Q[None, :])
+    return differ
 
 
 def _shared_ranks(

@@ -33,6 +33,7 @@ class Targets(StrEnum):
 
     IDENTITY = "identity"
     TAXON = "taxon"
+    CONCEPT = "concept"
     RANKS = "ranks"
 
 
@@ -52,8 +53,10 @@ class AlignSettings(Settings):
     """Which modalities are aligned; one with itself means two random views of each record."""
     targets: Targets = Targets.TAXON
     """``identity``: a record belongs to itself alone, all others are negatives (CLIP, CLIBD). ``taxon``:
-    records of one species or haplotype belong together, what may be one species says nothing. ``ranks``: as
-    taxon, and records of one genus, family ... belong together a little."""
+    records of one species or haplotype belong together, what may be one species says nothing. ``concept``: as
+    taxon, and so do records of one name at whatever rank, as crops have it, with its life stage; not if
+    their barcodes tell them apart. ``ranks``: as taxon, and records of one genus, family ... belong together
+    a little."""
     rank_decay: float | None = Field(None, gt=0, lt=1)
     """For targets = "ranks": by how much each wider of the seven ranks counts less; 0.3 by default."""
     contrast: Contrast = Contrast.SOFTMAX
