@@ -49,12 +49,16 @@ Whole = NDArray[np.int64]
 
 SIZES = (100, 500)
 FEW_LABELS = 10
+ENOUGH_RECORDS = 10
+SIMULATED_TEMPERATURE = 0.7
+"""The simulated classifier is so much too sure: its probabilities to this power are the true densities."""
 DRAWS: dict[str, str] = {
     "natural": "the shares of the pool",
     "near": "Dirichlet about the shares of the pool, of 30 specimens",
     "far": "Dirichlet about the shares of the pool, of 5 specimens",
     "few": "ten labels of the pool by lot, any shares",
     "even": "all labels of the pool, any shares",
+    "enough": "the labels of the pool with ten held-out records or more, any shares",
 }
 """How the shares of a sample are drawn."""
 CHANGES: dict[str, Callable[[NDArray[np.uint8]], NDArray[np.uint8]]] = {
@@ -171,9 +175,11 @@ def _png(grey: NDArray[np.uint8]) -> bytes:
     return bytes(cv2.imencode(".png", grey)[1])
 
 
-def drawn_shares(kind: str, natural_L: Real, rng: np.random.Generator) -> Real:
-    """Returns the shares of a sample, drawn as ``DRAWS`` says."""
+def drawn_shares(kind: str, natural_L: Real, records_L: Whole, rng: np.random.Generator) -> Real:
+    """Returns the shares of a sample, drawn as ``DRAWS`` says; ``records_L`` are held-out ones."""
     have = np.flatnonzero(natural_L)
+    if kind == "enough":
+        have = np.flatnonzero((natural_L > 0) & (records_L >= ENOUGH_RECORDS))
     share_L = np.zeros(len(natural_L))
     if kind == "natural":
         return natural_L
@@ -214,8 +220,18 @@ def errors(found_L: Real, true_L: Real, size: int) -> dict[str, float]:
     }
 
 
-def estimates(said: Said, evidence: Evidence, corrector: Corrector, rng: Any) -> dict[str, Real]:
-    """Returns the shares that each method finds, over all labels; the last two are on recalibrated scores."""
+def estimates(
+    said: Said, evidence: Evidence, corrector: Corrector, rng: Any, *, power: float | None
+) -> dict[str, Real]:
+    """Returns the shares that each method finds, over all labels; the last ones are on recalibrated scores.
+
+    Args:
+        said: of the sample.
+        evidence: held-out records.
+        corrector: made of them.
+        rng: of the strength.
+        power: the probabilities to this power are the true densities, where these are known.
+    """
     probability_NL = said.probability_NL.astype(np.float64)
     held_VL, label_V = evidence.probability_VL.astype(np.float64), evidence.label_V
     found_NK = corrector.recalibration.apply(said.probability_NL)
@@ -227,7 +243,13 @@ def estimates(said: Said, evidence: Evidence, corrector: Corrector, rng: Any) ->
         share_L[corrector.known_K] = share_K
         return share_L
 
-    return {
+    known: dict[str, Real] = {}
+    if power is not None:
+        density_NL = probability_NL**power
+        even_L = np.full(density_NL.shape[1], 1.0 / density_NL.shape[1])
+        found_L = em_prior_shift(density_NL, even_L, strength=float(len(even_L)))
+        known["EM on the true densities, which no one knows"] = found_L
+    return known | {
         "as answered": classify_and_count(probability_NL),
         "ACC": adjusted_count(probability_NL, held_VL, label_V),
         "PACC": probabilistic_adjusted_count(probability_NL, held_VL, label_V),
@@ -253,7 +275,7 @@ def summary(values: list[float]) -> dict[str, float]:
 
 def measured(
     pool: Said, evidence: Evidence, corrector: Corrector, kind: str, size: int, samples: int,
-    class_L: Whole | None = None,
+    class_L: Whole | None = None, power: float | None = None,
 ) -> dict[str, Any]:  # fmt: skip
     """Returns errors of all methods over samples of one kind, how many are refused, and the coverage.
 
@@ -265,17 +287,19 @@ def measured(
         size: specimens of a sample.
         samples: how many.
         class_L: a coarser class of each label, to measure the errors at that level as well.
+        power: as in ``estimates``.
     """
     num_labels = pool.probability_NL.shape[1]
     natural_L = np.bincount(pool.label_N, minlength=num_labels) / len(pool.label_N)
+    records_L = np.bincount(evidence.label_V, minlength=num_labels)
     found: dict[str, dict[str, list[float]]] = {}
     refused, inside, asked, ratios = 0, 0, 0, []
     for number in range(samples):
         rng = generator(number, "counts", kind, size)
-        share_L = drawn_shares(kind, natural_L, rng)
+        share_L = drawn_shares(kind, natural_L, records_L, rng)
         said = pool.take(drawn_rows(pool.label_N, share_L, size, rng))
         true_L = np.bincount(said.label_N, minlength=num_labels) / size
-        for method, found_L in estimates(said, evidence, corrector, rng).items():
+        for method, found_L in estimates(said, evidence, corrector, rng, power=power).items():
             off = errors(found_L, true_L, size)
             if class_L is not None:
                 at_class = errors(_summed(found_L, class_L), _summed(true_L, class_L), size)
@@ -315,7 +339,9 @@ def simulated(samples: int) -> dict[str, Any]:
     def drawn(label_N: Whole) -> Said:
         x_ND = place_LD[label_N] + rng.normal(size=(len(label_N), 4))
         square_NL = ((x_ND[:, None, :] - place_LD) ** 2).sum(axis=2)
-        probability = softmax((-square_NL / 2).astype(np.float32), temperature=0.7)
+        probability = softmax(
+            (-square_NL / 2).astype(np.float32), temperature=SIMULATED_TEMPERATURE
+        )
         z_ND = x_ND / np.linalg.norm(x_ND, axis=1, keepdims=True)
         return Said(label_N, probability.astype(np.float32), z_ND.astype(np.float32))
 
@@ -325,7 +351,9 @@ def simulated(samples: int) -> dict[str, Any]:
     corrector = Corrector(evidence)
     return {
         kind: {
-            str(size): measured(pool, evidence, corrector, kind, size, samples)
+            str(size): measured(
+                pool, evidence, corrector, kind, size, samples, power=SIMULATED_TEMPERATURE
+            )
             for size in (SIZES[1],)
         }
         for kind in ("natural", "far", "even")

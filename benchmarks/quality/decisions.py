@@ -157,15 +157,20 @@ def page(found: dict[str, dict[str, Any]]) -> list[str]:
         cells = [known.get(k, "") for k in ("answer", "family", "genus", "species", "label")]
         lines.append(f"| {name} | " + " | ".join(cells) + " |")
     lines += ["", "# Novelty: area under the ROC curve, held-out taxa against the others", ""]
-    lines += ["| model | held out | method | area | 95 % | novel | known |"]
-    lines += ["| --- | --- | --- | --: | --- | --: | --: |"]
+    lines += ["| model | held out | method | area | 95 % | novel | of taxa | known |"]
+    lines += ["| --- | --- | --- | --: | --- | --: | --: | --: |"]
     for name, of in found.items():
         lines += [
             f"| {name} | {row['held_out']} | {row['method']} | {row['value']:.4f} | "
-            f"{row['low']:.4f}-{row['high']:.4f} | {row['novel']} | {row['known']} |"
+            f"{spanned(row)} | {row['novel']} | {row['taxa']} | {row['known']} |"
             for row in of["novelty"]
         ]
     return lines
+
+
+def spanned(row: dict[str, Any]) -> str:
+    """Returns the interval of an area, over taxa; empty where all that is novel is one taxon."""
+    return "" if row["low"] is None else f"{row['low']:.4f}-{row['high']:.4f}"
 
 
 def percent(value: float | None) -> str:

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -9,6 +10,7 @@ import pytest
 
 import holotype
 from holotype.adapting.adapt import adapt
+from holotype.adapting.own_labels import read_own_labels
 from holotype.collection.store import open_collection
 from holotype.errors import BundleError, CollectionError, RecipeError, SourceError
 from holotype.models.bundle import open_bundle
@@ -184,3 +186,17 @@ def test_what_cannot_be_is_refused(
             method=asked["method"], epochs=asked.get("epochs"),
         )  # fmt: skip
     assert not (tmp_path / "x" / "bundle.json").exists()
+
+
+def test_odd_labels_are_told(folders: Path, tiny_run: Path, tmp_path: Path, capsys) -> None:
+    lines = [f"{p.relative_to(folders)},{p.parent.name}" for p in sorted(folders.rglob("*.png"))]
+    copy = tmp_path / "images"
+    shutil.copytree(folders, copy)
+    shutil.copyfile(folders / "bars" / "0.png", copy / "copy.png")
+    table = tmp_path / "labels.csv"
+    table.write_text("file,label\n" + "\n".join([*lines, "copy.png,Bars"]) + "\n")
+    own = read_own_labels([copy], table, open_bundle(tiny_run).labels, tmp_path / "own")
+    assert len(own) == 37
+    said = " ".join(capsys.readouterr().err.split())
+    assert "images with two labels or more: 1;" in said
+    assert "capitals or spaces alone are learnt as different ones: Bars, bars" in said

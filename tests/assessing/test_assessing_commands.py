@@ -3,13 +3,17 @@
 import csv
 import json
 
+import cv2
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+import holotype
+from holotype.assessing import choosing
 from holotype.assessing.assess import assess, draw_from, draw_to_label
 from holotype.assessing.choosing import choose, choose_without_vectors
+from holotype.assessing.classes import Classes
 from holotype.assessing.contradictions import copies, minorities
 from holotype.assessing.doubting import doubt
 from holotype.assessing.judging import judge
@@ -19,8 +23,9 @@ from holotype.assessing.report import told
 from holotype.assessing.suspects import COLUMNS, suspects
 from holotype.assessing.worth import Why, worth
 from holotype.assessing.written import WrittenLabels
+from holotype.cli import assessing
 from holotype.collection.store import open_collection
-from holotype.errors import SourceError
+from holotype.errors import RecipeError, SourceError
 from holotype.identify.columns import ANSWER_SCHEMA
 from holotype.models.bundle import open_bundle
 
@@ -236,3 +241,102 @@ def test_without_vectors_no_answer_takes_all_places():
     assert chosen.row_K.tolist() == [0, 3]
     z, _ = blobs(np.random.default_rng(0), 2, 3)
     assert sorted(choose(np.ones(6), z, n=50, seed=0).row_K.tolist()) == list(range(6))
+
+
+def test_more_than_are_clustered_may_be_asked_for(monkeypatch):
+    monkeypatch.setattr(choosing, "MOST_CLUSTERED", 5)
+    z, _ = blobs(np.random.default_rng(0), 2, 6)
+    assert len(choose(np.ones(12), z, n=9, seed=0).row_K) == 9
+    assert len(choose(np.ones(12), z, n=3, seed=0).row_K) == 3
+
+
+def test_a_fraction_given_nowhere_is_the_whole_sample():
+    rows = answered([("a", "b", 0.6)] * 4).slice(0, 4).to_pylist()
+    for row, litres in zip(rows, (1.0, 10.0, 10.0, 10.0), strict=True):
+        row["sampled_volume_l"] = litres
+    found = worth(pa.Table.from_pylist(rows, schema=ANSWER_SCHEMA))
+    assert found.rank_N[Why.ABUNDANCE].argmax() == 0
+    assert found.rank_N[Why.ABUNDANCE][0] > found.rank_N[Why.ABUNDANCE][1]
+
+
+def test_the_ending_is_looked_at_before_the_work(tmp_path):
+    with pytest.raises(SourceError, match="end it in"):
+        suspects(tmp_path / "none", collection=tmp_path / "none", out=tmp_path / "s.xlsx")
+    with pytest.raises(SourceError, match="end it in"):
+        queue(tmp_path / "none.csv", out=tmp_path / "s.xlsx")
+
+
+def test_embeddings_that_are_no_numbers_are_refused(tmp_path):
+    pq.write_table(answered([("a", "b", 0.9)] * 3).slice(0, 3), tmp_path / "answers.parquet")
+    for vectors, said in (([[1.0, 0.0], [np.nan, 0.0], [0.0, 1.0]], "no numbers"),
+                          ([[1.0, 0.0], [1.0], [0.0, 1.0]], "several lengths")):  # fmt: skip
+        table = pa.table({"input": ["0.png", "1.png", "2.png"], "embedding": vectors})
+        pq.write_table(table, tmp_path / "z.parquet")
+        with pytest.raises(SourceError, match=said):
+            queue(
+                tmp_path / "answers.parquet", out=tmp_path / "q.csv",
+                embeddings=tmp_path / "z.parquet", n=1,
+            )  # fmt: skip
+
+
+def test_labels_that_differ_in_capitals_alone_do_not_exclude_each_other(own_labels_by_case):
+    found = Classes.of(open_collection(own_labels_by_case).columns())
+    assert found.names == ("GRÖSSE", "blob")
+    assert found.class_N.tolist() == [0, 0, 1]
+    assert found.excludes_CC.tolist() == [[False, True], [True, False]]
+
+
+@pytest.fixture
+def own_labels_by_case(tmp_path):
+    rng = np.random.default_rng(0)
+    for name in ("Größe", "GRÖSSE", "blob"):
+        (tmp_path / "own" / name).mkdir(parents=True)
+        pixels = rng.integers(0, 255, (20, 20)).astype(np.uint8)
+        (tmp_path / "own" / name / "1.png").write_bytes(cv2.imencode(".png", pixels)[1].tobytes())
+    holotype.import_("image-folder", [tmp_path / "own"], into=tmp_path / "c", source="own")
+    return tmp_path / "c"
+
+
+def test_the_report_judges_the_error_that_the_answers_were_made_for(
+    tiny_run, tiny_collection, truth, tmp_path
+):
+    out = tmp_path / "own"
+    draw_from(tiny_run, [tiny_collection], out=out, n=20, max_error=0.2)
+    prefix = f"{tiny_collection}/"
+    fill(out / "to-label.csv", lambda row: truth[row["input"].removeprefix(prefix)])
+    report = assess(tiny_run, out / "to-label.csv", out=out)
+    assert report.content["promise"]["max_error"] == 0.2
+    with pytest.raises(SourceError, match="its answers were made for"):
+        assess(tiny_run, out / "to-label.csv", out=out, max_error=0.05)
+    made = (out / "answers.parquet").stat().st_mtime_ns
+    with pytest.raises(SourceError, match="has labels already"):
+        draw_from(tiny_run, [tiny_collection], out=out, n=20)
+    assert (out / "answers.parquet").stat().st_mtime_ns == made
+    given = {"out": tmp_path / "more", "n": 20, "answers": out / "answers.parquet"}
+    with pytest.raises(SourceError, match="Leave --max-error away"):
+        draw_from(tiny_run, [tiny_collection], max_error=0.1, **given)
+    draw_from(tiny_run, [tiny_collection], **given)
+    about = json.loads((tmp_path / "more" / "assessment.json").read_text())
+    assert about["max_error"] == 0.2
+
+
+def test_answers_of_another_model_are_not_drawn_from(tiny_run, tiny_collection, tmp_path):
+    rows = [{"input": "a", "decision": "named", "label": "a", "model": "0123456789abcdef"}]
+    answers = pa.Table.from_pylist(rows, schema=ANSWER_SCHEMA)
+    with pytest.raises(SourceError, match="of the model 0123456789abcdef"):
+        draw_to_label(tiny_run, [tiny_collection], answers, out=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"inputs": ["own"], "labels": "l.csv"}, "inputs: only for the draw"),
+        ({"labels": "l.csv", "n": 9}, "--n: only for the draw"),
+        ({"labels": "l.csv", "answers": "a.csv"}, "--answers: only for the draw"),
+        ({"inputs": ["own"], "backbone": "b"}, "--backbone: only with --labels"),
+        ({"inputs": ["own"], "label_table": "t.csv"}, "--label-table: only with --labels"),
+    ],
+)
+def test_options_that_would_do_nothing_are_refused(given, said):
+    with pytest.raises(RecipeError, match=said):
+        assessing.assess("starter", **given)

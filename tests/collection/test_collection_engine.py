@@ -50,7 +50,7 @@ def test_a_ray_cluster_gives_the_same_bytes(tmp_path, png):
     for engine in ("local", "ray"):
         into = tmp_path / engine / "c"
         words = [sys.executable, "-c", IMPORT, str(into), engine, *folders]
-        done = subprocess.run(words, capture_output=True, text=True, timeout=180, check=False)
+        done = subprocess.run(words, capture_output=True, text=True, timeout=600, check=False)
         assert done.returncode == 0, done.stderr[-2000:]
         found.append(
             {

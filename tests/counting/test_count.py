@@ -284,3 +284,51 @@ def test_the_format_page_has_every_column():
     assert [(name, meaning) for name, _, meaning in written] == [
         (column.name, column.meaning.replace("``", "`")) for column in COUNT_COLUMNS
     ]
+
+
+def test_a_diameter_of_nothing_is_no_size():
+    size = {"sampled_volume_l": 1000.0, "subsample_fraction": 1.0, "pixel_size_um": 10.0}
+    rows = [answer("Oithona", object_esd_px=esd, **size) for esd in (100.0, 0.0, -5.0, np.inf)]
+    (row,) = count_answers(table_of(rows))[0].to_pylist()
+    assert row["concentration_per_m3"] == pytest.approx(4.0)
+    assert row["biovolume_mm3_per_m3"] == pytest.approx(4 * np.pi / 6)
+    assert "75% of the specimens without a size" in row["note"]
+
+
+def test_a_percentage_is_no_fraction():
+    rows = [answer("Oithona", sampled_volume_l=100.0, subsample_fraction=f) for f in (50.0, 0.5)]
+    (row,) = count_answers(table_of(rows))[0].to_pylist()
+    assert row["concentration_per_m3"] is None
+    assert "subsample_fraction above 1" in row["note"]
+
+
+def test_one_volume_of_several_runs_is_told():
+    # Two runs of 5 ml each would be 10 ml: the column is of the sample, and the table says how it was read.
+    rows = [answer("Oithona", acquisition_id=run, sampled_volume_l=0.005) for run in ("a", "b")]
+    table = table_of(rows)
+    (row,) = count_answers(table)[0].to_pylist()
+    assert row["concentration_per_m3"] == pytest.approx(400_000.0)
+    assert "one sampled_volume_l for several acquisition_id" in row["note"]
+    for row in count_answers(table, per=Per.ACQUISITION)[0].to_pylist():
+        assert row["concentration_per_m3"] == pytest.approx(200_000.0)
+        assert "several acquisition_id" not in (row["note"] or "")
+
+
+def test_scores_with_priors_are_not_corrected(predicted, model, tmp_path):
+    paths = predicted({"other": OTHER}, prior_effect="nothing said of it")
+    with pytest.raises(SourceError, match="without --prior"):
+        count(paths["answers"], out=tmp_path / "c.csv", **given(paths, model))
+    assert count(paths["answers"], out=tmp_path / "c.csv").corrected == 0
+
+
+def test_barcodes_are_counted_as_answered(predicted, model, tmp_path):
+    paths = predicted({"other": OTHER}, strand="+")
+    report = count(paths["answers"], out=tmp_path / "c.csv", **given(paths, model))
+    assert (report.corrected, report.too_small) == (0, 1)
+
+
+def test_nothing_to_count_is_an_empty_table(tmp_path):
+    pq.write_table(table_of([]), tmp_path / "a.parquet")
+    report = count(tmp_path / "a.parquet", out=tmp_path / "c.csv")
+    assert (report.images, report.samples, report.rows) == (0, 0, 0)
+    assert (tmp_path / "c.csv").read_text(encoding="utf-8-sig").startswith("sample_id,")

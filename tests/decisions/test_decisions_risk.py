@@ -17,8 +17,10 @@ from holotype.decisions.risk import (
     STARTS,
     Control,
     answered_and_wrong,
+    fewest_answered,
     level_answered,
     safe_threshold,
+    starts_for,
 )
 
 K = len(LEVELS)
@@ -90,6 +92,19 @@ def test_just_enough_records_without_an_error_promise():
     assert not safe_threshold(
         control_of(np.ones(least - 1), np.full(least - 1, RIGHT)), max_error=0.05
     ).holds
+
+
+def test_few_records_are_tested_in_one_sequence_with_all_of_the_doubt():
+    least = fewest_answered(0.1, 0.1 / len(STARTS))
+    assert (fewest_answered(0.1, 0.1), least) == (22, 33)
+    assert starts_for(41, least) == STARTS[:1]
+    assert starts_for(48, least) == STARTS, "70 % of 48 are more than 33"
+    assert starts_for(32, least) == STARTS, "too few for any promise, as before"
+    # one wrong of 41: binomial(<= 1; 41, 0.1) = 0.074, above a third of the doubt and below the whole
+    assert 0.1 / len(STARTS) < binom.cdf(1, 41, 0.1) < 0.1
+    right = np.where(np.arange(41) == 40, WRONG, RIGHT)
+    found = safe_threshold(control_of(np.ones(41), right), max_error=0.1)
+    assert (found.answered, found.wrong) == ({"seen": 41}, {"seen": 1})
 
 
 def test_each_kind_is_kept_by_itself():

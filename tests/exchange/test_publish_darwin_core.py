@@ -30,6 +30,7 @@ from holotype.errors import RecipeError, SourceError
 from holotype.exchange.answers.publish import publish_table
 from holotype.exchange.darwin_core.check import check_darwin_core
 from holotype.exchange.darwin_core.dataset import Dataset, read_dataset
+from holotype.exchange.darwin_core.occurrences import Names
 from holotype.exchange.darwin_core.tables import TABLES
 from holotype.taxonomy.backbone.build import build_backbone
 
@@ -483,3 +484,15 @@ def test_a_real_ecotaxa_sample_becomes_a_valid_archive(publish, real_data, group
     assert found.errors == {}, found.examples
     with DwCAReader(str(path)) as archive:
         assert len(list(archive)) == report.rows["event.txt"]
+
+
+def test_ids_of_many_equal_names_are_given_in_linear_time():
+    names = Names()
+    given = [names.give(["cruise", "image"]) for _ in range(20_000)]
+    assert len({*given}) == len(given)
+    assert (given[0], given[1], given[-1]) == (
+        "cruise:image",
+        "cruise:image-2",
+        "cruise:image-20000",
+    )
+    assert names.give(["cruise", "image-2"]) == "cruise:image-2-2"

@@ -28,6 +28,7 @@ from holotype.collection.store import open_collection
 from holotype.errors import SourceError
 from holotype.exchange.answers.publish import publish_table
 from holotype.exchange.ecotaxa.check import check_ecotaxa
+from holotype.exchange.ecotaxa.ids import Ids
 from holotype.exchange.ecotaxa.writer import IMPORT_COLUMNS
 from holotype.media.locations import read_location
 
@@ -366,3 +367,20 @@ def test_a_real_sample_comes_back_with_its_images_and_context(real_data, tmp_pat
             left, right = old.fields.get(column, ""), item.fields.get(column, "")
             assert left == right or float(left) == float(right), (item.name, column)
         assert read_location(item.image)[:4] == read_location(old.image)[:4]
+
+
+def test_names_of_many_objects_that_look_alike_on_disk_are_given_in_linear_time():
+    ids = Ids()
+    given = [ids.file_name("\u6d77\u6c34" + "\u661f" * (at % 7), ".png") for at in range(20_000)]
+    assert len({*given}) == len(given)
+    assert (given[0], given[1], given[-1]) == ("unnamed.png", "unnamed_2.png", "unnamed_20000.png")
+
+
+def test_an_input_whose_name_is_no_path_costs_no_other_answer(folder, tmp_path):
+    rows = [
+        answer("a", FIN, **SPOT) | {"input": str(folder / "a.png")},
+        answer("b", FIN, **SPOT) | {"input": f"reads.fasta/{'x' * 400}"},
+        answer("c", FIN, **SPOT) | {"input": "nul\0inside.png"},
+    ]
+    report = publish(rows, folder / "out")
+    assert (report.written, report.left_out) == (1, {"no image was found": 2})

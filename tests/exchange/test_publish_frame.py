@@ -265,3 +265,26 @@ def test_when_and_by_what_comes_from_beside_the_answers(seen, tmp_path):
     os.utime(path, (0, 86_400))
     publish(path, to="seen", out=tmp_path / "x")
     assert seen["request"].dated.isoformat() == "1970-01-02T00:00:00+00:00"
+
+
+@pytest.mark.parametrize(
+    ("to", "given", "said"),
+    [
+        (
+            "sintax",
+            {"thresholds": "t.txt"},
+            "--thresholds means nothing for sintax: it is for ifcb, syke",
+        ),
+        ("ecotaxa", {"backbone": "b.parquet"}, "--backbone means nothing .* for darwin-core"),
+        ("ifcb", {"k": 3}, "--k means nothing for ifcb: it is for pybioclip"),
+        ("speciesnet", {"counts": "c.csv"}, "--counts means nothing"),
+        ("megadetector", {"grouping": "each"}, "--each means nothing"),
+        ("pybioclip", {"k": 0}, "--k 0: ask for at least one"),
+        ("pybioclip", {"k": -1, "rank": "label"}, "--k -1: ask for at least one"),
+    ],
+)
+def test_an_option_that_would_do_nothing_is_refused(tmp_path, to, given, said):
+    pq.write_table(table(answer("a"), answer("b")), tmp_path / "a.parquet")
+    with pytest.raises(SourceError, match=said):
+        publish(tmp_path / "a.parquet", to=to, out=tmp_path / "x", **given)
+    assert not (tmp_path / "x").exists()

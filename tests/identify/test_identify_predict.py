@@ -15,6 +15,7 @@ import holotype
 from holotype.collection.store import open_collection
 from holotype.errors import BundleError, SourceError
 from holotype.identify import answering
+from holotype.identify.answers import AnswerSettings
 from holotype.identify.columns import ANSWER_SCHEMA, CONTEXT_NAMES
 from holotype.media.preparation import PixelPreparation, PreparationKind
 
@@ -242,3 +243,53 @@ def test_answers_bear_what_the_input_says(predicted, brought, tmp_path: Path) ->
     assert row["sample_id"] == "'@net"
     assert row["image_width_px"] == plain["image_width_px"] != ""
     assert the_answer([row]) == the_answer([plain])
+
+
+def test_an_input_is_never_written_over_and_a_folder_is_told_before_the_work(
+    tiny_run: Path, places, tmp_path: Path
+) -> None:
+    table = tmp_path / "reads.parquet"
+    table.write_bytes(places["reads.parquet"].read_bytes())
+    before = table.read_bytes()
+    for given in ({"out": table}, {"out": tmp_path / "a.csv", "scores": table}):
+        with pytest.raises(SourceError, match="an input, which would be lost"):
+            holotype.predict(tiny_run, [table], **given)
+    assert table.read_bytes() == before
+    (tmp_path / "f.csv").mkdir()
+    with pytest.raises(SourceError, match="a folder"):
+        holotype.predict(tiny_run, [table], out=tmp_path / "f.csv")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["f.csv", "reads.parquet"]
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"nearest": -1}, "nearest -1"),
+        ({"batch_size": 0}, "batch size 0"),
+        ({"max_error": 1.0}, "max error 1"),
+    ],
+)
+def test_settings_that_cannot_be_are_told(given: dict[str, float], said: str) -> None:
+    with pytest.raises(SourceError, match=said):
+        AnswerSettings(**given)
+
+
+def test_no_such_device_is_told_before_anything_is_written(
+    tiny_run: Path, places, tmp_path: Path
+) -> None:
+    with pytest.raises(SourceError, match="--device nowhere: not here"):
+        holotype.predict(
+            tiny_run, [places["reads.fasta"]], out=tmp_path / "a.csv", device="nowhere"
+        )
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_batch_size_changes_no_answer(predicted, places, tmp_path: Path) -> None:
+    rows = predicted(tmp_path / "a.csv", places["crops.zip"], places["reads.fasta"])
+    small = AnswerSettings(batch_size=5)
+    others = predicted(
+        tmp_path / "b.csv", places["crops.zip"], places["reads.fasta"], settings=small
+    )
+    assert [row["label"] for row in rows] == [row["label"] for row in others]
+    found = [[float(row["score"]) for row in one] for one in (rows, others)]
+    assert found[0] == pytest.approx(found[1], abs=1e-4)

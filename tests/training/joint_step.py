@@ -7,6 +7,7 @@ import dataclasses
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -33,6 +34,21 @@ from holotype.training.teaching import teaching_of
 PAIRS = '[["image", "image"], ["image", "barcode"], ["image", "caption"], ["barcode", "caption"]]'
 PLAIN = ("model.classifier.dropout=0.0", f"align.pairs={PAIRS}", "schedule.batch_size=40")
 """Cosine head, learnt temperatures, batch normalisation, two views, random changes: all but dropout."""
+MASKED: dict[str, Any] = {
+    "name": "masked",
+    "target": "tree",
+    "model": {
+        "barcodes": {
+            **{"tower": "barcodebert", "max_bp": 660},
+            **{"kmer_bp": 3, "width": 16, "depth": 1, "heads": 2},
+        },
+        "classifier": {},
+    },
+    "classify": {"probe": True},
+    "masked": {"weight": 0.7},
+    "damage": {},
+}
+"""Half of the tokens hidden, and a probe."""
 
 
 def lesson_of(recipe: Recipe, collection: Path, split: Path) -> tuple[Lesson, AlignedModel]:
@@ -50,6 +66,26 @@ def lesson_of(recipe: Recipe, collection: Path, split: Path) -> tuple[Lesson, Al
     model = AlignedModel(recipe.model, num_labels=len(labels))
     for block in model.towers["barcode"].blocks:
         block._dropout = 0.0  # each process drops units of its own
+    return lesson, model
+
+
+def masked_lesson_of(
+    collection: Path, split: Path, *, chunk_size: int | None = None
+) -> tuple[Lesson, AlignedModel]:
+    """The same with hidden tokens and without images; nothing is dropped out."""
+    recipe = Recipe.model_validate({**MASKED, "schedule": {"chunk_size": chunk_size}})
+    rows = read_split(split).rows(Role.TRAIN)
+    materials = prepare_collection(open_collection(collection), pixels=None, rows=rows)
+    names = label_names(recipe.target, [None] * len(rows), materials.concept_N)
+    labels = build_label_space(recipe.target, names, materials.concept_N)
+    lesson = Lesson(
+        recipe, materials, teaching_of(materials, labels, names), np.arange(len(rows)), "x"
+    )
+    torch.manual_seed(0)
+    model = AlignedModel(recipe.model, num_labels=len(labels), tells_tokens=True)
+    for module in model.modules():
+        if isinstance(module, torch.nn.Dropout):
+            module.p = 0.0
     return lesson, model
 
 
@@ -110,6 +146,12 @@ def all_cases(
     settings = read_recipe(recipe, PLAIN)
     lesson, model = lesson_of(settings, collection, split)
     found["sparse"] = gradients(fabric, sparse(lesson), model, rows[:12])
+    lesson, model = masked_lesson_of(collection, split)
+    found["masked"] = gradients(fabric, lesson, model, rows)
+    lesson, model = masked_lesson_of(collection, split, chunk_size=7)
+    found["masked-chunked"] = gradients(fabric, lesson, model, rows)
+    lesson, model = masked_lesson_of(collection, split)
+    found["masked-sparse"] = gradients(fabric, sparse(lesson), model, rows[:12])
     fitting = (*PLAIN, "schedule.epochs=1", "schedule.average=0.8", "schedule.clip=1.0")
     settings = read_recipe(recipe, (*fitting, "schedule.peak_lr=1e-3"))
     lesson, model = lesson_of(settings, collection, split)

@@ -99,6 +99,17 @@ def test_two_processes_have_the_gradients_of_one(joint: Cases, alone: Cases, cas
     assert_near(joint[case], alone[case])
 
 
+@pytest.mark.parametrize("case", ["masked", "masked-chunked", "masked-sparse"])
+def test_two_processes_tell_hidden_tokens_as_one_does(
+    joint: Cases, alone: Cases, case: str
+) -> None:
+    gradients = gradients_of(alone[case])
+    assert float(alone[case]["loss/masked"]) > 1.0
+    assert float(gradients["gradient/token_head.weight"].abs().max()) > 1e-3
+    assert any("towers.barcode" in name for name in gradients)
+    assert_near(joint[case], alone[case])
+
+
 def test_chunks_have_the_gradients_of_the_whole_batch(joint: Cases, alone: Cases) -> None:
     assert_near(gradients_of(alone["chunked"]), gradients_of(alone["frozen"]))
     assert_near(gradients_of(joint["chunked"]), gradients_of(alone["frozen"]))

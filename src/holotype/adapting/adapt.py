@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from holotype.adapting import fine_tuning
+from holotype.adapting.card import tell_sureness
 from holotype.adapting.choice import (
     CANDIDATES,
     Examined,
@@ -17,6 +18,7 @@ from holotype.adapting.choice import (
     Method,
     choose,
     examined,
+    held_out_logits,
     out_of_fold,
     solved,
 )
@@ -24,12 +26,13 @@ from holotype.adapting.made import Made, write_made
 from holotype.adapting.new_model import image_embeddings, with_head
 from holotype.adapting.own_labels import OwnLabels, read_own_labels
 from holotype.adapting.parents import open_parent
+from holotype.adapting.sureness import HeldOut, Sureness, make_sure
 from holotype.decisions.reading import label_probabilities
 from holotype.decisions.temperature import fit_temperature
 from holotype.errors import BundleError, RecipeError, did_you_mean
 from holotype.evaluation.metrics import Estimate
 from holotype.inputs.materials import Materials, prepare_collection
-from holotype.models.bundle import Bundle
+from holotype.models.bundle import Bundle, open_bundle
 from holotype.models.labels import LabelSpace, Target, build_label_space, label_names
 from holotype.models.places import is_bundle
 from holotype.progress import note
@@ -49,6 +52,7 @@ class AdaptReport:
         accuracy: share of them named right, with its 95 % interval; None where fewer than 30 were examined.
         macro_accuracy: the same, as the mean over labels.
         before: accuracy of the parent on the same images; a label that it does not know is never right.
+        sure: how much of what was held out it answers at an error of at most 5 %, or why it promises nothing.
         seconds: it took.
     """
 
@@ -62,6 +66,7 @@ class AdaptReport:
     accuracy: tuple[float, float, float] | None
     macro_accuracy: tuple[float, float, float] | None
     before: tuple[float, float, float] | None
+    sure: Sureness
     seconds: float
 
 
@@ -103,7 +108,8 @@ def adapt(
     ``prototypes`` and ``probe`` leave the tower as it is and take seconds; ``lora`` trains a low-rank change
     of its attention, ``full`` all of it.
     ``auto`` chooses by cross-validation, and tries ``full`` where half of the labels have 50 images or more.
-    The figures are of images that the examined model had not learnt from.
+    The figures are of images that the examined model had not learnt from; by such images too the bundle is
+    calibrated, so that ``--max-error`` keeps its promise on images like these.
 
     Args:
         model: a bundle, ``starter``, ``published:NAME`` or a folder of open_clip's layout.
@@ -134,6 +140,8 @@ def adapt(
         made = _made(task, asked, epochs, Path(scratch))
         before = examined(*_of_parent(task, made.exam), task.examples, seed=seed)
         write_made(folder, made, bundle, own, task.labels, before)
+        sure = make_sure(open_bundle(folder), own, task.materials, task.names, made.held, seed=seed)
+        tell_sureness(folder, sure)
     return AdaptReport(
         bundle=str(folder),
         parent=str(model),
@@ -145,6 +153,7 @@ def adapt(
         accuracy=_figures(made.exam.accuracy),
         macro_accuracy=_figures(made.exam.macro),
         before=_figures(before.accuracy),
+        sure=sure,
         seconds=round(time.monotonic() - started, 1),
     )
 
@@ -175,11 +184,13 @@ def _solved(task: Task, method: Method) -> Made:
     chosen = choose(CANDIDATES[method], examples, seed=task.seed)
     logit_NL, has_N = out_of_fold(method, examples, seed=task.seed)
     hit_N = (logit_NL.argmax(axis=1) == examples.label_N) & has_N
+    own_NL, fold_N = held_out_logits(chosen, examples, seed=task.seed)
     return Made(
         method=chosen[0],
         model=with_head(task.bundle.model, solved(chosen, examples)),
-        temperature=_temperature(logit_NL[has_N], examples.label_N[has_N]),
+        temperature=_temperature(own_NL[has_N], examples.label_N[has_N]),
         exam=examined(hit_N, has_N, examples, seed=task.seed),
+        held=HeldOut(fold_N, np.ones(len(examples), dtype=np.bool_), own_NL),
     )
 
 
@@ -210,6 +221,7 @@ def _fine_tuned(
         model=tuned.model,
         temperature=_temperature(logit_NL[parts.val_N], examples.label_N[parts.val_N]),
         exam=examined(hit_N & parts.test_N, parts.test_N, examples, seed=task.seed),
+        held=HeldOut(np.where(parts.test_N, 0, -1), parts.train_N),
         recipe=tuned.recipe,
         history=tuned.history,
     )

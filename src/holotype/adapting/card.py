@@ -1,7 +1,10 @@
 """The card of an adapted model."""
 
+from pathlib import Path
 from typing import Any
 
+from holotype import files
+from holotype.adapting.sureness import MAX_ERROR, Sureness
 from holotype.models.labels import LabelSpace
 from holotype.training.provenance import uses_lines
 
@@ -51,6 +54,30 @@ def adapted_card(name: str, training: dict[str, Any], labels: LabelSpace) -> str
         ),
     ]
     return "\n".join(lines) + "\n"
+
+
+def sureness_told(sure: Sureness) -> str:
+    """Returns in a sentence what an adapted model promises, or why it promises nothing."""
+    if sure.reason is not None:
+        return (
+            f"No error rate can be promised: {sure.reason}. {sure.images:,} images could be held out. "
+            "Label more, and adapt again."
+        )
+    return (
+        f"At --max-error {MAX_ERROR:g} it gives a safe answer to {sure.answered:,} of {sure.tested:,} "
+        f"held-out images, {sure.wrong:,} of them wrong."
+    )
+
+
+def tell_sureness(folder: Path, sure: Sureness) -> None:
+    """Adds to the card of a bundle what it promises."""
+    card = folder / "README.md"
+    told = (
+        f"{sureness_told(sure)} A promise is for images drawn as the labelled ones were, of labels that it "
+        "knows: with other shares of labels, or of labels that it does not know, more may be wrong."
+    )
+    text = card.read_text(encoding="utf-8")
+    files.write_text(card, f"{text}\n## How sure it may be\n\n{told}\n")
 
 
 def _parent(parent: dict[str, Any]) -> str:

@@ -6,6 +6,7 @@ figure is not one of the best of several tries.
 Shapes: N images, L labels, D embedding.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -145,16 +146,39 @@ def choose(candidates: tuple[Candidate, ...], examples: Examples, *, seed: int) 
 def out_of_fold(
     method: Method, examples: Examples, *, seed: int
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """Returns the logits of each image by a head that did not see it, (N, L), and which images have any."""
+    """Returns the logits of each image by a head that did not see it, (N, L), and which images have any.
+
+    What ``method`` chooses from is chosen anew in each fold.
+    """
+
+    def chosen_and_solved(rest: Examples) -> Head:
+        return solved(choose(CANDIDATES[method], rest, seed=seed), rest)
+
     fold_N = folds_of(examples.label_N, examples.group_N, folds=FOLDS, seed=seed)
+    return _by_others(chosen_and_solved, examples, fold_N), fold_N >= 0
+
+
+def held_out_logits(
+    candidate: Candidate, examples: Examples, *, seed: int
+) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """Returns the logits of each image by a head of one kind that did not see its fold, and the folds.
+
+    Logits of heads of several kinds are not of one scale, so confidence is learnt from those of one kind.
+    """
+    fold_N = folds_of(examples.label_N, examples.group_N, folds=FOLDS, seed=seed)
+    return _by_others(lambda rest: solved(candidate, rest), examples, fold_N), fold_N
+
+
+def _by_others(
+    solve: Callable[[Examples], Head], examples: Examples, fold_N: NDArray[np.int64]
+) -> NDArray[np.float32]:
     logit_NL = np.zeros((len(examples), examples.num_labels), dtype=np.float32)
     for fold in range(FOLDS):
         held = fold_N == fold
         if held.any():
-            rest = examples.at(~held)
-            head = solved(choose(CANDIDATES[method], rest, seed=seed), rest)
+            head = solve(examples.at(~held))
             logit_NL[held] = head.logits(examples.z_ND[held], scale=COSINE_SCALE)
-    return logit_NL, fold_N >= 0
+    return logit_NL
 
 
 def examined(

@@ -16,6 +16,7 @@ from holotype.adapting.card import adapted_card
 from holotype.adapting.choice import Examined, Method
 from holotype.adapting.new_model import NewModel
 from holotype.adapting.own_labels import OwnLabels
+from holotype.adapting.sureness import HeldOut
 from holotype.collection.licensing import licence_counts, what_may_be_done
 from holotype.config import as_toml
 from holotype.evaluation.metrics import Estimate
@@ -36,6 +37,7 @@ class Made:
         model: it.
         temperature: what its logits are divided by.
         exam: figures on images that it, or one made in the same way, had not learnt from.
+        held: what was held out of what, and what was said of it.
         recipe, history: of fine-tuning.
     """
 
@@ -43,6 +45,7 @@ class Made:
     model: NewModel
     temperature: float
     exam: Examined
+    held: HeldOut
     recipe: Recipe | None = None
     history: list[dict[str, Any]] = field(default_factory=list)
 

@@ -106,6 +106,7 @@ def read_own_labels(
         without_image=int((~has_image & has_label).sum()),
     )
     _tell(found, counts)
+    _tell_odd_labels(found, table["image_sha256"].take(rows).to_pylist())
     return found
 
 
@@ -178,4 +179,25 @@ def _tell(own: OwnLabels, counts: Counter[str | None]) -> None:
         note(
             f"{len(unmeant):,} labels have no lineage here ({first_few(sorted(unmeant))}); they are learnt "
             "as they are written. A collection has them: holotype import --labels, or holotype names"
+        )
+
+
+def _tell_odd_labels(own: OwnLabels, hashes: Sequence[str]) -> None:
+    """Tells of images with several labels, and of labels that may be one."""
+    labels_of: dict[str, set[str]] = {}
+    for image, label in zip(hashes, own.written, strict=True):
+        labels_of.setdefault(image, set()).add(label)
+    if several := sum(len(labels) > 1 for labels in labels_of.values()):
+        note(
+            f"images with two labels or more: {several:,}; they teach each of these. Where one is "
+            "wrong, take it out and adapt again"
+        )
+    alike: dict[str, list[str]] = {}
+    for name in sorted(set(own.written)):
+        alike.setdefault(" ".join(name.casefold().split()), []).append(name)
+    if twice := [name for names in alike.values() if len(names) > 1 for name in names]:
+        note(
+            "labels that differ in capitals or spaces alone are learnt as different ones: "
+            f"{first_few(twice)}. "
+            "If they are one, write them alike and adapt again"
         )

@@ -16,8 +16,24 @@ from holotype.assessing.drawing import draw
 from holotype.assessing.looks import look
 from holotype.assessing.page import written_page
 from holotype.assessing.report import examined
-from holotype.assessing.sample import PAGE, REPORT, Sample, open_sample, write_sample
-from holotype.assessing.sheet import SHEET, TO_LABEL, Drawn, read_labels, write_sheet
+from holotype.assessing.sample import (
+    MAX_ERROR,
+    PAGE,
+    REPORT,
+    Sample,
+    check_model,
+    open_sample,
+    told_max_error,
+    write_sample,
+)
+from holotype.assessing.sheet import (
+    SHEET,
+    TO_LABEL,
+    Drawn,
+    check_unfilled,
+    read_labels,
+    write_sheet,
+)
 from holotype.assessing.written import How, WrittenLabels
 from holotype.collection.summary.gallery import thumbnail
 from holotype.decisions.store import open_decisions, validation_of
@@ -31,7 +47,6 @@ from holotype.models.towers import Modality
 from holotype.taxonomy.backbone.store import open_backbone
 from holotype.taxonomy.label_table import read_label_table
 
-MAX_ERROR = 0.05
 CHUNK = 64
 ANSWERS = "answers.parquet"
 
@@ -65,7 +80,7 @@ def draw_from(
     out: Path | str,
     n: int = 200,
     answers: Path | str | None = None,
-    max_error: float = MAX_ERROR,
+    max_error: float | None = None,
     seed: int = 0,
 ) -> DrawReport:
     """Names the inputs, then draws records to label: see ``draw_to_label``.
@@ -76,7 +91,8 @@ def draw_from(
         out: the folder to write; the answers are kept in it.
         n: how many records to draw.
         answers: what ``predict`` wrote of these inputs, where that is done already.
-        max_error: the error rate that safe answers are to keep.
+        max_error: the error rate that safe answers are to keep; with ``answers`` that which they were made
+            for. By default what stands beside them, else 0.05.
         seed: of the draw.
 
     Raises:
@@ -88,10 +104,21 @@ def draw_from(
 
     if not inputs:
         raise SourceError("no input given. Name images, folders, archives, FASTA or tables.")
+    check_unfilled(Path(out))
     place = Path(out) / ANSWERS if answers is None else Path(answers)
     if answers is None:
-        predict(run, inputs, out=place, settings=AnswerSettings(max_error=max_error))
-    return draw_to_label(run, inputs, read_answers(place), out=out, n=n, seed=seed)
+        asked = MAX_ERROR if max_error is None else max_error
+        predict(run, inputs, out=place, settings=AnswerSettings(max_error=asked))
+    told = told_max_error(place)
+    if None not in (told, max_error) and told != max_error:
+        raise SourceError(
+            f"{place}: made for an error of {told:g}, not {max_error:g}. Leave --max-error away, or "
+            "predict again."
+        )
+    return draw_to_label(
+        run, inputs, read_answers(place), out=out, n=n, seed=seed,
+        max_error=told or max_error or MAX_ERROR,
+    )  # fmt: skip
 
 
 def draw_to_label(
@@ -102,6 +129,7 @@ def draw_to_label(
     out: Path | str,
     n: int = 200,
     seed: int = 0,
+    max_error: float = MAX_ERROR,
 ) -> DrawReport:
     """Draws records by the model's answers, and writes the table and the page for a person to label.
 
@@ -112,11 +140,14 @@ def draw_to_label(
         out: the folder to write.
         n: how many records to draw.
         seed: of the draw.
+        max_error: the error rate that the safe answers were made for.
 
     Raises:
-        SourceError: when no record has an answer, or the table is there with labels in it.
+        SourceError: when no record has an answer, the answers are of another model, or the table is there
+            with labels in it.
     """
     bundle, folder = open_bundle(run), Path(out)
+    check_model(answers, bundle.fingerprint)
     strata = answers["label"].to_pylist()
     drawn = draw(strata, n=n, seed=seed)
     chosen = answers.take(pa.array(drawn.row_S)).to_pylist()
@@ -134,6 +165,7 @@ def draw_to_label(
     about = {
         "model": bundle.fingerprint,
         "seed": seed,
+        "max_error": max_error,
         "records": sum(drawn.sizes.values()),
         "failed": failed,
         "strata": drawn.sizes,
@@ -150,7 +182,7 @@ def assess(
     labels: Path | str,
     *,
     out: Path | str,
-    max_error: float = MAX_ERROR,
+    max_error: float | None = None,
     label_table: Path | str | None = None,
     backbone: Path | str | None = None,
     seed: int = 0,
@@ -161,7 +193,7 @@ def assess(
         run: the bundle that answered.
         labels: the filled table.
         out: the folder of the draw; the report is written into it.
-        max_error: the error rate that safe answers were to keep.
+        max_error: the error rate that safe answers were to keep; by default that which they were made for.
         label_table: what the person's labels mean, as for ``holotype import``.
         backbone: where names that the model lacks are looked up as synonyms.
         seed: of the test for another instrument.
@@ -171,6 +203,7 @@ def assess(
     """
     bundle, folder = open_bundle(run), Path(out)
     sample = open_sample(folder, model=bundle.fingerprint)
+    made_for = sample.max_error(max_error)
     finder = WrittenLabels(
         bundle.labels,
         table=read_label_table(Path(label_table)) if label_table is not None else None,
@@ -190,7 +223,7 @@ def assess(
         )
     domain, known = domain_and_looks(bundle, sample, seed=seed)
     content = examined(
-        bundle, sample, written, max_error=max_error, domain=domain, known_summary=known
+        bundle, sample, written, max_error=made_for, domain=domain, known_summary=known
     )
     files.write_json(folder / REPORT, content)
     files.write_text(folder / PAGE, written_page(content, sample))

@@ -44,7 +44,7 @@ def choose(worth_N: NDArray[np.float64], z_ND: NDArray[np.float32], *, n: int, s
     from sklearn.cluster import KMeans
 
     n = min(n, len(worth_N))
-    pool = _pool(worth_N, seed=seed)
+    pool = _pool(worth_N, n=n, seed=seed)
     if n >= len(pool):
         chosen, alike = pool[:n], np.ones(n, dtype=np.int64)
     else:
@@ -86,12 +86,13 @@ def choose_without_vectors(worth_N: NDArray[np.float64], labels: list[str], *, n
     )
 
 
-def _pool(worth_N: NDArray[np.float64], *, seed: int) -> NDArray[np.int64]:
-    if len(worth_N) <= MOST_CLUSTERED:
+def _pool(worth_N: NDArray[np.float64], *, n: int, seed: int) -> NDArray[np.int64]:
+    most = max(n, MOST_CLUSTERED)
+    if len(worth_N) <= most:
         return np.arange(len(worth_N), dtype=np.int64)
     chance = (1 + worth_N) / (1 + worth_N).sum()
     drawn = generator(seed, "queue").choice(
-        len(worth_N), MOST_CLUSTERED, replace=False, p=chance, shuffle=False
+        len(worth_N), most, replace=False, p=chance, shuffle=False
     )
     return np.sort(drawn).astype(np.int64)
 

@@ -5,12 +5,13 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from holotype.assessing.choosing import Choice, choose, choose_without_vectors
 from holotype.assessing.worth import Worth, worth
-from holotype.assessing.writing import write_rows
+from holotype.assessing.writing import check_ending, write_rows
 from holotype.errors import SourceError
 from holotype.identify.read_answers import read_answers
 
@@ -62,6 +63,7 @@ def queue(
     """
     if n < 1:
         raise SourceError(f"--n {n}: choose at least one record.")
+    check_ending(Path(out))
     table = read_answers(answers)
     answered = np.flatnonzero([one is not None for one in table["label"].to_pylist()])
     if not len(answered):
@@ -109,21 +111,32 @@ def vectors_of(path: Path, answers: pa.Table) -> NDArray[np.float32]:
         SourceError: when the file is no table of embeddings or lacks one of the records.
     """
     try:
-        table = pq.read_table(path)
+        held = pq.read_schema(path).names
+        wanted = [name for name in ("input", "record_id", "embedding") if name in held]
+        table = pq.read_table(path, columns=wanted)
     except (OSError, pa.ArrowException) as reason:
         raise SourceError(f"{path}: cannot be read as Parquet ({reason}).") from reason
     key = next((name for name in ("input", "record_id") if name in table.column_names), None)
     if key is None or "embedding" not in table.column_names:
         raise SourceError(f"{path}: no columns 'input' (or 'record_id') and 'embedding' in it.")
     row_of: dict[str, int] = {}
-    vectors = table["embedding"].to_pylist()
-    for row, name in enumerate(table[key].to_pylist()):
-        if vectors[row] is not None:
-            row_of.setdefault(str(name), row)
+    place = 0
+    is_there = table["embedding"].is_valid().to_pylist()
+    for name, there in zip(table[key].to_pylist(), is_there, strict=True):
+        if there:
+            row_of.setdefault(str(name), place)
+            place += 1
     names = [str(name) for name in answers[key].to_pylist()]
     missing = [name for name in names if name not in row_of]
     if missing:
         raise SourceError(
             f"{path}: lacks {len(missing)} of the answered records, as {missing[0]}. Embed the same inputs."
         )
-    return np.asarray([vectors[row_of[name]] for name in names], dtype=np.float32)
+    flat = pc.list_flatten(table["embedding"].drop_null()).to_numpy()
+    if not np.isfinite(flat).all() or len(flat) % place:
+        raise SourceError(
+            f"{path}: embeddings that are no numbers, or of several lengths. Write it again with holotype "
+            "embed."
+        )
+    vector_VD = flat.reshape(place, -1).astype(np.float32)
+    return np.asarray(vector_VD[[row_of[name] for name in names]])

@@ -3,6 +3,7 @@
 Format: docs/formats/assessment.md. ``assessment.json`` is written last.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,10 +15,12 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from holotype import files
-from holotype.errors import SourceError
+from holotype.errors import SourceError, first_few
 from holotype.identify.columns import ANSWER_SCHEMA
+from holotype.identify.sidecar import sidecar_path
 
 FORMAT, VERSION = "holotype-assessment", 1
+MAX_ERROR = 0.05
 MANIFEST, SAMPLE, REPORT, PAGE = "assessment.json", "sample.parquet", "report.json", "index.html"
 SCHEMA = pa.schema(
     [
@@ -64,6 +67,20 @@ class Sample:
         """The stratum of each."""
         return [str(name) for name in self.table["stratum"].to_pylist()]
 
+    def max_error(self, asked: float | None) -> float:
+        """Returns the error rate that the safe answers were made for.
+
+        Raises:
+            SourceError: when another one is asked for.
+        """
+        made_for = float(self.manifest.get("max_error", MAX_ERROR))
+        if asked is not None and asked != made_for:
+            raise SourceError(
+                f"{self.path}: its answers were made for an error of {made_for:g}, so whether they keep "
+                f"{asked:g} cannot be told. Leave --max-error away, or draw anew with it."
+            )
+        return made_for
+
     def vectors(self) -> tuple[str | None, NDArray[np.int64], NDArray[np.float32]]:
         """Returns the modality that most records have, their rows, and their vectors, float32 (V, D)."""
         modality = [one for one in self.table["modality"].to_pylist() if one is not None]
@@ -97,3 +114,21 @@ def open_sample(folder: Path, *, model: str) -> Sample:
             "Name that model, or draw anew into another folder."
         )
     return Sample(folder, manifest, pq.read_table(folder / SAMPLE))
+
+
+def told_max_error(answers: Path) -> float | None:
+    """Returns the error rate that answers were made for, as their sidecar tells; None without one."""
+    try:
+        told = json.loads(sidecar_path(answers).read_text(encoding="utf-8"))
+        return float(told["settings"]["max_error"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def check_model(answers: pa.Table, model: str) -> None:
+    """Raises ``SourceError`` for answers of another model than the one of this fingerprint."""
+    if others := {one for one in answers["model"].to_pylist() if one} - {model}:
+        raise SourceError(
+            f"the answers are of the model {first_few(sorted(others))}, not of the one named ({model}). Name "
+            "the model that gave them, or predict again."
+        )

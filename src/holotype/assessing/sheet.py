@@ -42,8 +42,7 @@ def write_sheet(out: Path, drawn: Sequence[Drawn], label_names: Sequence[str]) -
         SourceError: when the table is there already with labels in it.
     """
     path = out / TO_LABEL
-    if path.is_file() and any(read_labels(path).values()):
-        raise SourceError(f"{path}: has labels already. Give another --out, or move it away.")
+    check_unfilled(out)
     with (
         files.written_whole(path) as temporary,
         temporary.open("w", newline="", encoding="utf-8-sig") as handle,
@@ -54,6 +53,13 @@ def write_sheet(out: Path, drawn: Sequence[Drawn], label_names: Sequence[str]) -
             name = "'" + one.input if one.input.startswith(_FORMULA) else one.input
             writer.writerow((one.number, name, "", ""))
     files.write_text(out / SHEET, sheet(drawn, label_names))
+
+
+def check_unfilled(out: Path) -> None:
+    """Raises ``SourceError`` where the table of an earlier draw has labels in it."""
+    path = out / TO_LABEL
+    if path.is_file() and any(read_labels(path).values()):
+        raise SourceError(f"{path}: has labels already. Give another --out, or move it away.")
 
 
 def sheet(drawn: Sequence[Drawn], label_names: Sequence[str]) -> str:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from holotype.assessing.classes import Classes
 from holotype.assessing.contradictions import Contradiction, copies, minorities
 from holotype.assessing.doubting import Doubt, doubt
-from holotype.assessing.writing import write_rows
+from holotype.assessing.writing import check_ending, write_rows
 from holotype.collection.store import Collection, concepts_of, open_collection
 from holotype.errors import CollectionError
 from holotype.inputs.materials import prepare_collection
@@ -71,13 +71,18 @@ def suspects(
     Raises:
         BundleError, CollectionError: when one cannot be opened, or fewer than two labels are there.
     """
+    check_ending(Path(out))
     bundle, opened = open_bundle(run), open_collection(Path(collection))
     table = opened.columns()
     classes = Classes.of(table)
     role_N = _roles(bundle, table)
     known = np.flatnonzero(classes.class_N >= 0)
     if len(classes.names) < 2:
-        raise CollectionError(f"{opened.path}: fewer than two labels, so none can be doubted.")
+        raise CollectionError(
+            f"{opened.path}: fewer than two labels, so none can be doubted. Name a collection with labels "
+            "of two "
+            "kinds at least."
+        )
     doubts = {
         modality: (rows, found)
         for modality, rows, found in _doubts(

@@ -103,11 +103,16 @@ def _on_abundances(
 
 
 def _stands_for(answers: pa.Table) -> NDArray[np.float64]:
-    """Returns individuals per litre that each record stands for; 1 where the sample does not say."""
+    """Returns individuals per litre that each record stands for, as a part of the middle one.
+
+    1 where the sample does not say. As in counts, a fraction that is given nowhere is 1.
+    """
     names = ("subsample_fraction", "sampled_volume_l")
-    columns = [[_real(v) for v in answers[name].to_pylist()] for name in names]
+    columns = [np.asarray([_real(v) for v in answers[name].to_pylist()]) for name in names]
+    if np.isnan(columns[0]).all():
+        columns[0] = np.ones(len(columns[0]))
     with np.errstate(divide="ignore", invalid="ignore"):
-        found = 1 / (np.asarray(columns[0]) * np.asarray(columns[1]))
+        found = 1 / (columns[0] * columns[1])
     known = found[np.isfinite(found) & (found > 0)]
     usual = float(np.median(known)) if len(known) else 1.0
     return np.where(np.isfinite(found) & (found > 0), found / usual, 1.0)

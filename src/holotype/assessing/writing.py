@@ -13,14 +13,19 @@ from holotype.collection.reading.cells import escaped
 from holotype.errors import SourceError
 
 
+def check_ending(path: Path) -> None:
+    """Raises ``SourceError`` for another ending than .csv or .parquet: before the work, not after it."""
+    if path.suffix.lower() not in (".csv", ".parquet"):
+        raise SourceError(f"{path}: end it in .csv or .parquet to say which format to write.")
+
+
 def write_rows(rows: Sequence[Mapping[str, Any]], path: Path, columns: Sequence[str]) -> None:
     """Writes rows; text that a spreadsheet would run is marked, numbers never.
 
     Raises:
         SourceError: for another ending than .csv or .parquet.
     """
-    if path.suffix.lower() not in (".csv", ".parquet"):
-        raise SourceError(f"{path}: end it in .csv or .parquet to say which format to write.")
+    check_ending(path)
     with files.written_whole(path) as temporary:
         if path.suffix.lower() == ".parquet":
             whole = [{name: row.get(name) for name in columns} for row in rows]

@@ -27,6 +27,7 @@ def adapt(
 ) -> Result:
     """Teach a model your own labels, from a few images or many; says how good it is."""
     import holotype
+    from holotype.adapting.card import sureness_told
 
     report = holotype.adapt(
         model, inputs, out=out, labels=labels, method=method, epochs=epochs, seed=seed
@@ -50,6 +51,7 @@ def adapt(
     ]
     if report.accuracy is not None:
         lines.append(f"  on {report.examined:,} images that were held out; 95 % intervals")
+    lines.append(f"  {sureness_told(report.sure)}")
     return Result(report, "\n".join(lines), as_json)
 
 

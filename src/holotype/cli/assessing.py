@@ -6,6 +6,7 @@ from typing import Annotated, Optional
 import typer
 
 from holotype.cli.options import CollectionOption, Json, Result, Run
+from holotype.errors import RecipeError
 
 
 def assess(
@@ -19,13 +20,16 @@ def assess(
     labels: Annotated[
         Optional[Path], typer.Option(help="The filled table: then the report is written.")
     ] = None,
-    n: Annotated[int, typer.Option("--n", help="How many records to draw.")] = 200,
+    n: Annotated[
+        Optional[int], typer.Option("--n", help="How many records to draw; 200 by default.")
+    ] = None,
     answers: Annotated[
         Optional[Path], typer.Option(help="Answers to these inputs, where they are made already.")
     ] = None,
     max_error: Annotated[
-        float, typer.Option(help="The error rate that safe answers were to keep.")
-    ] = 0.05,
+        Optional[float],
+        typer.Option(help="The error rate that safe answers are to keep; 0.05 by default."),
+    ] = None,
     label_table: Annotated[
         Optional[Path], typer.Option(help="What your labels mean, as for import.")
     ] = None,
@@ -38,6 +42,15 @@ def assess(
     from holotype.assessing.assess import draw_from
     from holotype.assessing.report import told
 
+    only_to_draw = {"inputs": inputs or None, "--n": n, "--answers": answers}
+    only_with_labels = {"--label-table": label_table, "--backbone": backbone}
+    unused = only_to_draw if labels is not None else only_with_labels
+    if given := [name for name, value in unused.items() if value is not None]:
+        raise RecipeError(
+            f"{', '.join(given)}: only for the draw, which --labels comes after. Leave it away."
+            if labels is not None
+            else f"{', '.join(given)}: only with --labels, the filled table. Give it then."
+        )
     if labels is not None:
         report = assessed(
             run, labels, out=out, max_error=max_error, label_table=label_table, backbone=backbone,
@@ -45,7 +58,13 @@ def assess(
         )  # fmt: skip
         return Result(report, f"{told(report.content)}\n{report.page}", as_json)
     drawn = draw_from(
-        run, inputs or [], out=out, n=n, answers=answers, max_error=max_error, seed=seed
+        run,
+        inputs or [],
+        out=out,
+        n=200 if n is None else n,
+        answers=answers,
+        max_error=max_error,
+        seed=seed,
     )
     text = (
         f"{drawn.drawn:,} of {drawn.records:,} answered records drawn from {drawn.strata:,} answers; "

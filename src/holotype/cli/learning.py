@@ -1,4 +1,4 @@
-"""The commands that learn and are examined: split, audit, train, evaluate, embed."""
+"""The commands that learn and are examined: split, audit, train, evaluate."""
 
 from pathlib import Path
 from typing import Annotated, Optional
@@ -146,17 +146,3 @@ def evaluate(
     report = holotype.evaluate(run, collection=collection, split=split, out=out, seed=seed)
     figures = "\n".join(f"  {value:.4f}  {name}" for name, value in report.headline.items())
     return Result(report, f"{figures}\n{report.report}/index.html", as_json)
-
-
-def embed(
-    run: Run,
-    collection: CollectionOption,
-    out: Annotated[Path, typer.Option(help="The Parquet file to write.")],
-    as_json: Json = False,
-) -> Result:
-    """Write the embedding of every image and barcode of a collection."""
-    import holotype
-
-    report = holotype.embed(run, collection=collection, out=out)
-    rows = ", ".join(f"{count:,} {name}s" for name, count in report.rows.items())
-    return Result(report, f"{report.embeddings}: {rows}, {report.dim} numbers each", as_json)

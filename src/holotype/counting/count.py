@@ -14,7 +14,7 @@ from holotype.counting.evidence import BundleEvidence, Evidence, read_evidence
 from holotype.counting.joining import Scored, read_scored, volume_mm3, with_collection
 from holotype.counting.sample import CountedSample, Sample, count_sample
 from holotype.counting.tally import answer_rows, label_rows
-from holotype.counting.volumes import Real, fractions_or_whole, numbers, sampled
+from holotype.counting.volumes import ONE_FOR_ALL, Real, fractions_or_whole, numbers, sampled
 from holotype.errors import SourceError, did_you_mean, first_few
 from holotype.identify.columns import Decision
 from holotype.identify.read_answers import read_answers
@@ -155,13 +155,16 @@ def count_answers(
     volume_l_N = numbers(answers["sampled_volume_l"].to_pylist())
     fraction_N, said = fractions_or_whole(numbers(answers["subsample_fraction"].to_pylist()))
     instrument_N = answers["instrument"].to_pylist()
+    acquisition_N = answers[Per.ACQUISITION.value].to_pylist()
     correctors: dict[str | None, Corrector] = {}
     counted = []
     for name, rows in tracked(_samples(answers[per.value].to_pylist()).items(), title="count"):
         at = np.asarray(rows, dtype=np.int64)
         stands_for = sampled(volume_l_N[at], fraction_N[at])
         if stands_for.volume_l is not None:
-            stands_for = replace(stands_for, notes=(*stands_for.notes, *said))
+            several = len({acquisition_N[row] for row in rows} - {None}) > 1
+            notes = (*stands_for.notes, *said, *((ONE_FOR_ALL,) if several else ()))
+            stands_for = replace(stands_for, notes=notes)
         sample = Sample(name, [row_N[row] for row in rows], mm3_N[at], stands_for)
         scored, corrector = None, None
         if checked is not None:
@@ -220,9 +223,22 @@ def _checked(
             f"{answers}: answers of the model {first_few(sorted(models))}, not of {evidence} "
             f"({kept.fingerprint}). Its confusion says nothing of another's."
         )
+    if any(effect is not None for effect in table["prior_effect"].to_pylist()):
+        raise SourceError(
+            f"{answers}: answers with priors, which change the scores; held-out records had none. "
+            "Count without --evidence, or run holotype predict without --prior."
+        )
     if kept.left_out:
         note(f"{evidence}: {kept.left_out:,} held-out records of labels that it does not know")
     scored = read_scored(scores, embeddings, table["input"].to_pylist(), kept.labels)
+    by_barcode_N = np.asarray([one is not None for one in table["strand"].to_pylist()], np.bool_)
+    if by_barcode_N.any():
+        note(
+            f"{int(by_barcode_N.sum()):,} specimens have barcodes: they are counted as answered, "
+            "as the evidence is of images"
+        )
+        probability_NL = np.where(by_barcode_N[:, None], np.nan, scored.probability_NL)
+        scored = Scored(probability_NL.astype(np.float32), scored.z_ND)
     return Checked(kept.labels, kept.evidence, scored)
 
 

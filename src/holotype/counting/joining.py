@@ -166,4 +166,4 @@ def volume_mm3(answers: pa.Table, ellipse_N: Real | None) -> Real:
         numbers(answers["object_esd_px"].to_pylist()),
         numbers(answers["pixel_size_um"].to_pylist()),
     )
-    return sphere_N if ellipse_N is None else first_known(ellipse_N, sphere_N)
+    return first_known(sphere_N) if ellipse_N is None else first_known(ellipse_N, sphere_N)

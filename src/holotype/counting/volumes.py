@@ -17,7 +17,11 @@ WHOLE_TAKEN = "subsample_fraction given nowhere: taken as 1"
 NO_FRACTION = "subsample_fraction not given: no concentration"
 OTHERS_TAKEN = "subsample_fraction missing for some records: taken as that of the others"
 SOME_FRACTIONS = "subsample_fraction missing for some records, several of others: no concentration"
+NO_FRACTION_THAT = "subsample_fraction above 1, which is no part of a sample: no concentration"
 NO_VOLUME = "sampled_volume_l not given: no concentration"
+ONE_FOR_ALL = (
+    "one sampled_volume_l for several acquisition_id: taken as that of all of them together"
+)
 SOME_VOLUMES = "several sampled_volume_l: no concentration, count per acquisition_id"
 
 
@@ -61,6 +65,8 @@ def sampled(volume_l_N: Real, fraction_N: Real) -> Sampled:
     elif not len(volumes):
         notes.append(NO_VOLUME)
     given_N = np.isfinite(fraction_N) & (fraction_N > 0)
+    if (fraction_N[given_N] > 1).any():
+        return Sampled(volume_l, np.full(len(fraction_N), np.nan), (*notes, NO_FRACTION_THAT))
     if not given_N.any():
         weight_N = np.full(len(fraction_N), np.nan)
         notes.append(NO_FRACTION)

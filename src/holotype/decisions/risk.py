@@ -22,7 +22,8 @@ DOUBT = 0.1
 """How often, over control parts, the guarantee may fail."""
 STARTS = (0.7, 0.3, 0.1)
 """Shares of answered records at which a sequence of tests starts; ``DOUBT`` is divided among them. Where one
-sequence ends early, at a strict threshold with few records, another may go on."""
+sequence ends early, at a strict threshold with few records, another may go on. Where a kind is so small
+that all would wait for the same number of its records, one is made and has all of the doubt."""
 
 
 LOOSER = (0.1, 0.2)
@@ -108,6 +109,11 @@ class Threshold:
         """Whether the error is controlled."""
         return self.reason is None
 
+    @property
+    def remark(self) -> str | None:
+        """What restricts the promise, in words, or None."""
+        return self.limits if self.holds else f"not promised: {self.reason}"
+
 
 def level_answered(confidence_BK: NDArray[np.float64], threshold: float) -> NDArray[np.int64]:
     """Returns the deepest level with at least this confidence, int64 (B,), -1 for none."""
@@ -135,7 +141,7 @@ def safe_threshold(control: Control, *, max_error: float, doubt: float = DOUBT) 
         max_error: above 0, below 1.
         doubt: how often the promise may fail.
     """
-    fewest = int(np.ceil(np.log(doubt / len(STARTS)) / np.log1p(-max_error)))
+    fewest = fewest_answered(max_error, doubt / len(STARTS))
     tested = control.independent
     short = [kind for kind in kinds_of(control) if (tested.kind_B == kind).sum() < fewest]
     limits, rare = None, None
@@ -144,15 +150,18 @@ def safe_threshold(control: Control, *, max_error: float, doubt: float = DOUBT) 
         tested = replace(tested, kind_B=np.full(len(tested), MIXED, dtype="<U8"))
         limits = f"too few {' and '.join(short)} records to promise it for each kind"
     kinds = kinds_of(tested)
+    starts = starts_for(min(_counts(tested, kinds).values(), default=0), fewest)
+    each = doubt / len(starts)
+    begun = fewest_answered(max_error, each)
     tried = [_tried(tested, value, kinds) for value in candidates(tested.confidence_BK)]
     passed = [
-        all(one.kept(kind, max_error, doubt / len(STARTS)) for kind in kinds)
+        all(one.kept(kind, max_error, each) for kind in kinds)
         and (rare is None or _share_wrong(rare, one.value) <= max_error)
         for one in tried
     ]
     best: _Tried | None = None
-    for share in STARTS:
-        enough = [one.covers(share, fewest) for one in tried]
+    for share in starts:
+        enough = [one.covers(share, begun) for one in tried]
         for one, passes in (
             list(zip(tried, passed, strict=True))[enough.index(True) :] if any(enough) else []
         ):
@@ -169,11 +178,29 @@ def safe_threshold(control: Control, *, max_error: float, doubt: float = DOUBT) 
         return Threshold(best.value, max_error, best.answered, best.wrong, limits=limits)
     told = ", ".join(f"{count} {kind}" for kind, count in _counts(tested, kinds).items())
     reason = (
-        f"an error of at most {max_error:g} cannot be promised: the validation records ({told or 'none'}; at "
-        f"least {fewest} of each kind are needed) are not answered that well at any level"
+        f"the validation records ({told or 'none'}; at least {fewest} of each kind are needed) are not "
+        "answered that well at any level"
     )
     nothing = dict.fromkeys(kinds, 0)
     return Threshold(2.0, max_error, nothing, nothing, reason)
+
+
+def fewest_answered(max_error: float, doubt: float) -> int:
+    """Returns how many answers, none of them wrong, show that an error is kept."""
+    return int(np.ceil(np.log(doubt) / np.log1p(-max_error)))
+
+
+def starts_for(records: int, fewest: int) -> tuple[float, ...]:
+    """Returns the shares at which sequences of tests start: one where all wait for ``fewest`` of few records.
+
+    It asks how many records there are, not what is right of them, so that the tests stay exact.
+
+    Args:
+        records: of the smallest kind.
+        fewest: answers with which any sequence starts.
+    """
+    all_alike = STARTS[0] * records <= fewest <= records
+    return STARTS[:1] if all_alike else STARTS
 
 
 def _not_laxer(best: "_Tried", tested: Control, kinds: list[str], values: list[float]) -> "_Tried":

@@ -81,5 +81,5 @@ def _row(channel: str, of: str, name: str, found: Threshold) -> dict[str, Any]:
         "max_error": found.max_error,
         "answered": sum(found.answered.values()),
         "wrong": sum(found.wrong.values()),
-        "remark": found.reason or found.limits,
+        "remark": found.remark,
     }

@@ -1,7 +1,7 @@
 """Are the safe answers safe? Error at the rank answered, coverage, calibration and novelty on the test part.
 
 Every figure is of records that neither training nor calibration saw. Errors have exact intervals (Clopper &
-Pearson 1934), areas under the ROC curve bootstrap intervals over groups.
+Pearson 1934), areas under the ROC curve bootstrap intervals over held-out taxa and over groups of the others.
 """
 
 from typing import Any
@@ -65,7 +65,7 @@ def decisions_exhibit(bundle: Bundle, exam: Exam) -> dict[str, Any] | None:
             "errors": [
                 row
                 for allowed, (threshold, said) in judged.items()
-                for row in _errors(asked, said, allowed, threshold.reason or threshold.limits)
+                for row in _errors(asked, said, allowed, threshold.remark)
             ],
             "levels": _levels(asked, at_five),
             "calibration": _calibration(asked, at_five),
@@ -219,23 +219,29 @@ def _novelty(asked: _Asked, said: Verdicts, *, seed: int) -> list[dict[str, Any]
         everything = np.ones(near.label_BV.shape, dtype=np.bool_)
         scores[f"distance to the nearest {kind}"] = -near.best(everything)
     found = []
-    for rank, novel in _held_out(asked).items():
+    for rank, (novel, taxon_R) in _held_out(asked).items():
         use = novel | ~asked.unseen_R
         if novel.sum() < FEWEST or (~asked.unseen_R).sum() < FEWEST:
             continue
+        unit_R = np.where(novel, taxon_R, asked.group_R.astype(str))
         for method, score in scores.items():
-            value, low, high = _area(score[use], novel[use], asked.group_R[use], seed=seed)
+            value, low, high = _area(score[use], novel[use], unit_R[use], seed=seed)
             found.append(
                 {"held_out": rank, "method": method, "value": value, "low": low, "high": high,
-                 "novel": int(novel.sum()), "known": int((~asked.unseen_R).sum())}
+                 "novel": int(novel.sum()), "known": int((~asked.unseen_R).sum()),
+                 "taxa": len(np.unique(taxon_R[novel]))}
             )  # fmt: skip
     return found
 
 
-def _held_out(asked: _Asked) -> dict[str, NDArray[np.bool_]]:
-    """Returns which unseen records are of a taxon that no label has, by rank; ``any`` for all of them."""
+def _held_out(asked: _Asked) -> dict[str, tuple[NDArray[np.bool_], NDArray[np.str_]]]:
+    """Returns which unseen records are of a taxon that no label has, and which taxon, by rank.
+
+    ``any``: all of them, by what they are called.
+    """
     concepts = [asked.exam.materials.concept_N[row] for row in asked.rows.tolist()]
-    found = {"any": asked.unseen_R}
+    called = np.asarray([f"taxon {concept}" for concept in concepts])
+    found = {"any": (asked.unseen_R, called)}
     for rank in LINNAEAN_RANKS:
         if rank.value not in NOVEL_AT:
             continue
@@ -243,7 +249,7 @@ def _held_out(asked: _Asked) -> dict[str, NDArray[np.bool_]]:
         known = {n for n, unseen in zip(names, asked.unseen_R, strict=True) if n and not unseen}
         known |= _learnt_names(asked, rank.value)
         new = np.asarray([n is not None and n not in known for n in names], dtype=np.bool_)
-        found[rank.value] = asked.unseen_R & new
+        found[rank.value] = asked.unseen_R & new, np.asarray([f"taxon {name}" for name in names])
     return found
 
 
@@ -256,15 +262,17 @@ def _learnt_names(asked: _Asked, rank: str) -> set[str]:
 def _area(
     score_B: NDArray[np.float64],
     novel_B: NDArray[np.bool_],
-    group_B: NDArray[np.int64],
+    unit_B: NDArray[np.str_],
     *,
     seed: int,
-) -> tuple[float, float, float]:
-    """Returns the area under the ROC curve with a 95 % interval over groups."""
+) -> tuple[float, float | None, float | None]:
+    """Returns the area under the ROC curve, and a 95 % interval over units where the novel are of several."""
     from sklearn.metrics import roc_auc_score
 
     value = float(roc_auc_score(novel_B, score_B))
-    groups, which_B = np.unique(group_B, return_inverse=True)
+    if len(np.unique(unit_B[novel_B])) < 2:
+        return value, None, None
+    groups, which_B = np.unique(unit_B, return_inverse=True)
     chances = np.full(len(groups), 1 / len(groups))
     drawn_RG = generator(seed, "novelty").multinomial(len(groups), chances, size=DRAWS)
     again = [

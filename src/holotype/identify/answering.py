@@ -65,6 +65,12 @@ def _answer_part(
     return len(named)
 
 
+def chunks(ready: Iterator[Loaded]) -> Iterator[list[Loaded]]:
+    """Yields specimens as many at a time as the model sees."""
+    while chunk := _chunk(ready, CHUNK):
+        yield chunk
+
+
 def _chunk(ready: Iterator[Loaded], most: int) -> list[Loaded]:
     """Returns the next specimens: at most so many, and fewer where their images are large."""
     chunk: list[Loaded] = []

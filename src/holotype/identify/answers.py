@@ -5,7 +5,7 @@ model was calibrated for both; where the two contradict one another it is what b
 Shapes: B specimens of a chunk, R of them that a channel can read, L labels, D numbers of an embedding.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from holotype.decisions.channels import Channel
 from holotype.decisions.decisions import Decisions
 from holotype.decisions.priors import Priors
-from holotype.decisions.reading import Read, Reader, Reading
+from holotype.decisions.reading import BATCH, Reader, Reading
 from holotype.decisions.risk import Threshold
 from holotype.decisions.store import open_decisions
 from holotype.decisions.verdicts import Verdicts, uncalibrated, verdicts
@@ -29,8 +29,11 @@ from holotype.identify.nearest import Nearest
 from holotype.identify.rows import RowWriter, Said
 from holotype.index.store import open_index
 from holotype.models.bundle import Bundle
+from holotype.models.encode import Encoded, encode
+from holotype.models.towers import Modality
 
 MAX_ERROR = 0.05
+MOST_AT_A_TIME = 4_096
 
 
 @dataclass(frozen=True)
@@ -42,16 +45,26 @@ class AnswerSettings:
         priors: tables of what is known beforehand (docs/formats/priors.md).
         index: an index to take the nearest records from; the model's own references by default.
         nearest: how many of them are told.
+        batch_size: how many specimens the model reads at a time; figures may differ in their last digits.
     """
 
     max_error: float = MAX_ERROR
     priors: tuple[str, ...] = ()
     index: str | None = None
     nearest: int = 5
+    batch_size: int = BATCH
 
     def __post_init__(self) -> None:
         if not 0 < self.max_error < 1:
             raise SourceError(f"max error {self.max_error:g}: it must be above 0 and below 1.")
+        if self.nearest < 0:
+            raise SourceError(
+                f"nearest {self.nearest}: tell how many records to show, or 0 for none."
+            )
+        if not 1 <= self.batch_size <= MOST_AT_A_TIME:
+            raise SourceError(
+                f"batch size {self.batch_size}: choose from 1 to {MOST_AT_A_TIME} specimens."
+            )
 
 
 @dataclass(frozen=True)
@@ -90,6 +103,7 @@ class Answerer:
         priors: of the user, or None.
         nearest: where the nearest records come from.
         writer: of rows.
+        batch_size: how many specimens the model reads at a time.
     """
 
     reader: Reader
@@ -98,6 +112,7 @@ class Answerer:
     priors: Priors | None
     nearest: Nearest
     writer: RowWriter
+    batch_size: int = BATCH
 
     @classmethod
     def of(cls, bundle: Bundle, settings: AnswerSettings) -> "Answerer":
@@ -126,12 +141,15 @@ class Answerer:
             Priors.read(settings.priors, bundle.labels) if settings.priors else None,
             Nearest(reader, index, settings.nearest),
             RowWriter(reader.tree, bundle.fingerprint, thresholds),
+            settings.batch_size,
         )
 
     def answer(self, chunk: Sequence[Loaded]) -> Chunk:
         """Returns the answers to some specimens, in their order."""
         bundle = self.reader.bundle
-        read = self.reader.read(materials_of(chunk, bundle.pixels))
+        materials = materials_of(chunk, bundle.pixels)
+        encoded = encode(bundle.model, materials, batch_size=self.batch_size)
+        read = self.reader.read_encoded(encoded, materials.barcode_N)
         weight_BL = None
         if self.priors is not None:
             weight_BL = self.priors.weights(context_table(chunk))
@@ -164,7 +182,9 @@ class Answerer:
                     "failure": one.failure,
                 }
             )
-        return Chunk(rows, scores_BL, _embeddings(read, len(chunk), bundle.model.embedding_dim))
+        return Chunk(
+            rows, scores_BL, joint_embeddings(encoded, len(chunk), bundle.model.embedding_dim)
+        )
 
     def _heard(
         self, channel: Channel, reading: Reading, weight_BL: NDArray[np.float64] | None
@@ -224,9 +244,12 @@ def context_table(chunk: Sequence[Loaded]) -> pa.Table:
     return pa.Table.from_pylist(rows, schema=schema)
 
 
-def _embeddings(read: Read, count: int, dim: int) -> NDArray[np.float32]:
+def joint_embeddings(
+    encoded_by: Mapping[Modality, Encoded], count: int, dim: int
+) -> NDArray[np.float32]:
+    """Returns the unit embedding of each specimen, the mean of its modalities; nan where it has none."""
     total_BD, seen_B = np.zeros((count, dim), dtype=np.float32), np.zeros(count, dtype=np.bool_)
-    for encoded in read.encoded.values():
+    for encoded in encoded_by.values():
         total_BD[encoded.row_R] += encoded.z_RD
         seen_B[encoded.row_R] = True
     norm_B = np.maximum(np.linalg.norm(total_BD, axis=1, keepdims=True), 1e-12)

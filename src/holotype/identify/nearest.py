@@ -76,7 +76,7 @@ class Nearest:
             kind = modality.value
             return read.neighbour_row[kind][:, : self.count], read.similarity[kind][:, : self.count]
         assert self.shown is not None
-        return self.shown.nearest(modality, z_RD, k=self.count)
+        return self.shown.nearest(modality, z_RD, k=max(1, min(self.count, len(self.shown))))
 
     @cached_property
     def alignment(self) -> Alignment | None:

@@ -10,7 +10,7 @@ from holotype import files
 from holotype.decisions.store import MANIFEST, decisions_folder
 from holotype.decisions.summary import Statistics
 from holotype.errors import SourceError
-from holotype.identify import drift, sidecar, stream
+from holotype.identify import devices, drift, sidecar, stream
 from holotype.identify.answering import answer_parts
 from holotype.identify.answers import Answerer, AnswerSettings
 from holotype.identify.inputs import Asides, Reading, specimens
@@ -57,6 +57,7 @@ def predict(
     scores: Path | str | None = None,
     embeddings: Path | str | None = None,
     restart: bool = False,
+    device: str = devices.CPU,
 ) -> PredictReport:
     """Names every input and writes one row for each: CSV, Parquet or JSON by the ending of ``out``.
 
@@ -75,6 +76,7 @@ def predict(
         scores: a Parquet file to write with the score of every label.
         embeddings: a Parquet file to write with the embeddings.
         restart: begin anew, whatever is done already.
+        device: where the model works: ``cpu``, ``cuda``, ``cuda:1`` or ``mps``.
 
     Returns:
         Counts; a file that cannot be read is a row with its reason under ``failure``.
@@ -90,16 +92,20 @@ def predict(
             check_ending(Path(given), (".parquet",))
     if not inputs:
         raise SourceError("no input given. Name images, folders, archives, FASTA or tables.")
+    _check_places([path, scores, embeddings], inputs)
     reading = Reading(kind, preset, None if images is None else str(images))
     reading.check()
     bundle, chosen = open_bundle(run), settings or AnswerSettings()
+    devices.move(bundle, device)
     note(about(bundle, is_starter=str(run) == STARTER))
     wanted = outputs_of(bundle, answers=path, scores=scores, embeddings=embeddings)
     answerer = Answerer.of(bundle, chosen)
     named, asides = [str(given) for given in inputs], Asides()
     folder = path.with_name(path.name + PARTIAL)
     with files.only_one(folder):
-        begun = Begun(_decisive(bundle, named, reading, chosen, wanted), sidecar.now())
+        begun = Begun(
+            _decisive(bundle, named, reading, chosen, wanted) | {"device": device}, sidecar.now()
+        )
         done = PartialRun.open(folder, begun, restart=restart)
         found = specimens(named, reading=reading, asides=asides)
         if done.parts:
@@ -114,12 +120,23 @@ def predict(
             "settings_sha256": begun.what["files of settings"],
             "thresholds": {name.value: asdict(one) for name, one in answerer.thresholds.items()},
             "reading": asdict(reading),
+            "device": device,
             "inputs": sidecar.inputs_of(named),
             **sidecar.asides_of(asides),
         }
         report = _ended(done, bundle, wanted, told)
         done.end()
     return report
+
+
+def _check_places(written: Sequence[Path | str | None], inputs: Sequence[Path | str]) -> None:
+    """Raises ``SourceError`` for a file to write that is a folder, or one of the inputs."""
+    held = {Path(str(given).removeprefix("@")).absolute() for given in inputs}
+    for path in (Path(one) for one in written if one is not None):
+        if path.is_dir():
+            raise SourceError(f"{path}: a folder. Name a file to write.")
+        if path.absolute() in held:
+            raise SourceError(f"{path}: an input, which would be lost. Name another file to write.")
 
 
 def about(bundle: Bundle, *, is_starter: bool) -> str:

@@ -57,7 +57,20 @@ def _of_csv(path: Path) -> pa.Table:
         first = handle.readline()
     delimiter = max(",;\t", key=first.count)
     _check(path, [name.strip().strip('"') for name in first.split(delimiter)])
-    table = pacsv.read_csv(
+    try:
+        table = _parsed(path, delimiter, ".")
+    except pa.ArrowInvalid:
+        if delimiter == ",":
+            raise
+        table = _parsed(path, delimiter, ",")  # a spreadsheet that writes decimal commas was here
+    for place, field in enumerate(ANSWER_SCHEMA):
+        if pa.types.is_string(field.type):
+            table = table.set_column(place, field, _unescaped(table.column(place)))
+    return _whole(table)
+
+
+def _parsed(path: Path, delimiter: str, decimal_point: str) -> pa.Table:
+    return pacsv.read_csv(
         path,
         read_options=pacsv.ReadOptions(block_size=_BLOCK_BYTES),
         parse_options=pacsv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
@@ -70,12 +83,9 @@ def _of_csv(path: Path) -> pa.Table:
             quoted_strings_can_be_null=True,
             true_values=["true", "True", "TRUE"],
             false_values=["false", "False", "FALSE"],
+            decimal_point=decimal_point,
         ),
     )
-    for place, field in enumerate(ANSWER_SCHEMA):
-        if pa.types.is_string(field.type):
-            table = table.set_column(place, field, _unescaped(table.column(place)))
-    return _whole(table)
 
 
 def _unescaped(column: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -96,7 +106,7 @@ def _of_json(path: Path) -> pa.Table:
             if not rows:
                 _check(path, list(row))
             rows.append({name: _packed(name, row.get(name)) for name in ANSWER_SCHEMA.names})
-    return pa.Table.from_pylist(rows, schema=ANSWER_SCHEMA)
+    return _whole(pa.Table.from_pylist(rows, schema=ANSWER_SCHEMA))
 
 
 def _packed(name: str, value: Any) -> Any:
@@ -121,14 +131,26 @@ def _check(path: Path, names: list[str]) -> None:
 
 
 def _whole(table: pa.Table) -> pa.Table:
-    """Returns a table with every column of ``ANSWER_SCHEMA``, in its order and with its types."""
+    """Returns a table with every column of ``ANSWER_SCHEMA``, in its order and with its types.
+
+    A number that is none (``nan``, infinity) is not known: null.
+    """
     columns = [
-        table[field.name].cast(field.type)
+        _known(table[field.name].cast(field.type))
         if field.name in table.column_names
         else pa.nulls(table.num_rows, field.type)
         for field in ANSWER_SCHEMA
     ]
     return pa.table(columns, schema=ANSWER_SCHEMA)
+
+
+def _known(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Returns a column with null for numbers that are none."""
+    import pyarrow.compute as pc
+
+    if not pa.types.is_floating(column.type) or pc.all(pc.is_finite(column)).as_py() is not False:
+        return column
+    return pc.if_else(pc.is_finite(column), column, pa.scalar(None, column.type))
 
 
 _READERS: dict[str, Callable[[Path], pa.Table]] = {

@@ -135,12 +135,21 @@ class RowWriter:
     def _reason(
         self, one: Said, node: int, channel: Channel, clash: str | None
     ) -> tuple[Decision, str]:
+        """Returns the decision and why; where no error rate is promised, why not."""
+        decision, text = self._judged(one, node, channel, clash)
+        threshold = self.thresholds[channel]
+        if not threshold.holds:
+            text += f". An error of {threshold.max_error:g} is not promised: {threshold.reason}"
+        return decision, text
+
+    def _judged(
+        self, one: Said, node: int, channel: Channel, clash: str | None
+    ) -> tuple[Decision, str]:
         threshold, found, at = self.thresholds[channel], one.verdicts, one.at
         promise = (
             f"the {threshold.value:.2f} that keeps the error at {threshold.max_error:g}"
             if threshold.holds
-            else f"{1 - threshold.max_error:g} (an error of {threshold.max_error:g} is not promised: "
-            f"{threshold.reason})"
+            else f"{1 - threshold.max_error:g}"
         )
         if clash is not None:
             shared = f"both are {self._told(node)}" if node >= 0 else "they share no taxon"
@@ -165,7 +174,9 @@ class RowWriter:
             return Decision.UNPLACED, f"nothing reaches {promise}; likeliest: {below}"
         return (
             Decision.AMBIGUOUS,
-            f"{self._told(node)} is safe; below it no one reaches {promise}: {below}",
+            f"{self._told(node)} is safe; below it no one reaches {promise}: {below}"
+            if threshold.holds
+            else f"{self._told(node)} reaches {promise}, nothing below it does: {below}",
         )
 
     def _below(self, one: Said, node: int) -> str:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from holotype import files
 from holotype.collection.store import Collection, open_collection
 from holotype.errors import CollectionError, first_few
-from holotype.index.embedding import Stretch, embedded, stretches
+from holotype.index.embedding import Stretch, check_thumbnails, embedded, stretches
 from holotype.index.pieces import Piece, piece_of_index, read_piece, write_piece
 from holotype.index.store import EXACT_UP_TO, MANIFEST, Index, open_index
 from holotype.index.writing import Making, is_data, write_pieces
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from holotype.models.bundle import Bundle
 
 BUILDING, PLAN, PIECE = ".building", "plan.json", "piece.json"
-SMALLEST_THUMBNAIL_PX, LARGEST_THUMBNAIL_PX = 16, 512
 
 
 @dataclass(frozen=True)
@@ -80,13 +79,17 @@ def build_index(
     from holotype.models.bundle import open_bundle
 
     path = Path(out)
-    _check_thumbnails(thumbnails_px)
+    check_thumbnails(thumbnails_px)
     opened, bundle = _opened(collections), open_bundle(model)
     _check_free(path)
     bundle_place = _place_of(model, bundle, path)
     made = Making(bundle.fingerprint, bundle_place, (), thumbnails_px, exact_up_to)
-    with files.only_one(path):
-        return _extended(path, None, bundle, opened, made)
+    try:
+        with files.only_one(path):
+            return _extended(path, None, bundle, opened, made)
+    finally:
+        if path.is_dir() and not any(path.iterdir()):
+            path.rmdir()
 
 
 def add_to_index(
@@ -151,7 +154,7 @@ def _bundle_beside(index: Index) -> Path | str | None:
     place = index.manifest.get("bundle")
     if place == STARTER or index.path is None:
         return place
-    likely = [index.path.parent]
+    likely = [index.path.parent, index.path.parent.parent]  # a model's references lie in it
     if place is not None:
         likely.insert(0, Path(os.path.normpath(index.path / str(place))))
     return next((folder for folder in likely if is_bundle(folder)), None)
@@ -279,13 +282,6 @@ def _check_free(path: Path) -> None:
     if path.is_file() or foreign:
         raise CollectionError(
             f"{path}: holds {first_few(foreign) or 'a file'}. Name a new folder for the index."
-        )
-
-
-def _check_thumbnails(side_px: int | None) -> None:
-    if side_px is not None and not SMALLEST_THUMBNAIL_PX <= side_px <= LARGEST_THUMBNAIL_PX:
-        raise CollectionError(
-            f"thumbnails of {side_px} px: choose {SMALLEST_THUMBNAIL_PX} to {LARGEST_THUMBNAIL_PX}."
         )
 
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 RECORDS_AT_A_TIME = 1024
 JPEG_QUALITY = 80
+SMALLEST_THUMBNAIL_PX, LARGEST_THUMBNAIL_PX = 16, 512
 _READ = (
     *OF_A_COLLECTION, "qualifier", "kind", "group", "other_ranks", "pixel_size_um", "image",
 )  # fmt: skip
@@ -98,6 +99,14 @@ def embedded(
             if following is not None:
                 coming = pool.submit(_made_ready, bundle, following, thumbnails_px)
             yield Embedded(records, encode(bundle.model, materials), failures)
+
+
+def check_thumbnails(side_px: int | None) -> None:
+    """Raises ``CollectionError`` for a side that thumbnails cannot have; None is no thumbnails."""
+    if side_px is not None and not SMALLEST_THUMBNAIL_PX <= side_px <= LARGEST_THUMBNAIL_PX:
+        raise CollectionError(
+            f"thumbnails of {side_px} px: choose {SMALLEST_THUMBNAIL_PX} to {LARGEST_THUMBNAIL_PX}."
+        )
 
 
 def thumbnail(pixels_HWC: Pixels, *, side_px: int) -> bytes:

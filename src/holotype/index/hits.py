@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from holotype import files
+from holotype.collection.reading.cells import escaped
 from holotype.collection.schema import Column
 from holotype.errors import SourceError
 from holotype.index.records import HEAVY_COLUMNS, RECORD_COLUMNS
@@ -44,7 +45,6 @@ HIT_COLUMNS: tuple[Column, ...] = (
 )
 HIT_SCHEMA = pa.schema([(column.name, column.type) for column in HIT_COLUMNS])
 _IDENTITY = ("identity_pct", "overlap_bp", "strand")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 @dataclass(frozen=True)
@@ -123,9 +123,7 @@ def _write_csv(hits: pa.Table, out: Path) -> None:
 
 def _cell(value: object) -> object:
     """Returns a cell that no spreadsheet takes for a formula; numbers and a strand stay as they are."""
-    if isinstance(value, str) and len(value) > 1 and value.startswith(_FORMULA):
-        return f"'{value}"
-    return value
+    return escaped(value) if isinstance(value, str) else value
 
 
 def _write_parquet(hits: pa.Table, out: Path) -> None:

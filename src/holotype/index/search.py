@@ -1,7 +1,8 @@
 """The command ``index search``: images, barcodes, words, lineages or records -> records most like them."""
 
+from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -106,6 +107,7 @@ def find(index: Index, request: Request, *, out: str = "") -> tuple[pa.Table, Se
     is_filtered = request.filters != Filters()
     among = request.filters.allowed(index.records) if is_filtered else None
     count = len(index) if among is None else int(among.sum())
+    request = replace(request, k=min(request.k, max(1, len(index))))
     if not count:
         note(f"{index.path}: no record passes the filters")
     found = _ASKED[request.ask](index, request, among)
@@ -120,7 +122,7 @@ def _check(request: Request) -> None:
     values = request.values
     if not values or not all(values):
         raise SourceError(f"nothing to search for: give at least one {request.ask}.")
-    if twice := [v for at, v in enumerate(values) if v in values[:at]]:
+    if twice := [value for value, count in Counter(values).items() if count > 1]:
         raise SourceError(f"{first_few(twice)} asked twice. Ask for each once.")
     if request.k < 1:
         raise SourceError(f"k = {request.k}: ask for at least one record.")

@@ -28,11 +28,15 @@ class ImageBatch(NamedTuple):
 
 
 class BarcodeBatch(NamedTuple):
-    """Barcodes of a batch: what the DNA tower reads, K first; place in the batch; whether it is a filler."""
+    """Barcodes of a batch: what the DNA tower reads, K first; place in the batch; whether it is a filler.
+
+    ``target_KT``: where tokens are hidden, what was there, int64, -1 for the others; None where none are.
+    """
 
     tokens: tuple[Tensor, ...]
     at_K: Tensor
     filler: bool = False
+    target_KT: Tensor | None = None
 
 
 class CaptionBatch(NamedTuple):
@@ -79,7 +83,8 @@ class Batch(NamedTuple):
         if barcodes is not None:
             own, filler = _part_or_first(len(barcodes.tokens[0]), of, already=barcodes.filler)
             tokens = tuple(part[own] for part in barcodes.tokens)
-            barcodes = BarcodeBatch(tokens, barcodes.at_K[own], filler)
+            target = None if barcodes.target_KT is None else barcodes.target_KT[own]
+            barcodes = BarcodeBatch(tokens, barcodes.at_K[own], filler, target)
             barcodes = barcodes if fill or not filler else None
         if captions is not None:
             own, filler = _part_or_first(len(captions.tokens[0]), of, already=captions.filler)
@@ -94,7 +99,8 @@ class Batch(NamedTuple):
             images = ImageBatch(pixels, sizes, at, images.filler)
         if barcodes is not None:
             tokens = tuple(change(part) for part in barcodes.tokens)
-            barcodes = BarcodeBatch(tokens, change(barcodes.at_K), barcodes.filler)
+            target = None if barcodes.target_KT is None else change(barcodes.target_KT)
+            barcodes = BarcodeBatch(tokens, change(barcodes.at_K), barcodes.filler, target)
         if captions is not None:
             captions = CaptionBatch(
                 tuple(change(part) for part in captions.tokens), captions.filler

@@ -5,25 +5,21 @@ Shapes: B records, I images, K barcodes, U captions, L labels, D the shared spac
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import NamedTuple
 
 import torch
-from pydantic import Field, model_validator
 from torch import Tensor, nn
 from torch.nn import functional
 
-from holotype.config import Settings
 from holotype.inputs.batches import Batch, CaptionBatch, Tokenise
 from holotype.models import towers
+from holotype.models.model_settings import MAX_SCALE, ClassifierSettings, ModelSettings
+from holotype.models.pretrained.kmers import KmerTokens
 from holotype.models.settings import Projection, TuningKind, TuningSettings
 from holotype.models.space import first_log_scale, into_space
-from holotype.models.towers import (
-    BarcodeSettings,
-    CaptionSettings,
-    ImageSettings,
-    Modality,
-)
+from holotype.models.towers import Modality
 from holotype.models.tuning import Tuned, counted, merged_weights, tune
+from holotype.objectives.masked import masked_token_sums
 
 __all__ = [
     "MAX_SCALE",
@@ -35,69 +31,15 @@ __all__ = [
     "merged",
 ]
 
-MAX_SCALE = 100.0
-"""The inverse temperature stays between 1 and this, as in CLIP (Radford et al. 2021)."""
-
-
-class ClassifierSettings(Settings):
-    """The head that scores labels."""
-
-    kind: Literal["linear", "cosine"] = "linear"
-    """``cosine`` compares directions (Wang et al. 2018, arXiv 1801.09414); its classes live in the
-    shared space, so one head serves images and barcodes alike."""
-    dropout: float = Field(0.0, ge=0.0, lt=1.0)
-    """Share of the embedding's units dropped before the head while training."""
-    scale: float = Field(16.0, gt=0, le=MAX_SCALE)
-    """For ``cosine``: the inverse temperature that training starts from."""
-
-
-class ModelSettings(Settings):
-    """The parts of a model; a modality that is absent has no tower."""
-
-    images: ImageSettings | None = None
-    """Images and their tower."""
-    barcodes: BarcodeSettings | None = None
-    """Barcodes and their tower."""
-    captions: CaptionSettings | None = None
-    """Captions and their tower."""
-    embedding_dim: int | None = Field(None, ge=8, le=4096)
-    """Width of the shared space; needed for more than one tower."""
-    projection: Projection = Projection.LINEAR
-    """``linear``: a map of each tower's features into the shared space; ``none``: the features are in it
-    already, as those of a published CLIP; its temperature is taken over too."""
-    classifier: ClassifierSettings | None = None
-    """The head; without one, labels are scored by their captions."""
-
-    @model_validator(mode="after")
-    def _makes_sense(self) -> "ModelSettings":
-        present = [self.images, self.barcodes, self.captions]
-        if self.images is None and self.barcodes is None:
-            raise ValueError("give [model.images] or [model.barcodes]: nothing to identify from")
-        if sum(part is not None for part in present) > 1 and self.embedding_dim is None:
-            raise ValueError("several towers need model.embedding_dim, the width they share")
-        if self.classifier is None and self.captions is None:
-            raise ValueError("give [model.classifier] or [model.captions]: nothing scores labels")
-        return self
-
-    def part(self, modality: Modality) -> ImageSettings | BarcodeSettings | CaptionSettings | None:
-        """Returns what is said of a modality."""
-        found: ImageSettings | BarcodeSettings | CaptionSettings | None = getattr(
-            self, f"{modality}s"
-        )
-        return found
-
-    def with_parts(self, changes: Mapping[Modality, Mapping[str, Any]]) -> "ModelSettings":
-        """Returns the settings with some keys of some modalities changed."""
-        parts = {
-            f"{modality}s": part.model_copy(update=dict(keys))
-            for modality, keys in changes.items()
-            if (part := self.part(modality)) is not None
-        }
-        return self.model_copy(update=parts)
-
-
 Embeddings = dict[Modality, Tensor]
 """By modality, float32 rows before normalisation."""
+
+
+class Read(NamedTuple):
+    """What a model makes of a batch: embeddings, and what each barcode's hidden tokens add (K, 3)."""
+
+    embedding: Embeddings
+    masked_K3: Tensor | None = None
 
 
 class AlignedModel(nn.Module):
@@ -108,12 +50,20 @@ class AlignedModel(nn.Module):
 
     Args:
         settings: the parts.
-        num_labels: L.
+        num_labels: L; without labels there is no head.
         seed: of the initial weights of the DNA tower; the rest uses torch's generator.
+        num_groups: groups of like barcodes to tell apart.
+        tells_tokens: whether it learns to tell hidden tokens of barcodes.
     """
 
     def __init__(
-        self, settings: ModelSettings, *, num_labels: int, seed: int = 0, num_groups: int = 0
+        self,
+        settings: ModelSettings,
+        *,
+        num_labels: int,
+        seed: int = 0,
+        num_groups: int = 0,
+        tells_tokens: bool = False,
     ) -> None:
         super().__init__()
         self.settings = settings
@@ -156,11 +106,14 @@ class AlignedModel(nn.Module):
             start_GD = torch.randn(num_groups, self.embedding_dim) / self.embedding_dim**0.5
             self.groups_GD = nn.Parameter(start_GD)
         self.head: nn.Linear | None = None
-        if settings.classifier is not None:
+        if settings.classifier is not None and num_labels:
             cosine = settings.classifier.kind == "cosine"
             self.head = nn.Linear(self.embedding_dim, num_labels, bias=not cosine)
             self.log_head_scale = nn.Parameter(torch.tensor(math.log(settings.classifier.scale)))
             self.dropout = nn.Dropout(settings.classifier.dropout)
+        self.token_head: nn.Linear | None = None
+        if tells_tokens:
+            self.token_head = nn.Linear(widths["barcode"], 4**self.kmers.k)
 
     def train(self, mode: bool = True) -> "AlignedModel":  # noqa: FBT001, FBT002 - torch's signature
         """Sets training or evaluation; a frozen tower stays in evaluation, so that nothing in it moves."""
@@ -188,17 +141,34 @@ class AlignedModel(nn.Module):
 
     def forward(self, batch: Batch) -> Embeddings:
         """Returns the embeddings of what the batch has and the model reads."""
+        return self.read(batch).embedding
+
+    def read(self, batch: Batch) -> Read:
+        """Returns the same, and the sums of ``masked_token_sums`` where tokens are hidden."""
         embedding: Embeddings = {}
+        masked_K3 = None
         if batch.images is not None and Modality.IMAGE in self.modalities:
             image_ICSS = (batch.images.image_ICSS - self.pixel_mean) / self.pixel_std
             read = self.towers["image"](image_ICSS, batch.images.size_I4)
             embedding[Modality.IMAGE] = self.projections["image"](read)
         if batch.barcodes is not None and Modality.BARCODE in self.modalities:
-            read = self.towers["barcode"](*batch.barcodes.tokens)
+            tokens, target_KT = batch.barcodes.tokens, batch.barcodes.target_KT
+            if target_KT is None:
+                read = self.towers["barcode"](*tokens)
+            else:
+                assert self.token_head is not None
+                is_hidden_KT = target_KT >= 0
+                read, state_MD = self.towers["barcode"](*tokens, is_hidden_KT)
+                masked_K3 = masked_token_sums(
+                    self.token_head(state_MD),
+                    target_KT[is_hidden_KT],
+                    is_hidden_KT.nonzero()[:, 0],
+                    count=len(target_KT),
+                )
             embedding[Modality.BARCODE] = self.projections["barcode"](read)
         if batch.captions is not None and Modality.CAPTION in self.modalities:
             embedding[Modality.CAPTION] = self.embed_captions(batch.captions)
-        return embedding
+        return Read(embedding, masked_K3)
 
     def learn_from(self, barcodes: Sequence[str]) -> None:
         """Lets the DNA tower learn what it needs to know of barcodes before training, as their strand."""
@@ -209,6 +179,12 @@ class AlignedModel(nn.Module):
     def tokenise(self, modality: Modality) -> Tokenise:
         """Returns how a tower turns texts (barcodes, captions) into what it reads."""
         found: Tokenise = self.towers[modality.value].tokenise  # type: ignore[assignment]
+        return found
+
+    @property
+    def kmers(self) -> KmerTokens:
+        """How its DNA tower cuts barcodes into tokens; only some towers do."""
+        found: KmerTokens = self.towers["barcode"].tokens  # type: ignore[assignment]
         return found
 
     def longest(self, modality: Modality) -> int:

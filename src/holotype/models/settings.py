@@ -159,8 +159,8 @@ class BarcodeSettings(Settings):
     tower: str = "spectrum"
     """``spectrum`` (ours), ``barcodebert`` or ``clibd``."""
     weights: str | None = None
-    """For ``barcodebert`` and ``clibd``: a file or folder, ``hf-hub:ORG/NAME`` or ``published:NAME``.
-    Absent: the tower starts at random."""
+    """For ``barcodebert`` and ``clibd``: a file or folder, ``hf-hub:ORG/NAME`` or ``published:NAME``; for
+    ``barcodebert`` also a bundle with such a tower. Absent: the tower starts at random."""
     layout: str | None = None
     """Written by Holotype into a bundle, never into a recipe: the publisher's configuration, as JSON. A tower
     that has it reads no weights, because the bundle holds them."""
@@ -172,6 +172,9 @@ class BarcodeSettings(Settings):
     """Width of the transformer; a multiple of 8."""
     depth: int = Field(2, ge=0, le=24)
     """Blocks of the transformer; 0 leaves a bag of patches (``spectrum``)."""
+    heads: int | None = Field(None, ge=1, le=64)
+    """For a ``barcodebert`` without weights: heads of each attention, a divisor of ``width``. Absent: the
+    first of 12, 8, 4 and 2 that divides it into parts of 8 or more."""
     tuning: TuningSettings = TuningSettings()
     """What of the tower learns."""
 
@@ -179,10 +182,12 @@ class BarcodeSettings(Settings):
     def _belongs(self) -> "BarcodeSettings":
         foreign, sized = {"barcodebert", "clibd"}, {"spectrum", "barcodebert"}
         owners = {"weights": foreign, "layout": foreign, "feature_dim": {"spectrum"}}
-        owners |= {"kmer_bp": sized, "width": sized, "depth": sized}
+        owners |= {"kmer_bp": sized, "width": sized, "depth": sized, "heads": {"barcodebert"}}
         _refuse_strangers(self, owners)
         if self.weights is not None:
-            _refuse_changed(self, ("kmer_bp", "width", "depth"), why="the weights say it")
+            _refuse_changed(self, ("kmer_bp", "width", "depth", "heads"), why="the weights say it")
+        if self.heads is not None and self.width % self.heads:
+            raise ValueError(f"heads = {self.heads} does not divide width = {self.width}")
         return self
 
 

@@ -26,6 +26,7 @@ from holotype.inputs.batches import (
     shrunk,
 )
 from holotype.inputs.dna import corrupt_barcodes
+from holotype.inputs.masking import drawn_masks, hidden
 from holotype.inputs.materials import Materials
 from holotype.models.aligned import AlignedModel
 from holotype.models.towers import Modality
@@ -130,8 +131,7 @@ def training_batch(
         images = _images(recipe, materials, row_B, step=step, view=view, share=share, device=device)
         batch = batch._replace(images=images)
     if recipe.model.barcodes is not None:
-        tokenise = model.tokenise(Modality.BARCODE)
-        barcodes = _barcodes(recipe, tokenise, materials, row_B, step=step, view=view, share=share)
+        barcodes = _barcodes(recipe, model, materials, row_B, step=step, view=view, share=share)
         batch = batch._replace(barcodes=barcodes)
     if recipe.model.captions is not None and view == "first":
         texts = step_texts(recipe, teaching, row_B, generator(recipe.seed, "captions", step))
@@ -184,7 +184,7 @@ def _images(
 
 def _barcodes(
     recipe: Recipe,
-    tokenise: Tokenise,
+    model: AlignedModel,
     materials: Materials,
     row_B: NDArray[np.int64],
     *,
@@ -206,7 +206,20 @@ def _barcodes(
             present[start:stop] = corrupt_barcodes(
                 present[start:stop], damage=recipe.damage, generator=rng
             )
-    return BarcodeBatch(_tokens(tokenise, present[own]), torch.from_numpy(at_K[own]), filler)
+    tokens = _tokens(model.tokenise(Modality.BARCODE), present[own])
+    target = None
+    if recipe.masked is not None:
+        kmers = model.kmers
+        chosen = drawn_masks(
+            own,
+            _blocks(own, len(present)),
+            share=recipe.masked.share,
+            length=kmers.length,
+            stream=lambda block: generator(recipe.seed, "masked", view, step, block),
+        )
+        ids, target = hidden(tokens[0], chosen, mask_id=kmers.mask, specials=len(kmers.specials))
+        tokens = (ids, *tokens[1:])
+    return BarcodeBatch(tokens, torch.from_numpy(at_K[own]), filler, target)
 
 
 def _tokens(tokenise: Tokenise, texts: Sequence[str]) -> tuple[torch.Tensor, ...]:

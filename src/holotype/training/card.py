@@ -11,6 +11,12 @@ def model_card(recipe: Recipe, labels: LabelSpace, training: dict[str, Any]) -> 
     """Returns the card as Markdown: what the model is, what it saw, what it must not be used for."""
     counts = sorted((label.records for label in labels.labels), reverse=True)
     rare = sum(count < 10 for count in counts)
+    told = "None of them has a name."
+    if counts:
+        told = (
+            f"Records a label: {counts[0]:,} at most, {counts[-1]:,} at least; {rare} labels have fewer "
+            "than 10."
+        )
     modalities = [
         name
         for name, part in (
@@ -39,8 +45,7 @@ def model_card(recipe: Recipe, labels: LabelSpace, training: dict[str, Any]) -> 
         (
             f"{training['records']:,} records of collection `{training['collection']['name']}` "
             f"({training['collection']['fingerprint']}); {training['validation_records']:,} more for "
-            f"validation. Records a label: {counts[0]:,} at most, {counts[-1]:,} at least; "
-            f"{rare} labels have fewer than 10."
+            f"validation. {told}"
         ),
         "",
         f"- sources: {_listed(training['sources'])}",

@@ -24,8 +24,11 @@ from holotype.training.lesson import Lesson
 from holotype.training.objective import Seen, step_losses
 from holotype.training.recipe import Recipe
 
-Views = tuple[Embeddings, ...]
-"""The embeddings of each view of a step."""
+MASKED = "masked"
+Rows = dict[str, Tensor]
+"""Embeddings by modality, and what each barcode's hidden tokens add under ``MASKED``: a row a record, all."""
+Views = tuple[Rows, ...]
+"""The rows of each view of a step."""
 
 
 class Learner(nn.Module):
@@ -104,7 +107,7 @@ class Gradients:
     def _read(
         self, model: AlignedModel, *, inputs: StepInputs, views: tuple[Batch, ...], chunk: int
     ) -> Views:
-        """Returns the embeddings of own rows, float32."""
+        """Returns the own rows, float32."""
         seed = self.lesson.recipe.seed
         torch.manual_seed(stream_seed(seed, "dropout", inputs.number, self.share.rank, chunk))
         lowered = any(weight.dtype is torch.bfloat16 for weight in model.towers.parameters())
@@ -116,8 +119,10 @@ class Gradients:
                 if lowered
                 else nullcontext()
             ):
-                embedding = model(parts)
-            read = {modality: z_RD.float() for modality, z_RD in embedding.items()}
+                embedding, masked_K3 = model.read(parts)
+            read: Rows = {modality: z_RD.float() for modality, z_RD in embedding.items()}
+            if masked_K3 is not None:
+                read[MASKED] = masked_K3
             fillers = _fillers(parts)
             found.append({m: z_RD[:0] if m in fillers else z_RD for m, z_RD in read.items()})
         return tuple(found)
@@ -130,14 +135,15 @@ class Gradients:
         torch.manual_seed(stream_seed(seed, "dropout", inputs.number, "head"))
         with torch.autocast(self.fabric.device.type, enabled=False):
             joined = [
-                {m: gathered(z, count=inputs.count(m), share=self.share) for m, z in view.items()}
+                {m: gathered(z, count=_count(inputs, m), share=self.share) for m, z in view.items()}
                 for view in own
             ]
             seen = Seen(
-                embedding=joined[0],
-                views=joined[1] if len(joined) > 1 else None,
+                embedding=_embeddings(joined[0]),
+                views=_embeddings(joined[1]) if len(joined) > 1 else None,
                 row_of=inputs.row_of,
                 texts=inputs.texts,
+                masked=tuple(view[MASKED] for view in joined if MASKED in view),
             )
             losses = step_losses(
                 model, lesson.recipe, lesson.teaching, lesson.materials, seen, progress=done
@@ -165,10 +171,20 @@ def _chunks(inputs: StepInputs, chunk_size: int | None, share: Share) -> list[tu
     ]
 
 
-def _fillers(batch: Batch) -> set[Modality]:
+def _count(inputs: StepInputs, name: str) -> int:
+    """Returns how many rows of a name all processes have together."""
+    return inputs.count(Modality.BARCODE if name == MASKED else Modality(name))
+
+
+def _embeddings(rows: Rows) -> Embeddings:
+    return {Modality(name): z_RD for name, z_RD in rows.items() if name != MASKED}
+
+
+def _fillers(batch: Batch) -> set[str]:
     parts = {
         Modality.IMAGE: batch.images,
         Modality.BARCODE: batch.barcodes,
+        MASKED: batch.barcodes,
         Modality.CAPTION: batch.captions,
     }
     return {modality for modality, part in parts.items() if part is not None and part.filler}
@@ -210,7 +226,7 @@ def _slopes(leaves: Views, read: list[Views]) -> list[Views]:
     ]
     found = []
     for chunk in read:
-        slopes: list[Embeddings] = []
+        slopes: list[Rows] = []
         for rest, view in zip(left, chunk, strict=True):
             slopes.append({m: rest[m][: len(z_RD)] for m, z_RD in view.items()})
             rest.update({m: rest[m][len(z_RD) :] for m, z_RD in view.items()})

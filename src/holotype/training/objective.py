@@ -18,6 +18,7 @@ from holotype.models.towers import Modality
 from holotype.objectives.contrast import sigmoid_loss, soft_target_loss
 from holotype.objectives.label_losses import label_loss
 from holotype.objectives.labels import agreeing_labels_loss
+from holotype.objectives.masked import masked_token_loss
 from holotype.objectives.taxa import taxon_loss
 from holotype.training.pairs import caption_targets, of_two_views, record_targets
 from holotype.training.recipe import AlignSettings, ClassifySettings, Contrast, Recipe, Targets
@@ -37,12 +38,14 @@ class Seen:
         views: of the same images and barcodes, changed anew; None where no pair asks for it.
         row_of: the rows of the materials behind the embeddings of images and barcodes.
         texts: what the captions are of.
+        masked: of each view whose tokens were hidden, what each barcode adds (``masked_token_sums``).
     """
 
     embedding: Embeddings
     views: Embeddings | None
     row_of: dict[Modality, NDArray[np.int64]]
     texts: StepTexts | None
+    masked: tuple[Tensor, ...] = ()
 
 
 def step_losses(
@@ -81,6 +84,10 @@ def step_losses(
         loss = groups_loss(model.scale, model.groups_GD, seen, teaching)
         if loss is not None:
             losses["groups"] = recipe.groups.weight * loss
+    if recipe.masked is not None and seen.masked:
+        loss = masked_token_loss(torch.cat(seen.masked))
+        if loss is not None:
+            losses["masked"] = recipe.masked.weight * loss
     return losses
 
 

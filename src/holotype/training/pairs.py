@@ -11,7 +11,7 @@ from holotype.inputs.materials import Materials
 from holotype.inputs.relations import is_within, same_taxon
 from holotype.media.kmers import shared_words
 from holotype.objectives.contrast import rank_weights
-from holotype.taxonomy.label_table import WHOLE
+from holotype.taxonomy.labels import WHOLE
 from holotype.taxonomy.lineage import LINNAEAN_RANKS
 from holotype.training.recipe import AlignSettings, Targets
 from holotype.training.teaching import Teaching

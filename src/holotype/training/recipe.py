@@ -124,6 +124,22 @@ class TaxaSettings(Settings):
     """Taxa, and concepts, of a step at most: those of its records, filled up with others at random."""
 
 
+TOKEN_TOWERS = ("barcodebert",)
+"""Towers that read a barcode as tokens which can be hidden and told."""
+
+
+class MaskedSettings(Settings):
+    """Hiding tokens of each barcode, to be told from the rest: no names are needed.
+
+    Other losses read the same barcodes, with what is hidden hidden.
+    """
+
+    weight: float = Field(1.0, gt=0)
+    """Weight of this loss, the mean over hidden tokens."""
+    share: float = Field(0.5, gt=0, lt=1)
+    """Chance of each token to be hidden; those with an ambiguity code never are."""
+
+
 class Recipe(Settings):
     """A complete run."""
 
@@ -147,6 +163,8 @@ class Recipe(Settings):
     """Contrast with the captions of the whole tree; needs captions."""
     groups: GroupSettings | None = None
     """Groups of like barcodes (operational taxonomic units); needs a DNA tower."""
+    masked: MaskedSettings | None = None
+    """Telling hidden tokens of barcodes (masked pre-training); needs a DNA tower that reads tokens."""
     text: TextSettings = TextSettings()
     """How captions are worded."""
     augment: Augmentation | None = None
@@ -170,8 +188,16 @@ class Recipe(Settings):
             raise ValueError("align.alike and groups.alike: groups are made once; give one figure")
         if self.groups is not None and self.model.barcodes is None:
             raise ValueError("[groups] needs [model.barcodes]: groups are of barcodes")
-        if self.classify is None and self.align is None and self.taxa is None:
-            raise ValueError("give [classify], [align] or [taxa]: nothing to learn")
+        given = (self.classify, self.align, self.taxa, self.masked)
+        if all(part is None for part in given):
+            raise ValueError("give [classify], [align], [taxa] or [masked]: nothing to learn")
+        if self.masked is not None:
+            tower = self.model.barcodes.tower if self.model.barcodes is not None else "none"
+            if tower not in TOKEN_TOWERS:
+                raise ValueError(
+                    f"[masked] hides tokens of barcodes: set model.barcodes.tower = "
+                    f"'{TOKEN_TOWERS[0]}' (found: {tower})"
+                )
         if self.taxa is not None and self.model.captions is None:
             raise ValueError("[taxa] needs [model.captions]: it contrasts with captions")
         if (self.classify is None) != (self.model.classifier is None):

@@ -39,6 +39,9 @@ from holotype.training.recipe import Recipe, read_recipe
 from holotype.training.teaching import teaching_of
 from holotype.training.validation import temperatures, validation
 
+LEFT_BEHIND = ("groups_GD", "token_head.")
+"""Beginnings of the names of weights that only losses read, so that a bundle has no use for them."""
+
 
 @dataclass(frozen=True)
 class TrainReport:
@@ -107,6 +110,7 @@ def train(
         num_labels=len(labels),
         seed=chosen.seed,
         num_groups=lesson.teaching.num_groups if chosen.groups is not None else 0,
+        tells_tokens=chosen.masked is not None,
     )
     barcodes = (lesson.materials.barcode_N[row] for row in lesson.row_T.tolist())
     model.learn_from([barcode for barcode in barcodes if barcode is not None])
@@ -125,10 +129,15 @@ def train(
         temperature = temperatures(model, lesson.materials, lesson.teaching, row_V)
         card = model_card(chosen, labels, training)
         write_provenance(folder, opened, parts, name=chosen.name)
-        kept = {name: value for name, value in weights.items() if name != "groups_GD"}
+        kept = {n: value for n, value in weights.items() if not n.startswith(LEFT_BEHIND)}
         settings, kept = merged(model.settings, kept)
         write_bundle(folder, settings, kept, labels, temperature, training, card)
-        calibrate_on(open_bundle(folder), _course(lesson, opened, parts), seed=chosen.seed)
+        if len(labels):
+            calibrate_on(open_bundle(folder), _course(lesson, opened, parts), seed=chosen.seed)
+        else:
+            note(
+                f"{folder}: no record has a name, so it answers nothing; recipes can start from it"
+            )
     fabric.barrier()
     return TrainReport(
         run=str(folder),
@@ -170,7 +179,7 @@ def _finished_before(
             "Name another folder with --out."
         )
     files.remove_folder(folder / "resume")
-    if open_decisions(bundle) is None:
+    if len(bundle.labels) and open_decisions(bundle) is None:
         calibrate_on(bundle, course_of(bundle, collection, split), seed=seed)
     note(f"{folder}: this run was finished before; nothing to do")
     history = training["history"]
@@ -194,7 +203,9 @@ def _prepare(
     columns = columns.take(np.concatenate([train_rows, val_rows]))
     names = label_names(recipe.target, columns["written_label"].to_pylist(), materials.concept_N)
     count = len(train_rows)
-    labels = build_label_space(recipe.target, names[:count], materials.concept_N[:count])
+    labels = LabelSpace(recipe.target, ())
+    if recipe.masked is None or any(name is not None for name in names[:count]):
+        labels = build_label_space(recipe.target, names[:count], materials.concept_N[:count])
     common = columns["vernacular_name"].to_pylist()[:count]
     vernaculars = common_names(zip(materials.concept_N[:count], common, strict=True))
     teaching = teaching_of(

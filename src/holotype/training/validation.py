@@ -10,6 +10,7 @@ from holotype.models.aligned import AlignedModel
 from holotype.models.encode import encode
 from holotype.models.towers import Modality
 from holotype.training.lesson import Lesson
+from holotype.training.masking import masked_figures
 from holotype.training.teaching import Teaching
 
 
@@ -19,7 +20,7 @@ def validation(
     row_V: np.ndarray[Any, np.dtype[np.int64]],
     side_px: int | None,
 ) -> dict[str, float]:
-    """Returns top-1 of the head by modality, and species retrieval within the validation records."""
+    """Returns top-1 of the head by modality, species retrieval within the records, hidden tokens told."""
     figures: dict[str, float] = {}
     for modality, encoded in encode(model, lesson.materials, rows=row_V, side_px=side_px).items():
         if encoded.logit_RL is not None:
@@ -36,6 +37,8 @@ def validation(
             figures[f"val_nearest_{modality}"] = _nearest_agrees(
                 encoded.z_RD, lesson.teaching.paths.node_C[concept_R], concept_R >= 0
             )
+    if model.token_head is not None:
+        figures |= masked_figures(model, lesson, row_V)
     figures["score"] = float(np.mean(list(figures.values()))) if figures else 0.0
     return figures
 

@@ -105,10 +105,14 @@ def _novelty(found: dict[str, Any]) -> str:
             with_unit(row["value"]),
             interval(row["low"], row["high"]),
             count(row["novel"]),
+            count(row["taxa"]),
             count(row["known"]),
         ]
         for row in found["novelty"]
     ]
-    columns = ["Held out: method", "Area under ROC", "95 %", "Novel", "Known"]
-    caption = f"Novelty, records of held-out taxa against the others. {scaled[found['novelty_scaled_by']]}"
+    columns = ["Held out: method", "Area under ROC", "95 %", "Novel", "Of taxa", "Known"]
+    caption = (
+        "Novelty, records of held-out taxa against the others; intervals over these taxa. "
+        f"{scaled[found['novelty_scaled_by']]}"
+    )
     return table(columns, shown, says="Novelty beside baselines", caption=caption)

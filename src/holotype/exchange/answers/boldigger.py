@@ -58,7 +58,9 @@ SCHEMA = pa.schema(
 )
 NO_MATCH, NO_FLAGS, AGREEMENT = "no-match", "||||", 0.9
 NO_BARCODE = "no barcode: there is no identity to a reference"
-NOT_COUNTED = "the lineage of a near reference is not known: records, ratio and flags are blank"
+NOT_COUNTED = (
+    "without --model the lineage of a near reference is not known: records, ratio, flags are blank"
+)
 
 
 @dataclass(frozen=True)

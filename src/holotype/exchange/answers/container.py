@@ -1,5 +1,6 @@
 """A folder or zip that is there as a whole or not at all."""
 
+import os
 import shutil
 import zipfile
 from collections.abc import Iterator
@@ -64,7 +65,7 @@ def container(out: Path) -> Iterator[Container]:
             yield Container(archive)
         return
     out.parent.mkdir(parents=True, exist_ok=True)
-    temporary = out.with_name(f".{out.name}.part")
+    temporary = out.with_name(f".{out.name}.{os.getpid()}.part")
     files.remove_folder(temporary)
     temporary.mkdir()
     try:

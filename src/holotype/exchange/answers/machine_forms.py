@@ -27,18 +27,21 @@ MACHINE_FORMS: dict[str, Form] = {
         lambda answers, request: write_ifcb(
             answers, request.out, scores=request.beside.scores, thresholds=request.beside.thresholds
         ),
+        frozenset({"scores", "thresholds"}),
     ),
     "syke": Form(
         "Probabilities of IFCB bins as SYKE has them (CSV), a file a bin",
         lambda answers, request: write_syke(
             answers, request.out, scores=request.beside.scores, thresholds=request.beside.thresholds
         ),
+        frozenset({"scores", "thresholds"}),
     ),
     "speciesnet": Form(
         "Predictions of SpeciesNet (JSON)",
         lambda answers, request: write_speciesnet(
             answers, _file(request.out), lineages=request.beside.lineages
         ),
+        frozenset({"model"}),
     ),
     "megadetector": Form(
         "Batch results of MegaDetector (JSON 1.6), for Timelapse",
@@ -48,12 +51,14 @@ MACHINE_FORMS: dict[str, Form] = {
             lineages=request.beside.lineages,
             classified_at=request.dated,
         ),
+        frozenset({"model", "dated"}),
     ),
     "camtrap-dp": Form(
         "Camtrap DP 1.0: observations, in a package of their own or for that of --dataset",
         lambda answers, request: write_camtrap_dp(
             answers, request.out, classified_at=request.dated, package=request.dataset
         ),
+        frozenset({"dataset", "dated"}),
     ),
     "sintax": Form(
         "SINTAX lines, as vsearch writes them",
@@ -72,6 +77,7 @@ MACHINE_FORMS: dict[str, Form] = {
         lambda answers, request: write_boldigger(
             answers, _file(request.out), lineages=request.beside.lineages
         ),
+        frozenset({"model"}),
     ),
     "pybioclip": Form(
         "The CSV of pybioclip: the best names of each picture at a rank",
@@ -83,6 +89,7 @@ MACHINE_FORMS: dict[str, Form] = {
             scores=request.beside.scores,
             lineages=request.beside.lineages,
         ),
+        frozenset({"rank", "k", "scores", "model"}),
     ),
 }
 """Name of a format -> its writer."""

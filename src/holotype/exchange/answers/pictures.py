@@ -1,5 +1,6 @@
 """The image of an answer, wherever it lies: in the collection, or in the input that was named."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -44,9 +45,10 @@ class Pictures:
     def _of_input(self, given: str) -> Location | None:
         """Returns where the image of an input lies: a file, or what a folder or archive has inside."""
         path = Path(given)
-        if not given or path.is_file():
+        if not given or os.path.isfile(given):  # noqa: PTH113 - any text, also one that is no path
             return FileAt(given) if path.suffix.lower() in IMAGE_SUFFIXES else None
-        outer = next((folder for folder in path.parents if folder.exists()), None)
+        parents = (folder for folder in path.parents if os.path.exists(folder))  # noqa: PTH110
+        outer = next(parents, None)
         if outer is None or outer == Path() or (outer.is_file() and not is_archive(outer)):
             return None
         inside = given[len(str(outer)) :].lstrip("/")

@@ -26,6 +26,8 @@ from holotype.identify.columns import ANSWER_SCHEMA
 from holotype.taxonomy.label_table import read_label_table
 from holotype.taxonomy.lineage import Rank
 
+USUAL_K = 5
+
 
 @dataclass(frozen=True)
 class PublishReport:
@@ -67,7 +69,7 @@ def publish(
     thresholds: Path | str | None = None,
     model: Path | str | None = None,
     rank: Rank | str | None = Rank.SPECIES,
-    k: int = 5,
+    k: int = USUAL_K,
 ) -> PublishReport:
     """Writes answers in a format that other programs take.
 
@@ -99,8 +101,23 @@ def publish(
     from holotype.identify.read_answers import read_answers
 
     path = Path(answers)
-    _check_form(to)
-    _check_free(Path(out))
+    check_target(to, out)
+    _check_takes(
+        to,
+        {
+            "counts": counts is not None,
+            "dataset": dataset is not None,
+            "labels": bool(labels),
+            "backbone": backbone is not None,
+            "each": _grouping(grouping) is Grouping.EACH,
+            "dated": dated is not None,
+            "scores": scores is not None,
+            "thresholds": thresholds is not None,
+            "model": model is not None,
+            "rank": rank != Rank.SPECIES,
+            "k": k != USUAL_K,
+        },
+    )
     table = read_answers(path)
     how = made(path)
     return publish_table(
@@ -147,8 +164,7 @@ def publish_table(
     Raises:
         SourceError, HolotypeError: as ``publish`` does.
     """
-    _check_form(to)
-    _check_free(Path(out))
+    check_target(to, out)
     opened = open_collection(Path(collection)) if collection is not None else None
     known = known_identifiers(opened, [read_label_table(Path(table)) for table in labels])
     notes: dict[str, int] = {}
@@ -186,6 +202,25 @@ def publish_table(
         rows=dict(done.rows),
         notes={**notes, **{name: count for name, count in done.notes.items() if count}},
     )
+
+
+def check_target(to: str, out: Path | str) -> None:
+    """Raises ``SourceError`` for a format that there is not, or where something is already."""
+    _check_form(to)
+    _check_free(Path(out))
+
+
+def takes(to: str, option: str) -> bool:
+    """Returns whether an option means something for a format."""
+    return option in FORMS[to].takes
+
+
+def _check_takes(to: str, given: Mapping[str, bool]) -> None:
+    """Raises ``SourceError`` for an option that would do nothing."""
+    for name in (name for name, is_given in given.items() if is_given):
+        if not takes(to, name):
+            users = ", ".join(form for form in FORMS if takes(form, name))
+            raise SourceError(f"--{name} means nothing for {to}: it is for {users}. Leave it out.")
 
 
 def _check_form(name: str) -> None:

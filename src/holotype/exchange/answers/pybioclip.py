@@ -11,38 +11,26 @@ from typing import Any
 
 import pyarrow as pa
 
+from holotype.errors import SourceError
 from holotype.exchange.answers.answered import (
     Lineages,
     Row,
     answer_rows,
     best_labels,
-    epithet_of,
     known_lineages,
     why_no_scores,
     write_comma,
     written,
 )
+from holotype.exchange.answers.best_names import CLASSES, pybioclip_columns, species_cells
 from holotype.exchange.answers.cells import cell
 from holotype.exchange.answers.scores import NOT_SCORED, Scores, scores_of
 from holotype.exchange.answers.writing import Written
 from holotype.identify.columns import RANKS
 from holotype.taxonomy.lineage import Rank
 
-CLASSES = ("file_name", "classification", "score")
 OF_BEST = "scores of taxa are sums over the five best labels only"
-NO_LINEAGE = "the lineage of the label is not known: it is given as common_name"
-
-
-def pybioclip_columns(rank: Rank) -> tuple[str, ...]:
-    """Returns the columns for a rank.
-
-    >>> pybioclip_columns(Rank.PHYLUM)
-    ('file_name', 'kingdom', 'phylum', 'score')
-    """
-    names = [*RANKS[: RANKS.index(rank.value) + 1]]
-    if rank is Rank.SPECIES:
-        names = [*names[:-1], "species_epithet", "species", "common_name"]
-    return ("file_name", *names, "score")
+NO_LINEAGE = "the lineage of the label is not known without --model: it is given as common_name"
 
 
 def pybioclip_rows(
@@ -103,18 +91,26 @@ def write_pybioclip(
     return written(answers, left_out, {out.name: table.num_rows}, notes)
 
 
+def check_k(k: int | None) -> None:
+    """Raises ``SourceError`` for fewer names than one; None is all of them."""
+    if k is not None and k < 1:
+        raise SourceError(f"--k {k}: ask for at least one name of each record.")
+
+
 def _taxa(answers: pa.Table, scores: Scores, lineages: Lineages, *, rank: Rank, k: int) -> pa.Table:
+    check_k(k)
     names = pybioclip_columns(rank)
     rows = [
         dict(zip(names, (row["input"], *taxon, score), strict=True))
         for row, best in _scored_rows(answers, scores)
-        for taxon, score in _best_taxa(best, rank, lineages)[: max(k, 1)]
+        for taxon, score in _best_taxa(best, rank, lineages)[:k]
     ]
     kinds = [(name, pa.float64() if name == "score" else pa.string()) for name in names]
     return pa.Table.from_pylist(rows, schema=pa.schema(kinds))
 
 
 def _classes(answers: pa.Table, scores: Scores, k: int | None) -> pa.Table:
+    check_k(k)
     rows = [
         dict(zip(CLASSES, (row["input"], label, score), strict=True))
         for row, best in _scored_rows(answers, scores)
@@ -151,7 +147,7 @@ def _best_taxa(
 ) -> list[tuple[tuple[str | None, ...], float]]:
     """Returns cells and score of each taxon by falling score; at species, each label is one."""
     if rank is Rank.SPECIES:
-        return [(_species_cells(label, lineages.get(label, {})), s) for label, s in best]
+        return [(species_cells(label, lineages.get(label, {})), s) for label, s in best]
     wanted = RANKS[: RANKS.index(rank.value) + 1]
     sums: dict[Any, float] = {}
     cells: dict[Any, tuple[str | None, ...]] = {}
@@ -162,11 +158,3 @@ def _best_taxa(
         cells[key] = names
         sums[key] = sums.get(key, 0.0) + score
     return sorted(((cells[key], total) for key, total in sums.items()), key=lambda each: -each[1])
-
-
-def _species_cells(label: str, lineage: Any) -> tuple[str | None, ...]:
-    species, genus = lineage.get("species"), lineage.get("genus")
-    epithet = epithet_of(species, genus or "") if species else None
-    narrowest = [*lineage.values()][-1] if lineage else None
-    common = None if label == narrowest else label
-    return (*(lineage.get(each) for each in RANKS[:-1]), epithet, species, common)

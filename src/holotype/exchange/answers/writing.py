@@ -109,7 +109,9 @@ class Form:
     Attributes:
         about: one line: what it is, and who takes it.
         write: its writer.
+        takes: which options of ``publish`` mean something for it, beside those that all formats take.
     """
 
     about: str
     write: Writer
+    takes: frozenset[str] = frozenset()

@@ -159,13 +159,15 @@ class Names:
     """Ids of occurrences: no two the same."""
 
     taken: set[str] = field(default_factory=set)
+    _last: dict[str, int] = field(default_factory=dict)
 
     def give(self, parts: Sequence[str]) -> str:
         """Returns an id made of parts, with a number behind it where it is taken."""
         plain = ":".join("_".join(part.split()) for part in parts if part)
-        name, number = plain, 1
+        name, number = plain, self._last.get(plain, 1)
         while name in self.taken:
             number += 1
             name = f"{plain}-{number}"
+        self._last[plain] = number
         self.taken.add(name)
         return name

@@ -37,6 +37,7 @@ class Ids:
     acquisitions: dict[str, str] = field(default_factory=dict)
     names: set[str] = field(default_factory=set)
     renamed: int = 0
+    _last: dict[str, int] = field(default_factory=dict)
 
     def object(self, written: str, sample: str) -> str:
         """Returns the id of an object; with its sample before it where another sample has that object."""
@@ -61,9 +62,11 @@ class Ids:
     def file_name(self, stem: str, ending: str = "") -> str:
         """Returns a name for a file that no other file has, on a disk that knows no capitals either."""
         plain = _UNSAFE.sub("_", stem).strip("._")[:MAX_STEM] or "unnamed"
-        name, number = f"{plain}{ending}", 1
+        first = f"{plain}{ending}"
+        name, number = first, self._last.get(first.lower(), 1)
         while name.lower() in self.names:
             number += 1
             name = f"{plain}_{number}{ending}"
+        self._last[first.lower()] = number
         self.names.add(name.lower())
         return name

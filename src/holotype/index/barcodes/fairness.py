@@ -2,7 +2,8 @@
 
 A reference that lacks the part of a barcode that varies most would look nearer than it is, and a very short
 one may agree by luck. So bases of the query that a hit does not compare, but others do, count for it with the
-share of these others that differ there. All hits are then judged over the same bases. One difference is
+share of these others that differ there; bases that an alignment left over at its ends, with the share of all
+that differ. All hits are then judged over the same bases. One difference is
 added (the rule of succession), so that few bases never say "certainly equal".
 
 Shape legend: K hits of one query, L bases of the query.
@@ -36,6 +37,7 @@ def fair_distances(
     share = different_K.sum() / compared_K.sum()
     share_L = np.where(witnesses_L > 0, differing_L / np.maximum(witnesses_L, 1), share)
     any_L = compared_KL.any(axis=0)
-    charged_K = (~compared_KL & any_L) @ share_L
+    lost_K = np.maximum(np.count_nonzero(compared_KL, axis=1) - compared_K, 0)
+    charged_K = (~compared_KL & any_L) @ share_L + lost_K * share
     distance_K: NDArray[np.float64] = (different_K + charged_K + 1) / (int(any_L.sum()) + 2)
     return distance_K

@@ -18,8 +18,6 @@ from holotype.index.barcodes.masks import Masks
 from holotype.index.barcodes.one_gap import with_one_gap
 from holotype.index.barcodes.places import Places, where_alike
 
-ALIGNED_BEYOND = 6
-"""So many candidates more than hits asked for are judged."""
 OTHERS = 4
 """Candidates of other species that are judged at least, for the gap."""
 
@@ -72,21 +70,24 @@ def judge(
     candidate_P: NDArray[np.int64],
     *,
     k: int,
+    most: int,
     min_overlap_bp: int,
 ) -> Judged:
-    """Returns the nearest candidates of each query, k and some more.
+    """Returns the nearest candidates of each query.
 
     Args:
         library: what is searched.
         queries: few of them.
         query_P: int64, numbers of queries, ascending.
         candidate_P: int64, the haplotypes to compare with them.
-        k: most hits of a query.
+        k: most hits of a query; they are aligned where bases moved.
+        most: so many candidates of a query are compared, those that share most words, and a few of other
+            species.
         min_overlap_bp: fewest columns compared.
     """
     places = where_alike(queries, library.seeds, query_P, candidate_P)
     species_P = library.species_H[candidate_P]
-    rows = _worth(species_P, query_P, places.support_P, most=k + ALIGNED_BEYOND)
+    rows = _worth(species_P, query_P, places.support_P, most=most)
     query_P, candidate_P = query_P[rows], candidate_P[rows]
     places = Places(*(column[rows] for column in places))
     found = beside(queries, library.sequences, query_P, candidate_P, places.shift_P)

@@ -16,9 +16,20 @@ from holotype.index.barcodes.hits import BarcodeHits, Found, hits_of, place_in
 from holotype.index.barcodes.judging import OTHERS, Judged, judge, together
 from holotype.index.barcodes.library import UNKNOWN, BarcodeLibrary
 from holotype.index.barcodes.masks import Masks, joined, masks_of, tidy
-from holotype.index.barcodes.tasks import Pairs, Tasks, candidates, candidates_apart, oriented
+from holotype.index.barcodes.tasks import (
+    Pairs,
+    Tasks,
+    candidates,
+    candidates_apart,
+    candidates_when_far,
+    oriented,
+)
 
 MIN_OVERLAP_BP = 100
+BEYOND = 6
+"""So many candidates more than hits asked for are compared with a query."""
+FAR = 0.03
+"""Where no reference is nearer, more candidates of more species are compared."""
 _ROUND, _BLOCK = 4096, 32
 
 
@@ -90,11 +101,18 @@ def _search(
     pool: ThreadPoolExecutor,
 ) -> Found:
     tasks, pairs = candidates(library, oriented(library, masks), pool)
-    judged = _judged(library, tasks, pairs, k, min_overlap_bp, pool)
+    judged = _judged(library, tasks, pairs, k, k + BEYOND, min_overlap_bp, pool)
+    far = np.setdiff1d(np.arange(len(tasks.query_T)), judged.task_P[judged.distance_P <= FAR])
+    if len(far):
+        wide = candidates_when_far(library, tasks.take(far), pool)
+        every = len(wide.task_P)
+        again = _judged(library, tasks.take(far), wide, k, every, min_overlap_bp, pool)
+        near = judged.take(~np.isin(judged.task_P, far))
+        judged = together([near, again._replace(task_P=far[again.task_P])])
     lonely, species = _lonely(library, judged)
     if len(lonely):
         apart = candidates_apart(library, tasks.take(lonely), species, pool)
-        more = _judged(library, tasks.take(lonely), apart, k, min_overlap_bp, pool)
+        more = _judged(library, tasks.take(lonely), apart, k, k + BEYOND, min_overlap_bp, pool)
         more = more.take(place_in(more.task_P) < OTHERS)
         judged = together([judged, more._replace(task_P=lonely[more.task_P])])
     best_T = np.full(len(tasks.query_T), np.inf)
@@ -113,6 +131,7 @@ def _judged(
     tasks: Tasks,
     pairs: Pairs,
     k: int,
+    most: int,
     min_overlap_bp: int,
     pool: ThreadPoolExecutor,
 ) -> Judged:
@@ -125,6 +144,7 @@ def _judged(
             pairs.task_P[begin:end] - first,
             pairs.haplotype_P[begin:end],
             k=k,
+            most=most,
             min_overlap_bp=min_overlap_bp,
         )
         return judged._replace(task_P=judged.task_P + first)

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from holotype.index.barcodes.alike import features, most_alike
+from holotype.index.barcodes.hits import place_in
 from holotype.index.barcodes.judging import OTHERS
 from holotype.index.barcodes.library import UNKNOWN, BarcodeLibrary
 from holotype.index.barcodes.masks import Masks, joined
@@ -21,6 +22,9 @@ from holotype.index.barcodes.strand import CERTAIN_QUERY, OTHER_STRAND_W, eviden
 from holotype.index.barcodes.words import counts_of_four
 
 CANDIDATES = 48
+ALIKE_WHEN_FAR, OF_ANY_SPECIES, OF_ONE_SPECIES, CANDIDATES_WHEN_FAR = 320, 24, 3, 64
+"""Of so many most alike, the first few whatever their species, then only the first few of each species, and
+so many in all, are compared with a query that lies far from all references."""
 GIVEN, TURNED = 1, -1
 
 
@@ -119,6 +123,45 @@ def candidates_apart(
             for species in [library.species_H[haplotypes]]
         ]
     )
+
+
+def candidates_when_far(library: BarcodeLibrary, tasks: Tasks, pool: ThreadPoolExecutor) -> Pairs:
+    """Returns haplotypes to compare with tasks that no reference is near to, of many species.
+
+    Far from a query all relatives are about equally alike by words; one species with many haplotypes would
+    leave no place for others.
+    """
+    if library.rare is None:
+        scanned = most_alike(tasks.feature_TW, library.count_HW, most=ALIKE_WHEN_FAR, pool=pool)
+        likeness = [
+            features(library.count_HW[own]) @ feature_W
+            for own, feature_W in zip(scanned, tasks.feature_TW, strict=True)
+        ]
+        found = [
+            own[np.argsort(-y, kind="stable")] for own, y in zip(scanned, likeness, strict=True)
+        ]
+    else:
+        found = [
+            share_rare_words(tasks.masks.of(task), library.rare, most=ALIKE_WHEN_FAR)
+            for task in range(len(tasks.query_T))
+        ]
+    return _pairs([_of_many_species(own, library.species_H[own]) for own in found])
+
+
+def _of_many_species(
+    haplotype_C: NDArray[np.int64], species_C: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Returns the first few haplotypes, and the first few of each species, in order.
+
+    Those of no known species are kept.
+    """
+    order = np.argsort(species_C, kind="stable")
+    place_C = np.empty(len(order), np.int64)
+    place_C[order] = place_in(species_C[order])
+    kept = (place_C < OF_ONE_SPECIES) | (species_C == UNKNOWN)
+    kept[:OF_ANY_SPECIES] = True
+    chosen: NDArray[np.int64] = haplotype_C[kept][:CANDIDATES_WHEN_FAR]
+    return chosen
 
 
 def _candidates(

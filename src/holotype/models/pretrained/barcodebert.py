@@ -5,6 +5,7 @@ Shapes: B barcodes, T tokens, D features.
 
 import json
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -19,8 +20,9 @@ from holotype.models.pretrained.kmers import (
     KmerTokens,
     tokens_for,
 )
+from holotype.models.pretrained.own_bundle import bundled_tower
 from holotype.models.pretrained.places import place_of, weights_in
-from holotype.models.settings import BarcodeSettings
+from holotype.models.settings import BarcodeSettings, Modality
 from holotype.progress import note
 
 _FIRST_VERSION = {"num_hidden_layers": 12, "num_attention_heads": 12, "hidden_size": 768}
@@ -49,12 +51,11 @@ class BarcodeBertTower(nn.Module):
             config = _own_config(settings)
         else:
             place = place_of(settings.weights, key="barcodes.weights")
-            checkpoint = read_checkpoint(weights_in(place))
-            config = _published_config(checkpoint, place_config(place, checkpoint))
-            if settings.max_bp != PUBLISHED_BP:
+            checkpoint, config, max_bp = _trained(place)
+            if settings.max_bp != max_bp:
                 raise RecipeError(
-                    f"barcodes.max_bp is {settings.max_bp}; BarcodeBERT reads {PUBLISHED_BP} bases. Set "
-                    f"max_bp = {PUBLISHED_BP}."
+                    f"barcodes.max_bp is {settings.max_bp}; the weights of {place} read {max_bp} bases. Set "
+                    f"max_bp = {max_bp}."
                 )
         self.tokens = tokens_for(config["vocab_size"], max_bp=settings.max_bp, where="barcodes")
         if self.tokens.length > config["max_position_embeddings"]:
@@ -74,10 +75,27 @@ class BarcodeBertTower(nn.Module):
         ids_BT, mask_BT = self.tokens.tokenise(texts)
         return torch.from_numpy(ids_BT), torch.from_numpy(mask_BT)
 
-    def forward(self, token_BT: Tensor, mask_BT: Tensor) -> Tensor:
-        """Returns features, float32 (B, D)."""
+    def forward(
+        self, token_BT: Tensor, mask_BT: Tensor, wanted_BT: Tensor | None = None
+    ) -> Tensor | tuple[Tensor, Tensor]:
+        """Returns features, float32 (B, D); with ``wanted_BT`` (bool) also those tokens' states, (M, D)."""
         read_BTD = self.model(input_ids=token_BT, attention_mask=mask_BT).last_hidden_state
-        return masked_mean(read_BTD, mask_BT)
+        mean_BD = masked_mean(read_BTD, mask_BT)
+        return mean_BD if wanted_BT is None else (mean_BD, read_BTD[wanted_BT])
+
+
+def _trained(place: Path) -> tuple[Checkpoint, dict[str, Any], int]:
+    """Returns weights, configuration and bases read: of a bundle of ours, or as published."""
+    own = bundled_tower(place, Modality.BARCODE, tower="barcodebert")
+    if own is None:
+        checkpoint = read_checkpoint(weights_in(place))
+        return (
+            checkpoint,
+            _published_config(checkpoint, place_config(place, checkpoint)),
+            PUBLISHED_BP,
+        )
+    checkpoint = Checkpoint(own.checkpoint.path, own.checkpoint.part("model."), {})
+    return checkpoint, json.loads(own.settings["layout"]), int(own.settings["max_bp"])
 
 
 def place_config(place: Any, checkpoint: Checkpoint) -> dict[str, Any]:
@@ -103,7 +121,7 @@ def _published_config(checkpoint: Checkpoint, said: dict[str, Any]) -> dict[str,
 
 def _own_config(settings: BarcodeSettings) -> dict[str, Any]:
     tokens = KmerTokens(settings.kmer_bp, BARCODEBERT_SPECIALS, settings.max_bp)
-    heads = next(
+    heads = settings.heads or next(
         h for h in (12, 8, 4, 2, 1) if settings.width % h == 0 and settings.width // h >= 8
     )
     return {

@@ -53,6 +53,11 @@ class KmerTokens:
         return self.max_bp // self.k + (self.first is not None)
 
     @property
+    def mask(self) -> int:
+        """The id of the token that hides others: the first of both publications."""
+        return 0
+
+    @property
     def unknown(self) -> int:
         """The id of the unknown token."""
         return len(self.specials) - 1
