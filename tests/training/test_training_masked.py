@@ -10,7 +10,7 @@ from lightning_fabric import Fabric
 from safetensors.torch import load_file
 
 import holotype
-from holotype.errors import RecipeError
+from holotype.errors import BundleError, RecipeError
 from holotype.inputs.batches import Batch
 from holotype.models.aligned import AlignedModel
 from holotype.models.bundle import open_bundle
@@ -182,6 +182,9 @@ def test_a_collection_without_any_name_is_enough(masked_recipe: Path, tmp_path: 
     assert "loss_labels" not in report.figures
     assert report.figures["loss_masked"] > 1
     assert open_bundle(tmp_path / "run").model.towers["barcode"].feature_dim == 16
+    (tmp_path / "new.fasta").write_text(f">b\n{barcodes[0]}\n")
+    with pytest.raises(BundleError, match=r"knows no label.*model\.barcodes\.weights"):
+        holotype.predict(tmp_path / "run", [tmp_path / "new.fasta"], out=tmp_path / "a.csv")
 
 
 class PowerCutError(Exception):

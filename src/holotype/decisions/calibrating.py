@@ -22,7 +22,7 @@ from holotype.decisions.store import write_decisions
 from holotype.errors import BundleError
 from holotype.index.store import Index, Vectors
 from holotype.inputs.materials import numbered
-from holotype.models.bundle import Bundle, open_bundle
+from holotype.models.bundle import Bundle, naming_bundle
 from holotype.models.encode import encode
 from holotype.progress import note
 from holotype.randomness import generator
@@ -69,7 +69,7 @@ def calibrate(
         BundleError, CollectionError, SplitError: when these do not fit together.
     """
     bundle, opened, parts = (
-        open_bundle(run),
+        naming_bundle(run),
         open_collection(Path(collection)),
         read_split(Path(split)),
     )

@@ -32,7 +32,7 @@ from holotype.evaluation.few_shot import few_shot_scores
 from holotype.evaluation.hierarchy import hierarchy_exhibit, hierarchy_scores
 from holotype.evaluation.retrieval import retrieval_scores
 from holotype.evaluation.zero_shot import zero_shot_scores
-from holotype.models.bundle import Bundle, open_bundle
+from holotype.models.bundle import Bundle, naming_bundle
 from holotype.progress import note
 from holotype.splits.plan import Split, check_fits, read_split
 
@@ -91,7 +91,7 @@ def evaluate(
         BundleError, CollectionError, SplitError: when these do not fit together.
     """
     bundle, opened, parts = (
-        open_bundle(Path(run)),
+        naming_bundle(Path(run)),
         open_collection(Path(collection)),
         read_split(Path(split)),
     )

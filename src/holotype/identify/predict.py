@@ -17,7 +17,7 @@ from holotype.identify.inputs import Asides, Reading, specimens
 from holotype.identify.outputs import Output, outputs_of
 from holotype.identify.stream import WHOLE, Begun, PartialRun
 from holotype.identify.writers import check_ending, write_tables
-from holotype.models.bundle import Bundle, open_bundle
+from holotype.models.bundle import Bundle, naming_bundle
 from holotype.models.places import STARTER
 from holotype.progress import note
 
@@ -95,7 +95,7 @@ def predict(
     _check_places([path, scores, embeddings], inputs)
     reading = Reading(kind, preset, None if images is None else str(images))
     reading.check()
-    bundle, chosen = open_bundle(run), settings or AnswerSettings()
+    bundle, chosen = naming_bundle(run), settings or AnswerSettings()
     devices.move(bundle, device)
     note(about(bundle, is_starter=str(run) == STARTER))
     wanted = outputs_of(bundle, answers=path, scores=scores, embeddings=embeddings)

@@ -95,6 +95,21 @@ class Bundle:
         return str(self.manifest["weights_sha256"])[:16]
 
 
+def naming_bundle(path: Path | str) -> Bundle:
+    """Returns the opened bundle.
+
+    Raises:
+        BundleError: as ``open_bundle``, and for a model that has learnt no label.
+    """
+    bundle = open_bundle(path)
+    if not len(bundle.labels):
+        raise BundleError(
+            f"{path}: knows no label, as none of its training records had a name. Train a recipe that "
+            "starts from it (model.barcodes.weights) on records with names."
+        )
+    return bundle
+
+
 def preprocessing_of(settings: ModelSettings) -> dict[str, Any]:
     """Returns how inputs are made ready, with a fingerprint of it."""
     images = settings.images
