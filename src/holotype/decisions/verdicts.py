@@ -32,6 +32,7 @@ class Verdicts:
         is_novel_B: whether novelty gives the alarm.
         calibrated_BN: float64, a probability of every node.
         probability_RL: float64, of the labels, before calibration on the tree.
+        alarm: the novelty from which a record is novel, NaN where it was not fitted.
     """
 
     node_BK: NDArray[np.int64]
@@ -41,6 +42,7 @@ class Verdicts:
     is_novel_B: NDArray[np.bool_]
     calibrated_BN: NDArray[np.float64]
     probability_RL: NDArray[np.float64]
+    alarm: float = np.nan
 
     @property
     def answer_B(self) -> NDArray[np.int64]:
@@ -87,6 +89,7 @@ def verdicts(
         is_novel_B,
         spread_over_tree(tree, tree.mass(probability_BL), way, confidence_BK),
         probability_BL,
+        channel.novelty.alarm if channel.novelty is not None else np.nan,
     )
 
 

@@ -168,7 +168,10 @@ class RowWriter:
                 if level >= 0
                 else "fits nowhere"
             )
-            text = f"unlike anything learnt (novelty {found.novelty_B[at]:.2f}); {fits}; likeliest: {below}"
+            text = (
+                f"unlike anything learnt (novelty {found.novelty_B[at]:.2f}; known records seldom reach "
+                f"{found.alarm:.2f}); {fits}; likeliest: {below}"
+            )
             return (Decision.NOVEL if node >= 0 else Decision.UNPLACED), text
         if node < 0:
             return Decision.UNPLACED, f"nothing reaches {promise}; likeliest: {below}"
