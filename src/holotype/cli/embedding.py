@@ -11,9 +11,12 @@ from holotype.cli.options import (
     BATCH_SIZE,
     BatchSize,
     Device,
+    ImagesOfTables,
     Json,
+    Kind,
     Model,
     ModelAndInputs,
+    Preset,
     Result,
     parted,
 )
@@ -29,14 +32,9 @@ def embed(
         Optional[Path],
         typer.Option(help="A .json to write as pybioclip does; without --out it goes to stdout."),
     ] = None,
-    kind: Annotated[
-        Optional[str], typer.Option(help="What the inputs are: ecotaxa, ifcb ... Found by default.")
-    ] = None,
-    preset: Annotated[Optional[str], typer.Option(help="Column map of tables.")] = None,
-    images: Annotated[
-        Optional[Path],
-        typer.Option(help="Folder or archive that image paths of tables are relative to."),
-    ] = None,
+    kind: Kind = None,
+    preset: Preset = None,
+    images: ImagesOfTables = None,
     model: Model = None,
     device: Device = "cpu",
     batch_size: BatchSize = BATCH_SIZE,

@@ -19,7 +19,14 @@ ModelAndInputs = Annotated[
     ),
 ]
 
-
+Kind = Annotated[
+    Optional[str], typer.Option(help="What the inputs are: ecotaxa, ifcb ... Found by default.")
+]
+Preset = Annotated[Optional[str], typer.Option(help="Column map of tables.")]
+ImagesOfTables = Annotated[
+    Optional[Path],
+    typer.Option(help="Folder or archive that image paths of tables are relative to."),
+]
 Model = Annotated[
     Optional[str], typer.Option(help="The model's folder, where it is not the first word.")
 ]

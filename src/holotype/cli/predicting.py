@@ -9,9 +9,12 @@ from holotype.cli.options import (
     BATCH_SIZE,
     BatchSize,
     Device,
+    ImagesOfTables,
     Json,
+    Kind,
     Model,
     ModelAndInputs,
+    Preset,
     Result,
     parted,
 )
@@ -36,14 +39,9 @@ def predict(
         Optional[Path], typer.Option(help="An index to take the nearest records from.")
     ] = None,
     nearest: Annotated[int, typer.Option(help="How many nearest records are told.")] = 5,
-    kind: Annotated[
-        Optional[str], typer.Option(help="What the inputs are: ecotaxa, ifcb ... Found by default.")
-    ] = None,
-    preset: Annotated[Optional[str], typer.Option(help="Column map of tables.")] = None,
-    images: Annotated[
-        Optional[Path],
-        typer.Option(help="Folder or archive that image paths of tables are relative to."),
-    ] = None,
+    kind: Kind = None,
+    preset: Preset = None,
+    images: ImagesOfTables = None,
     scores: Annotated[
         Optional[Path], typer.Option(help="A .parquet to write with the score of every label.")
     ] = None,
