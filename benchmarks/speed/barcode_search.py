@@ -367,7 +367,7 @@ def codes_of(names: list[str | None]) -> NDArray[np.int64]:
 def telling(task: Task, collection: str, split: int) -> Told:
     """Returns what says of each query that its species is absent."""
     library = BarcodeLibrary.of(task.references, species_N=task.taxon_NR[:, 0])
-    hits = library.search(task.queries)
+    hits = search(library, task.queries)
     model = learn_absence(library, seed=0)
     assert model is not None
     present = set(task.taxon_NR[:, 0].tolist())
@@ -475,7 +475,7 @@ def grown(references: int, queries: int) -> dict[str, Any]:
         started = time.process_time()
         library = BarcodeLibrary.of(task.references, species_N=task.taxon_NR[:, 0], many=many)
         built = time.process_time()
-        hits = library.search(task.queries, k=10)
+        hits = search(library, task.queries, k=10)
         done = time.process_time()
         right = int((species_by_votes(hits).taxon_Q == task.wanted_QR[:, 0]).sum())
         row[name] = {"build_s": built - started, "search_s": done - built, "right": right}

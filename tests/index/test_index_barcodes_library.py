@@ -20,6 +20,7 @@ from holotype.index.barcodes.masks import masks_of, tidy
 from holotype.index.barcodes.places import where_alike
 from holotype.index.barcodes.rare import rare_words_of, share_rare_words
 from holotype.index.barcodes.search import search
+from holotype.index.barcodes.storage import load, save
 from holotype.index.barcodes.votes import species_by_votes
 from holotype.media.strands import reverse_complement
 from holotype.randomness import generator
@@ -94,8 +95,8 @@ def test_the_next_species_is_found_behind_any_number_of_own_haplotypes(tree):
     barcodes, species = tree[0][:6], [0, 0, 0, 1, 1, 1]
     crowd = [evolved(barcodes[0], 0.003, rng) for _ in range(150)]
     crowded = BarcodeLibrary.of([*barcodes, *crowd], species_N=[*species, *[0] * 150])
-    hits = crowded.search([barcodes[0]], k=3)
-    plain = BarcodeLibrary.of(barcodes, species_N=species).search([barcodes[0]], k=3)
+    hits = search(crowded, [barcodes[0]], k=3)
+    plain = search(BarcodeLibrary.of(barcodes, species_N=species), [barcodes[0]], k=3)
     assert hits.other_Q[0] == plain.other_Q[0] >= 3
     assert hits.gap_Q[0] == plain.gap_Q[0] > 0
 
@@ -125,9 +126,13 @@ def test_threads_and_rounds_change_nothing(library, queries):
 def test_equal_references_tie_and_all_species_are_told():
     rng = np.random.default_rng(9)
     shared, near = "".join(rng.choice(BASES, 300)), "".join(rng.choice(BASES, 300))
-    hits = BarcodeLibrary.of(
-        [near, shared, shared, shared, shared.lower()], species_N=[9, 4, 7, 7, None]
-    ).search([shared], k=5)
+    hits = search(
+        BarcodeLibrary.of(
+            [near, shared, shared, shared, shared.lower()], species_N=[9, 4, 7, 7, None]
+        ),
+        [shared],
+        k=5,
+    )
     # Most records first, then the row given first; a haplotype is one reference for each species.
     assert hits.row_QK[0].tolist()[:3] == [2, 1, 4]
     assert hits.species_QK[0].tolist()[:3] == [7, 4, -1]
@@ -141,7 +146,7 @@ def test_equal_references_tie_and_all_species_are_told():
 def test_a_short_reference_does_not_win_by_luck(tree):
     barcode = tree[0][0]
     near = barcode[:100] + barcode[100].translate(str.maketrans("ACGT", "GTAC")) + barcode[101:]
-    hits = BarcodeLibrary.of([barcode[200:310], near], species_N=[0, 1]).search([barcode], k=2)
+    hits = search(BarcodeLibrary.of([barcode[200:310], near], species_N=[0, 1]), [barcode], k=2)
     assert hits.species_QK[0].tolist() == [1, 0]
     assert hits.overlap_QK[0].tolist() == [600, 110]
     assert hits.identity_QK[0].tolist() == pytest.approx([100 * 599 / 600, 100.0])
@@ -153,7 +158,7 @@ def test_gaps_and_n_of_records_are_no_bases(tree):
     library = BarcodeLibrary.of([written, barcode], species_N=[0, 0])
     assert len(library.sequences) == 1
     assert library.references.records_N.tolist() == [2]
-    hits = library.search([barcode[:300] + "N" * 20 + barcode[320:]], k=1)
+    hits = search(library, [barcode[:300] + "N" * 20 + barcode[320:]], k=1)
     assert (hits.identity_QK[0, 0], hits.overlap_QK[0, 0]) == (100.0, 580)
 
 
@@ -164,7 +169,7 @@ def test_what_is_no_barcode_is_listed_and_costs_no_other(tree):
     assert library.left_out[0][1] == "no barcode"
     assert "'E' at base 4" in library.left_out[3][1]
     assert library.references.row_N.tolist() == [0, 5]
-    hits = library.search([None, "ACGT" * 5, "PROTEIN" * 40, tree[0][30], "ACGT" * 100], k=2)
+    hits = search(library, [None, "ACGT" * 5, "PROTEIN" * 40, tree[0][30], "ACGT" * 100], k=2)
     assert hits.species_QK[:, 0].tolist() == [-1, -1, -1, 5, -1]
     assert hits.failure_Q[0] == "no barcode"
     assert hits.failure_Q[1] == "20 bp; at least 100 bp are compared"
@@ -176,10 +181,10 @@ def test_what_is_no_barcode_is_listed_and_costs_no_other(tree):
 
 def test_empty_libraries_and_no_queries(library):
     empty = BarcodeLibrary.of([])
-    hits = empty.search(["ACGT" * 50], k=3)
+    hits = search(empty, ["ACGT" * 50], k=3)
     assert hits.row_QK.tolist() == [[-1, -1, -1]]
     assert hits.failure_Q == ("no reference overlaps it far enough",)
-    assert library.search([], k=3).row_QK.shape == (0, 3)
+    assert search(library, [], k=3).row_QK.shape == (0, 3)
     with pytest.raises(ValueError, match="2 species codes for 1 barcodes"):
         BarcodeLibrary.of(["ACGT"], species_N=[1, 2])
 
@@ -194,7 +199,7 @@ def test_references_on_the_other_strand_are_turned():
     given = [reverse_complement(b) if row % 10 == 3 else b for row, b in enumerate(barcodes)]
     library = BarcodeLibrary.of(given)
     assert np.flatnonzero(library.turned_H).tolist() == [3, 13, 23, 33, 43, 53]
-    hits = library.search([barcodes[3], given[3]], k=1)
+    hits = search(library, [barcodes[3], given[3]], k=1)
     assert hits.row_QK[:, 0].tolist() == [3, 3]
     assert hits.strand_Q.tolist() == [1, -1]
 
@@ -214,9 +219,9 @@ def test_frames_are_told_on_the_strand_that_was_found():
         reverse_complement(barcodes[33][:-1]),
         "",
     ]
-    hits = library.search(queries)
-    whole = frames(library, [barcodes[33]], library.search([barcodes[33]]), codes=[5])[0]
-    first = int(frames(library, barcodes[30:31], library.search(barcodes[30:31]), codes=[5])[0])
+    hits = search(library, queries)
+    whole = frames(library, [barcodes[33]], search(library, [barcodes[33]]), codes=[5])[0]
+    first = int(frames(library, barcodes[30:31], search(library, barcodes[30:31]), codes=[5])[0])
     found = frames(library, queries, hits, codes=[5]).tolist()
     assert found == [first, (first - 1) % 3, (first - 2) % 3, whole, -1]
 
@@ -224,36 +229,36 @@ def test_frames_are_told_on_the_strand_that_was_found():
 def test_saved_and_loaded_it_answers_the_same(tree, queries, tmp_path):
     for many in (10, 10_000):
         library = BarcodeLibrary.of([*tree[0], None], species_N=[*tree[1], 0], many=many)
-        library.save(tmp_path / "library")
-        loaded = BarcodeLibrary.load(tmp_path / "library")
+        save(library, tmp_path / "library")
+        loaded = load(tmp_path / "library")
         assert (loaded.rare is None) == (many == 10_000)
         assert loaded.left_out == library.left_out
-        same(loaded.search(queries, k=4), library.search(queries, k=4))
+        same(search(loaded, queries, k=4), search(library, queries, k=4))
     assert not (tmp_path / "library" / "seed.npy").read_bytes().startswith(b"\x80")
 
 
 def test_damaged_folders_are_told(library, tmp_path):
-    library.save(tmp_path)
+    save(library, tmp_path)
     with pytest.raises(CollectionError, match=r"no barcode-library\.json here"):
-        BarcodeLibrary.load(tmp_path / "none")
+        load(tmp_path / "none")
     np.save(tmp_path / "length.npy", np.zeros(3, np.int64))
     with pytest.raises(CollectionError, match=r"length\.npy: int64 of shape \(3,\) where"):
-        BarcodeLibrary.load(tmp_path)
+        load(tmp_path)
     (tmp_path / "length.npy").unlink()
     with pytest.raises(CollectionError, match=r"length\.npy: cannot be read"):
-        BarcodeLibrary.load(tmp_path)
+        load(tmp_path)
     manifest = json.loads((tmp_path / "barcode-library.json").read_text())
     manifest["version"] = 99
     (tmp_path / "barcode-library.json").write_text(json.dumps(manifest))
     with pytest.raises(CollectionError, match="version 99"):
-        BarcodeLibrary.load(tmp_path)
+        load(tmp_path)
 
 
 def test_rare_words_find_what_the_scan_finds(tree, library, queries):
     rare = BarcodeLibrary.of(tree[0], species_N=tree[1], many=1)
     assert rare.rare is not None
     assert library.rare is None
-    found, scanned = rare.search(queries, k=3), library.search(queries, k=3)
+    found, scanned = search(rare, queries, k=3), search(library, queries, k=3)
     np.testing.assert_array_equal(found.row_QK[:, 0], scanned.row_QK[:, 0])
     np.testing.assert_array_equal(found.identity_QK[:, 0], scanned.identity_QK[:, 0])
 
@@ -262,7 +267,7 @@ def test_far_queries_are_scanned_for_when_no_rare_word_is_shared(tree):
     rng = np.random.default_rng(3)
     rare = BarcodeLibrary.of(tree[0], species_N=tree[1], many=1)
     # Every fourth base or so differs: hardly a word of twelve is left.
-    hits = rare.search([evolved(tree[0][0], 0.3, rng)], k=1)
+    hits = search(rare, [evolved(tree[0][0], 0.3, rng)], k=1)
     assert hits.identity_QK[0, 0] < 85
 
 
@@ -284,11 +289,11 @@ def test_absent_species_are_told_from_those_that_are_there(tree):
     assert model is not None
     assert learn_absence(library, seed=0).weight_F.tolist() == model.weight_F.tolist()
     queries = [*(barcodes[row] for row in asked), "".join(rng.choice(BASES, 500))]
-    hits = library.search(queries)
+    hits = search(library, queries)
     probability = absence(library, hits, model)
     away = species[asked] % 4 == 0
     assert probability[-1] > 0.99
-    nothing = library.search(["", None])
+    nothing = search(library, ["", None])
     assert absence(library, nothing, model).tolist() == [1.0, 1.0]
     assert (probability[:-1][away] > 0.5).mean() > 0.9
     assert (probability[:-1][~away] < 0.5).mean() > 0.9
@@ -316,7 +321,7 @@ def test_real_copepods_find_their_species_whatever_the_strand(real_data):
     library = BarcodeLibrary.of([t for t, _ in kept], species_N=[names.index(n) for _, n in kept])
     # About one in twelve of these records lies on the other strand.
     assert 0.02 < library.turned_H.mean() < 0.2
-    hits = library.search([text for text, _ in asked])
+    hits = search(library, [text for text, _ in asked])
     right = hits.species_QK[:, 0] == [names.index(name) for _, name in asked]
     assert right.mean() > 0.96
     assert set(hits.strand_Q.tolist()) == {-1, 1}
@@ -327,7 +332,7 @@ def test_what_a_short_reference_lacks_is_charged_as_the_others_have_it(tree):
     barcode, turn = tree[0][0], str.maketrans("ACGT", "GTAC")
     near = barcode[:100] + barcode[100:104].translate(turn) + barcode[104:]
     short = barcode[110:300] + barcode[300].translate(turn) + barcode[301:]
-    hits = BarcodeLibrary.of([short, near], species_N=[0, 1]).search([barcode], k=2)
+    hits = search(BarcodeLibrary.of([short, near], species_N=[0, 1]), [barcode], k=2)
     # 1 difference found and 4 charged against 4: though 1 of 490 is less than 4 of 600.
     assert hits.species_QK[0].tolist() == [1, 0]
     assert hits.distance_QK[0].tolist() == pytest.approx([5 / 602, 6 / 602])
@@ -337,25 +342,25 @@ def test_what_a_short_reference_lacks_is_charged_as_the_others_have_it(tree):
 def test_votes_outweigh_one_stray_label(tree):
     barcode, turn = tree[0][0], str.maketrans("ACGT", "GTAC")
     near = [barcode[:p] + barcode[p].translate(turn) + barcode[p + 1 :] for p in range(50, 530, 20)]
-    hits = BarcodeLibrary.of([barcode, *near], species_N=[9, *[4] * 24]).search([barcode], k=20)
+    hits = search(BarcodeLibrary.of([barcode, *near], species_N=[9, *[4] * 24]), [barcode], k=20)
     voted = species_by_votes(hits)
     assert hits.species_QK[0, 0] == 9
     assert (voted.taxon_Q.tolist(), voted.place_Q.tolist()) == ([4], [1])
     against = 19 * np.exp(-2.5 * 600 / 602)
     assert voted.share_Q[0] == pytest.approx(against / (1 + against))
     few = species_by_votes(
-        BarcodeLibrary.of([barcode, *near[:3]], species_N=[9, 4, 4, 4]).search([barcode])
+        search(BarcodeLibrary.of([barcode, *near[:3]], species_N=[9, 4, 4, 4]), [barcode])
     )
     assert few.taxon_Q.tolist() == [9]
 
 
 def test_hits_without_a_species_do_not_vote(tree):
     library = BarcodeLibrary.of(tree[0][:2], species_N=[None, 3])
-    voted = species_by_votes(library.search([tree[0][0], "", tree[0][1]]))
+    voted = species_by_votes(search(library, [tree[0][0], "", tree[0][1]]))
     assert voted.taxon_Q.tolist() == [3, -1, 3]
     assert voted.place_Q.tolist() == [1, -1, 0]
     assert np.isnan(voted.share_Q[1])
-    assert species_by_votes(library.search([])).taxon_Q.tolist() == []
+    assert species_by_votes(search(library, [])).taxon_Q.tolist() == []
 
 
 def test_far_hits_vote_more_evenly_than_near_ones(tree):
@@ -370,7 +375,7 @@ def test_far_hits_vote_more_evenly_than_near_ones(tree):
 
     def voted(best, *others):
         library = BarcodeLibrary.of([best, *others], species_N=[9, *[4] * len(others)])
-        return species_by_votes(library.search([barcode])).taxon_Q.tolist()
+        return species_by_votes(search(library, [barcode])).taxon_Q.tolist()
 
     near = [differing([at]) for at in (50, 150, 250)]
     far = [differing([at, *range(0, 600, 12)]) for at in (50, 150, 250)]
@@ -391,7 +396,7 @@ def test_far_from_all_a_species_with_many_haplotypes_leaves_place_for_others(tre
     many = [differing([*range(0, 200, 2), 201 + 2 * at]) for at in range(60)]
     nearer = differing(range(0, 600, 10))
     library = BarcodeLibrary.of([*many, nearer], species_N=[*[1] * 60, 2])
-    hits = library.search([barcode])
+    hits = search(library, [barcode])
     assert hits.species_QK[0, :2].tolist() == [2, 1]
     assert hits.identity_QK[0, 0] == pytest.approx(90.0)
 

@@ -16,6 +16,7 @@ from holotype.decisions.evidence import IDENTITY, Evidence, Neighbours
 from holotype.errors import BundleError
 from holotype.index.barcodes.hits import BarcodeHits
 from holotype.index.barcodes.library import BarcodeLibrary
+from holotype.index.barcodes.search import search
 from holotype.index.store import Index
 from holotype.inputs.captions import written_or_next
 from holotype.inputs.materials import Materials
@@ -193,7 +194,7 @@ class Reader:
         self, library: BarcodeLibrary, barcodes: Sequence[str | None], *, k: int = HITS
     ) -> tuple[BarcodeHits, Neighbours]:
         """Returns the references nearest by alignment, and how near they are in per cent of equal bases."""
-        hits = library.search(barcodes, k=k)
+        hits = search(library, barcodes, k=k)
         equal_QK = 100 * (1 - hits.distance_QK)
         return hits, self.neighbours(hits.row_QK, equal_QK, FURTHEST_IDENTITY)
 

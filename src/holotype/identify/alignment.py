@@ -13,6 +13,7 @@ from holotype.index.barcodes.consensus import THRESHOLDS_PCT, consensus
 from holotype.index.barcodes.frames import UNREAD, frames
 from holotype.index.barcodes.hits import BarcodeHits
 from holotype.index.barcodes.library import BarcodeLibrary
+from holotype.index.barcodes.search import search
 from holotype.index.store import Index
 from holotype.media.genetic_codes import codes_for
 from holotype.taxonomy.lineage import Rank
@@ -82,7 +83,7 @@ class Alignment:
             barcodes: the queries.
             hits: of them in this library, where they were searched already.
         """
-        found = hits if hits is not None else self.library.search(barcodes, k=HITS)
+        found = hits if hits is not None else search(self.library, barcodes, k=HITS)
         there = found.row_QK >= 0
         taxon_QKR = np.where(there[:, :, None], self.taxon_NR[np.maximum(found.row_QK, 0)], -1)
         agreed = consensus(found.identity_QK, taxon_QKR, ranks=RANKS)

@@ -1,6 +1,6 @@
 """A library of reference barcodes, each sequence once, ready to be searched.
 
-Place in the path: made from the barcodes of a collection's records (or loaded from a folder, ``storage``);
+Place in the path: made from the barcodes of a collection's records, or loaded from a folder by ``storage``;
 ``search`` then compares queries with it.
 
 Shape legend: R given rows, H different sequences (haplotypes), N references: each haplotype once for each
@@ -9,8 +9,6 @@ species that has it.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,9 +18,6 @@ from holotype.index.barcodes.masks import Masks, joined, masks_of, tidy
 from holotype.index.barcodes.rare import RareWords, rare_words_of
 from holotype.index.barcodes.strand import certainly_turned
 from holotype.index.barcodes.words import Seeds, counts_of_four, seeds_of
-
-if TYPE_CHECKING:
-    from holotype.index.barcodes.hits import BarcodeHits
 
 MANY = 200_000
 """From so many haplotypes on candidates are found by rare words instead of a scan of all counts."""
@@ -115,27 +110,6 @@ class BarcodeLibrary:
                 np.where(kept[haplotype_R], haplotype_R, UNKNOWN)
             ]
         return library_of_haplotypes(sequences, haplotype_R, code_R, tuple(sorted(left_out)), many)
-
-    def search(
-        self, queries: Sequence[str | None], *, k: int = 10, threads: int = 1
-    ) -> "BarcodeHits":
-        """Returns the k references nearest to each query; see ``search.search``."""
-        from holotype.index.barcodes.search import search
-
-        return search(self, queries, k=k, threads=threads)
-
-    def save(self, folder: Path) -> None:
-        """Writes the library to a folder; see ``storage.save``."""
-        from holotype.index.barcodes.storage import save
-
-        save(self, folder)
-
-    @staticmethod
-    def load(folder: Path) -> "BarcodeLibrary":
-        """Returns the library of a folder, memory-mapped; see ``storage.load``."""
-        from holotype.index.barcodes.storage import load
-
-        return load(folder)
 
     def __len__(self) -> int:
         """Returns the number of references."""
