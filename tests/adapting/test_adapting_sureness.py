@@ -44,7 +44,7 @@ def test_a_promise_is_made_and_kept_at_once(
     assert report.sure.wrong <= 0.05 * report.sure.answered
     rows = answers(tmp_path / "new", new_images(tmp_path / "more", 30), tmp_path / "a.csv")
     named = [row for row in rows if row["decision"] == "named"]
-    assert len(named) > 60
+    assert len(named) > 60, [(row["decision"], row["decision_reason"]) for row in rows][:5]
     wrong = [row for row in named if row["answer"] != Path(row["input"]).stem.rpartition("_")[0]]
     assert len(wrong) <= 0.05 * len(named)
     assert all("keeps the error at 0.05" in row["decision_reason"] for row in named)
@@ -65,7 +65,7 @@ def test_labels_by_lot_get_no_promise(
         method="probe",
     )  # fmt: skip
     assert report.sure.images > 100
-    assert "cannot be promised" in report.sure.reason
+    assert "not answered that well at any level" in report.sure.reason
     rows = answers(tmp_path / "new", paths[0].parent, tmp_path / "a.csv")
     assert {row["decision"] for row in rows} <= {"unplaced", "ambiguous", "novel"}
 

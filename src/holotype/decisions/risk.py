@@ -175,7 +175,8 @@ def safe_threshold(control: Control, *, max_error: float, doubt: float = DOUBT) 
                 safe_threshold(control, max_error=looser, doubt=doubt).value
                 for looser in LOOSER if looser > max_error and len(control) >= fewest
             ])  # fmt: skip
-        return Threshold(best.value, max_error, best.answered, best.wrong, limits=limits)
+        value = _eased(best.value, control.confidence_BK, max_error)
+        return Threshold(value, max_error, best.answered, best.wrong, limits=limits)
     told = ", ".join(f"{count} {kind}" for kind, count in _counts(tested, kinds).items())
     reason = (
         f"the validation records ({told or 'none'}; at least {fewest} of each kind are needed) are not "
@@ -201,6 +202,17 @@ def starts_for(records: int, fewest: int) -> tuple[float, ...]:
     """
     all_alike = STARTS[0] * records <= fewest <= records
     return STARTS[:1] if all_alike else STARTS
+
+
+def _eased(value: float, confidence_BK: NDArray[np.float64], max_error: float) -> float:
+    """Returns a lower threshold that answers the control records alike: halfway to the next confidence below.
+
+    Not below 1 less the error allowed, though nothing in the control part speaks against it. What is only a
+    hair less sure than the least sure of many right answers is answered as well.
+    """
+    below = confidence_BK[confidence_BK < value]
+    halfway = (value + float(below.max())) / 2 if len(below) else 0.0
+    return min(value, max(halfway, 1 - max_error))
 
 
 def _not_laxer(best: "_Tried", tested: Control, kinds: list[str], values: list[float]) -> "_Tried":
