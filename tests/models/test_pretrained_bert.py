@@ -173,7 +173,7 @@ def test_barcodebert_equals_the_published_evaluation(tmp_path: Path, where: str)
         read = original(token_BT, mask_BT, output_hidden_states=True).hidden_states[-1]
         expected = (read * mask_BT.unsqueeze(2)).sum(1) / mask_BT.sum(1, keepdim=True)
         assert torch.allclose(tower(token_BT, mask_BT), expected, atol=1e-5)
-    with pytest.raises(RecipeError, match="max_bp is 700; the weights of .* read 660 bases"):
+    with pytest.raises(RecipeError, match=r"max_bp is 700; the weights of .* read 660 bases"):
         barcode_tower(settings.model_copy(update={"max_bp": 700}), seed=0)
 
 

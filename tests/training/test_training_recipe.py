@@ -58,7 +58,10 @@ def test_the_recipes_of_the_house_are_shipped() -> None:
         (LEAST + "[align]\npairs = [['image', 'dna']]\n", "align.pairs.0.1"),
         (LEAST + "[align]\npairs = [['image', 'barcode']]\n", "no such tower"),
         (LEAST + "[schedule]\npatience = 3\n", "schedule.patience needs keep = 'best'"),
-        (LEAST.replace("[classify]", ""), "[classify], [align], [taxa] or [masked]: nothing to learn"),
+        (
+            LEAST.replace("[classify]", ""),
+            "[classify], [align], [taxa] or [masked]: nothing to learn",
+        ),
         (LEAST.replace("[model.classifier]", ""), "nothing scores labels"),
         ("name = 'x'\n", "model: Field required"),
         ("name = \n", "not TOML"),
