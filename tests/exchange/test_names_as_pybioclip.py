@@ -104,7 +104,7 @@ def test_classes_come_from_a_list_or_a_file_and_bins_from_a_table(tmp_path):
         (read_classes, " , ", "no class"),
         (read_classes, "nowhere/list.txt", "no such file"),
         (read_bins, "cls\ncat\n", "one column"),
-        (read_bins, "cls,bin\ncat,\n", "row 2"),
+        (read_bins, "cls,bin\n\ncat,\n", "line 3"),
         (read_bins, "cls,bin\ncat,a\ncat,b\n", "cat twice"),
     ],
 )

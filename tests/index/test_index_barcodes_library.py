@@ -5,6 +5,7 @@ import csv
 import dataclasses
 import json
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import numpy as np
 import pytest
@@ -363,15 +364,18 @@ def test_hits_without_a_species_do_not_vote(tree):
     assert species_by_votes(search(library, [])).taxon_Q.tolist() == []
 
 
+def changed(barcode, places):
+    """The barcode with a transition at each of the places."""
+    letters, turn = list(barcode), str.maketrans("ACGT", "GTAC")
+    for place in places:
+        letters[place] = letters[place].translate(turn)
+    return "".join(letters)
+
+
 def test_far_hits_vote_more_evenly_than_near_ones(tree):
     """A difference more is much beside an equal hit, and chance beside one of fifty: e^-2.5 and e^-0.9."""
-    barcode, turn = tree[0][0], str.maketrans("ACGT", "GTAC")
-
-    def differing(places):
-        letters = list(barcode)
-        for place in places:
-            letters[place] = letters[place].translate(turn)
-        return "".join(letters)
+    barcode = tree[0][0]
+    differing = partial(changed, barcode)
 
     def voted(best, *others):
         library = BarcodeLibrary.of([best, *others], species_N=[9, *[4] * len(others)])
@@ -385,13 +389,8 @@ def test_far_hits_vote_more_evenly_than_near_ones(tree):
 
 def test_far_from_all_a_species_with_many_haplotypes_leaves_place_for_others(tree):
     """The nearer one differs all over, and so in more words; 60 of the other are more alike by words."""
-    barcode, turn = tree[0][0], str.maketrans("ACGT", "GTAC")
-
-    def differing(places):
-        letters = list(barcode)
-        for place in places:
-            letters[place] = letters[place].translate(turn)
-        return "".join(letters)
+    barcode = tree[0][0]
+    differing = partial(changed, barcode)
 
     many = [differing([*range(0, 200, 2), 201 + 2 * at]) for at in range(60)]
     nearer = differing(range(0, 600, 10))

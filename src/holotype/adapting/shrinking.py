@@ -17,13 +17,12 @@ from holotype.inputs.materials import prepare_loose
 from holotype.models.bundle import (
     ATTRIBUTION,
     TRAINING_RECORDS,
-    WEIGHTS,
     Bundle,
     open_bundle,
     write_bundle,
 )
 from holotype.models.encode import encode
-from holotype.models.places import is_bundle
+from holotype.models.places import WEIGHTS, is_bundle
 from holotype.models.quantised import WeightKind
 
 CHUNK = 256

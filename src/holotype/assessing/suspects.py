@@ -80,8 +80,7 @@ def suspects(
     if len(classes.names) < 2:
         raise CollectionError(
             f"{opened.path}: fewer than two labels, so none can be doubted. Name a collection with labels "
-            "of two "
-            "kinds at least."
+            "of two kinds at least."
         )
     doubts = {
         modality: (rows, found)

@@ -36,28 +36,29 @@ def read_bins(path: Path) -> dict[str, str]:
     Raises:
         SourceError: names the line that lacks one of them, or a class that is there twice.
     """
-    table = read_rows(path, f"--bins {path}")
-    if len(table[0]) < 2:
+    (_, header), *rows = read_rows(path, f"--bins {path}")
+    if len(header) < 2:
         raise SourceError(
             f"--bins {path}: one column. Write two, a class and its bin: 'cls,bin', 'cat,pets'."
         )
     found: list[tuple[str, str]] = []
-    for number, row in enumerate(table[1:], start=2):
+    for line, row in rows:
         name, *others = [one.strip() for one in row]
         if not name or not others or not others[0]:
-            raise SourceError(f"--bins {path}, row {number}: {row}: write a class and its bin.")
+            raise SourceError(f"--bins {path}, line {line}: {row}: write a class and its bin.")
         found.append((name, others[0]))
     _distinct([name for name, _ in found], f"--bins {path}")
     return dict(found)
 
 
-def read_rows(path: Path, asked: str) -> list[list[str]]:
-    """Returns the rows of a CSV, blank ones left out, the header first.
+def read_rows(path: Path, asked: str) -> list[tuple[int, list[str]]]:
+    """Returns the rows of a CSV with the line where each ends, blank ones left out, the header first.
 
     Raises:
         SourceError: when it is missing, no text, or empty.
     """
-    rows = [row for row in csv.reader(_text(path).splitlines()) if any(map(str.strip, row))]
+    reader = csv.reader(_text(path).splitlines(keepends=True))
+    rows = [(reader.line_num, row) for row in reader if any(map(str.strip, row))]
     if not rows:
         raise SourceError(f"{asked}: nothing in it. Write a header and a row for each name.")
     return rows

@@ -22,7 +22,7 @@ from holotype.identify.answering import chunks
 from holotype.identify.answers import joint_embeddings
 from holotype.identify.inputs import Reading, specimens
 from holotype.identify.loading import load, loaded_ahead, materials_of
-from holotype.identify.writers import check_ending
+from holotype.identify.writers import check_ending, check_places
 from holotype.models.bundle import Bundle, open_bundle
 from holotype.models.encode import encode
 from holotype.progress import tracked
@@ -77,7 +77,7 @@ def embed_inputs(
     path = Path(out)
     if form is None:
         check_ending(path, (JSON, PARQUET))
-    _check_place(path, inputs)
+    check_places([path], inputs)
     if not inputs:
         raise SourceError("no input given. Name images, folders, archives, FASTA or tables.")
     if batch_size < 1:
@@ -91,13 +91,6 @@ def embed_inputs(
     with files.written_whole(path) as temporary:
         count = _WRITERS[form or path.suffix.lower()](temporary, bundle, parts)
     return EmbedInputsReport(str(out), count, bundle.model.embedding_dim, failures)
-
-
-def _check_place(path: Path, inputs: Sequence[Path | str]) -> None:
-    if path.is_dir():
-        raise SourceError(f"{path}: a folder. Name a file to write.")
-    if path.absolute() in {Path(one).absolute() for one in inputs}:
-        raise SourceError(f"{path}: an input, which would be lost. Name another file to write.")
 
 
 def _parts(

@@ -16,7 +16,7 @@ from holotype.identify.answers import Answerer, AnswerSettings
 from holotype.identify.inputs import Asides, Reading, specimens
 from holotype.identify.outputs import Output, outputs_of
 from holotype.identify.stream import WHOLE, Begun, PartialRun
-from holotype.identify.writers import check_ending, write_tables
+from holotype.identify.writers import check_ending, check_places, write_tables
 from holotype.models.bundle import Bundle, naming_bundle
 from holotype.models.places import STARTER
 from holotype.progress import note
@@ -92,7 +92,7 @@ def predict(
             check_ending(Path(given), (".parquet",))
     if not inputs:
         raise SourceError("no input given. Name images, folders, archives, FASTA or tables.")
-    _check_places([path, scores, embeddings], inputs)
+    check_places([path, scores, embeddings], inputs)
     reading = Reading(kind, preset, None if images is None else str(images))
     reading.check()
     bundle, chosen = naming_bundle(run), settings or AnswerSettings()
@@ -127,16 +127,6 @@ def predict(
         report = _ended(done, bundle, wanted, told)
         done.end()
     return report
-
-
-def _check_places(written: Sequence[Path | str | None], inputs: Sequence[Path | str]) -> None:
-    """Raises ``SourceError`` for a file to write that is a folder, or one of the inputs."""
-    held = {Path(str(given).removeprefix("@")).absolute() for given in inputs}
-    for path in (Path(one) for one in written if one is not None):
-        if path.is_dir():
-            raise SourceError(f"{path}: a folder. Name a file to write.")
-        if path.absolute() in held:
-            raise SourceError(f"{path}: an input, which would be lost. Name another file to write.")
 
 
 def about(bundle: Bundle, *, is_starter: bool) -> str:

@@ -3,7 +3,7 @@
 import csv
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -23,6 +23,16 @@ def check_ending(path: Path, endings: tuple[str, ...] = ENDINGS) -> None:
     """Raises ``SourceError`` when the ending of a file does not say which format to write."""
     if path.suffix.lower() not in endings:
         raise SourceError(f"{path}: end it in {', '.join(endings)} to say which format to write.")
+
+
+def check_places(written: Sequence[Path | str | None], inputs: Sequence[Path | str]) -> None:
+    """Raises ``SourceError`` for a file to write that is a folder, or one of the inputs."""
+    held = {Path(str(given).removeprefix("@")).absolute() for given in inputs}
+    for path in (Path(one) for one in written if one is not None):
+        if path.is_dir():
+            raise SourceError(f"{path}: a folder. Name a file to write.")
+        if path.absolute() in held:
+            raise SourceError(f"{path}: an input, which would be lost. Name another file to write.")
 
 
 def write_tables(

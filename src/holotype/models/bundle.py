@@ -25,7 +25,7 @@ from holotype.inputs.captions.text_choice import TextSettings
 from holotype.media.preparation import PixelPreparation
 from holotype.models.aligned import AlignedModel, ModelSettings
 from holotype.models.labels import LabelSpace
-from holotype.models.places import MANIFEST, bundle_folder
+from holotype.models.places import MANIFEST, WEIGHTS, bundle_folder
 from holotype.models.quantised import WeightKind, model_weights, stored_weights
 from holotype.models.towers import Modality
 
@@ -34,7 +34,6 @@ VERSION = 2
 """2: ``weights`` says how the weights are stored."""
 OLDER = (1,)
 """Versions that are read as well: their weights are float32."""
-WEIGHTS = "model.safetensors"
 TRAINING_RECORDS, ATTRIBUTION = "training-records.parquet", "ATTRIBUTION.md"
 OF_TRAINING_ALONE = ("sigmoid_bias",)
 """Parameters that a bundle may lack: losses read them, answers do not."""

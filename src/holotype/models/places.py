@@ -3,6 +3,7 @@
 from pathlib import Path
 
 MANIFEST = "bundle.json"
+WEIGHTS = "model.safetensors"
 STARTER = "starter"
 """The name of the bundle that comes with Holotype."""
 

@@ -17,15 +17,16 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from holotype import files
-from holotype.errors import SourceError
 from holotype.exchange.answers import best_names
 from holotype.exchange.answers.answered import lineages_of_model, write_comma
 from holotype.exchange.answers.best_names import LABEL, Cells, Names
 from holotype.exchange.answers.cells import cell
 from holotype.exchange.answers.made import SIDECAR
 from holotype.exchange.answers.names_wanted import Shape, Wanted
+from holotype.exchange.answers.writing import USUAL_K
 from holotype.identify.class_lists import read_bins, read_classes
 from holotype.identify.log import check_log, log_of
+from holotype.identify.writers import check_places
 from holotype.taxonomy.lineage import Rank
 
 if TYPE_CHECKING:
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from holotype.identify.predict import PredictReport
     from holotype.models.bundle import Bundle
 
-USUAL_K = 5
 SCORES, EMBEDDINGS, ANSWERS = "scores.parquet", "embeddings.parquet", "answers.parquet"
 NAMES = "names"
 _BATCH = 4_096
@@ -108,10 +108,7 @@ def best_names_of(
     from holotype.identify.predict import predict
     from holotype.models.bundle import open_bundle
 
-    if output is not None and output.absolute() in {Path(one).absolute() for one in inputs}:
-        raise SourceError(f"{output}: an input, which would be lost. Name another file to write.")
-    if output is not None and output.is_dir():
-        raise SourceError(f"{output}: a folder. Name a file to write.")
+    check_places([output], inputs)
     check_log(log)
     bundle = open_bundle(run)
     plan = _plan(bundle, wanted)

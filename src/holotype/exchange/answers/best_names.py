@@ -107,14 +107,14 @@ def read_subset(path: Path, labels: Sequence[str], lineages: Lineages) -> NDArra
     Raises:
         SourceError: for a column that is neither a rank nor ``label``, and names that no label is of.
     """
-    header, *rows = read_rows(path, f"--subset {path}")
+    (_, header), *rows = read_rows(path, f"--subset {path}")
     rank = header[0].strip().lower()
     if rank not in (*RANKS, LABEL):
         raise SourceError(
             f"--subset {path}: the first column is '{header[0]}'. Call it by the rank of its names: "
             f"{', '.join(RANKS)}, or {LABEL}."
         )
-    wanted = dict.fromkeys(row[0].strip() for row in rows if row[0].strip())
+    wanted = dict.fromkeys(row[0].strip() for _, row in rows if row[0].strip())
     own = [label if rank == LABEL else lineages.get(label, {}).get(rank) for label in labels]
     known = sorted({name for name in own if name is not None})
     if not wanted:

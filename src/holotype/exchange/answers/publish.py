@@ -21,12 +21,10 @@ from holotype.exchange.answers.identifiers import known_identifiers, learn_backb
 from holotype.exchange.answers.made import made
 from holotype.exchange.answers.scores import read_scores, read_threshold_file
 from holotype.exchange.answers.validated import with_validated
-from holotype.exchange.answers.writing import Beside, Grouping, Request
+from holotype.exchange.answers.writing import USUAL_K, Beside, Grouping, Request
 from holotype.identify.columns import ANSWER_SCHEMA
 from holotype.taxonomy.label_table import read_label_table
 from holotype.taxonomy.lineage import Rank
-
-USUAL_K = 5
 
 
 @dataclass(frozen=True)

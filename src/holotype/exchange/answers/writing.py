@@ -13,6 +13,8 @@ from holotype.collection.store import Collection
 from holotype.exchange.answers.identifiers import Identifiers
 from holotype.taxonomy.lineage import Rank
 
+USUAL_K = 5
+"""Names a record, for ``pybioclip``, where no number is asked for."""
 HUMAN = "ValidatedByHuman"
 """What ``status`` of a row says that a person validated (the term of OBIS)."""
 
@@ -42,7 +44,7 @@ class Beside:
     thresholds: Mapping[str, float] | None = None
     lineages: Mapping[str, Mapping[str, str]] | None = None
     rank: Rank | None = Rank.SPECIES
-    k: int = 5
+    k: int = USUAL_K
 
 
 @dataclass(frozen=True)

@@ -37,34 +37,38 @@ class Measure:
     unit_id: str | None
 
 
-def _measure(kind: str, code: str | None, unit: str, unit_code: str | None) -> Measure:
+_UNITS = {
+    "Dimensionless": "UUUU",
+    "Not applicable": "XXXX",
+    "Number per cubic metre": "UPMM",
+    "Cubic millimetres per cubic metre": "CMCM",
+    "Cubic metres": "MCUB",
+    "Micrometres": "UMIC",
+}
+"""Unit -> its code in NERC's vocabulary P06."""
+
+
+def _measure(kind: str, code: str | None, unit: str) -> Measure:
     return Measure(
         kind,
         f"{NERC}P01/current/{code}/" if code else None,
         unit,
-        f"{NERC}P06/current/{unit_code}/" if unit_code else None,
+        f"{NERC}P06/current/{_UNITS[unit]}/",
     )
 
 
 _ENTITY = "biological entity specified elsewhere"
 _PER_VOLUME = f"of {_ENTITY} per unit volume of the water body"
-COUNT = _measure(f"Count (in assayed sample) of {_ENTITY}", "OCOUNT01", "Dimensionless", "UUUU")
+COUNT = _measure(f"Count (in assayed sample) of {_ENTITY}", "OCOUNT01", "Dimensionless")
 ADJUSTED = _measure(
-    f"Count of {_ENTITY}, corrected for the confusion of the classifier",
-    None,
-    "Dimensionless",
-    "UUUU",
+    f"Count of {_ENTITY}, corrected for the confusion of the classifier", None, "Dimensionless"
 )
-NO_UNIT = ("Not applicable", "XXXX")
-"""The unit of what has none, and its code in NERC's vocabulary P06."""
-ABUNDANCE = _measure(f"Abundance {_PER_VOLUME}", "SDBIOL01", "Number per cubic metre", "UPMM")
-BIOVOLUME = _measure(
-    f"Biovolume {_PER_VOLUME}", "CVOLUKNB", "Cubic millimetres per cubic metre", "CMCM"
-)
-VOLUME = _measure("Volume sampled of the water body", "VOLWBSMP", "Cubic metres", "MCUB")
-INSTRUMENT = _measure("Imaging instrument name", "NMSPINST", *NO_UNIT)
-SUBSAMPLE = _measure("Sub-sampling coefficient", "SSAMPC01", "Dimensionless", "UUUU")
-PIXEL = _measure("Size of a pixel of the images", None, "Micrometres", "UMIC")
+ABUNDANCE = _measure(f"Abundance {_PER_VOLUME}", "SDBIOL01", "Number per cubic metre")
+BIOVOLUME = _measure(f"Biovolume {_PER_VOLUME}", "CVOLUKNB", "Cubic millimetres per cubic metre")
+VOLUME = _measure("Volume sampled of the water body", "VOLWBSMP", "Cubic metres")
+INSTRUMENT = _measure("Imaging instrument name", "NMSPINST", "Not applicable")
+SUBSAMPLE = _measure("Sub-sampling coefficient", "SSAMPC01", "Dimensionless")
+PIXEL = _measure("Size of a pixel of the images", None, "Micrometres")
 
 
 def measured(

@@ -6,12 +6,10 @@ from typing import Any
 
 from holotype import files
 from holotype.errors import RecipeError
-from holotype.models.places import MANIFEST, is_bundle
+from holotype.models.places import MANIFEST, WEIGHTS, is_bundle
 from holotype.models.pretrained.checkpoints import Checkpoint, read_checkpoint, read_json
 from holotype.models.quantised import model_weights
 from holotype.models.settings import Modality
-
-WEIGHTS = "model.safetensors"
 
 
 @dataclass(frozen=True)
