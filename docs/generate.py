@@ -160,9 +160,9 @@ def _function(name: str, function: Callable[..., Any]) -> str:
     inside = "\n" + "".join(f"    {part},\n" for part in _parameters(written)) if written else ""
     returned = ast.unparse(parsed.returns) if parsed.returns else "None"
     signature = f"```python\nholotype.{name}({inside}) -> {returned}\n```"
-    report = function.__globals__[returned]
-    body = f"{_docstring(function)}\n\n**`{returned}`**: {_docstring(report)}"
-    return f"## holotype.{name}\n\n{signature}\n\n{body}\n"
+    report = function.__globals__.get(returned)
+    told = f"\n\n**`{returned}`**: {_docstring(report)}" if report is not None else ""
+    return f"## holotype.{name}\n\n{signature}\n\n{_docstring(function)}{told}\n"
 
 
 def _parameters(written: str) -> list[str]:

@@ -18,6 +18,7 @@ from holotype._version import __version__
 if TYPE_CHECKING:
     from holotype.adapting.adapt import adapt
     from holotype.adapting.shrinking import shrink
+    from holotype.app.server import serve
     from holotype.assessing.assess import assess
     from holotype.assessing.queue import queue
     from holotype.assessing.suspects import suspects
@@ -49,6 +50,11 @@ if TYPE_CHECKING:
     from holotype.index.build import add_to_index, build_index
     from holotype.index.search import search_index
     from holotype.models.pretrained.fetch import get_model, list_models
+    from holotype.reviewing.apply import apply_review
+    from holotype.reviewing.export import export_review
+    from holotype.reviewing.make import new_session
+    from holotype.reviewing.page import review_page
+    from holotype.reviewing.review import review_status
     from holotype.splits.foreign import audit
     from holotype.splits.split import split
     from holotype.taxonomy.backbone.build import build_backbone
@@ -95,6 +101,12 @@ _COMMANDS = {
     "build_index": "holotype.index.build",
     "add_to_index": "holotype.index.build",
     "search_index": "holotype.index.search",
+    "new_session": "holotype.reviewing.make",
+    "review_status": "holotype.reviewing.review",
+    "apply_review": "holotype.reviewing.apply",
+    "export_review": "holotype.reviewing.export",
+    "review_page": "holotype.reviewing.page",
+    "serve": "holotype.app.server",
     "demo": "holotype.demonstration",
     "doctor": "holotype.diagnosis",
 }
@@ -104,6 +116,7 @@ __all__ = [
     "adapt",
     "add_to_index",
     "apply_names",
+    "apply_review",
     "assess",
     "audit",
     "build_backbone",
@@ -122,6 +135,7 @@ __all__ = [
     "evaluate",
     "evidence",
     "export",
+    "export_review",
     "get_model",
     "get_source",
     "import_",
@@ -129,11 +143,15 @@ __all__ = [
     "list_models",
     "list_sources",
     "match_names",
+    "new_session",
     "predict",
     "publish",
     "queue",
     "review_names",
+    "review_page",
+    "review_status",
     "search_index",
+    "serve",
     "show_source",
     "shrink",
     "split",

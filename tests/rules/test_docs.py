@@ -27,7 +27,9 @@ from holotype.identify import sidecar, stream, writers
 from holotype.identify.columns import ANSWER, CONTEXT
 from holotype.index import store as index
 from holotype.index.barcodes import storage
+from holotype.jobs import job
 from holotype.models import bundle
+from holotype.reviewing import session
 from holotype.splits import plan
 from holotype.splits.settings import Settings
 from holotype.taxonomy.backbone import schema as backbone
@@ -53,10 +55,12 @@ VERSIONED = {
     (storage.FORMAT, storage.VERSION): "index",
     (sample.FORMAT, sample.VERSION): "assessment",
     (counts.FORMAT, counts.VERSION): "counts",
+    (session.FORMAT, session.VERSION): "review",
+    (job.FORMAT, job.VERSION): "job",
 }
 """Format and version of the code -> the page that describes it."""
-NO_MANIFEST = {"predictions", "counts"}
-"""Pages of single tables: format and version are in the metadata of the file, not in a row of keys."""
+NO_MANIFEST = {"predictions", "counts", "job"}
+"""Pages of single tables, and of several files: no row of keys has format and version alone."""
 
 
 def prose(path: Path) -> str:

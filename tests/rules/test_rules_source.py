@@ -14,10 +14,11 @@ MODULES = sorted(SOURCE.rglob("*.py"))
 LAYERS = [
     "errors", "files", "randomness", "progress", "config", "engine", "taxonomy", "media", "simulate",
     "catalogue", "page", "collection", "splits", "inputs", "objectives", "models", "index", "decisions",
-    "training", "evaluation", "identify", "assessing", "counting", "adapting", "exchange", "cli",
+    "training", "evaluation", "identify", "assessing", "counting", "adapting", "exchange", "reviewing",
+    "jobs", "app", "cli",
 ]  # fmt: skip
 BESIDE_CLI = {"demonstration", "diagnosis", "testing"}
-FACE = {"__init__", "_version"}
+FACE = {"__init__", "__main__", "_version"}
 MAX_LINES = 300
 WITHOUT_TORCH = (
     "taxonomy", "media", "simulate", "catalogue", "collection", "splits", "exchange",
@@ -194,6 +195,7 @@ def test_no_file_names_a_machine_or_a_package_registry():
 IMPORT_NAMES = {
     "opencv-python-headless": "cv2", "pillow": "PIL", "lightning-fabric": "lightning_fabric",
     "scikit-learn": "sklearn", "tomli-w": "tomli_w", "faiss-cpu": "faiss",
+    "prometheus-client": "prometheus_client", "python-multipart": "python_multipart",
 }  # fmt: skip
 NOT_IMPORTED = {"torchvision", "tensorboard", "h5netcdf", "zarr"}
 """Needed by what we import."""

@@ -94,6 +94,11 @@ GROUP_FUNCTIONS = {
     "index build": "build_index",
     "index add": "add_to_index",
     "index search": "search_index",
+    "review new": "new_session",
+    "review status": "review_status",
+    "review apply": "apply_review",
+    "review export": "export_review",
+    "review page": "review_page",
 }
 """Commands of groups and the functions that they are: a group's word alone would say too little."""
 COMMAND_FUNCTIONS = {"import": "import_", "references": "write_references"}

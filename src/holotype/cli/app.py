@@ -26,6 +26,7 @@ from holotype.cli import (
     learning,
     predicting,
     publishing,
+    serving,
     showing,
     starting,
 )
@@ -33,6 +34,7 @@ from holotype.cli.indexing import app as index_app
 from holotype.cli.models import app as models_app
 from holotype.cli.naming import naming_app
 from holotype.cli.options import Result
+from holotype.cli.reviewing import app as review_app
 from holotype.cli.sources import app as sources_app
 from holotype.errors import HolotypeError
 from holotype.progress import note
@@ -86,6 +88,7 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "assess": assessing.assess,
     "queue": assessing.queue,
     "suspects": assessing.suspects,
+    "serve": serving.serve,
     "trained-on": predicting.trained_on,
     "demo": starting.demo,
     "doctor": starting.doctor,
@@ -97,6 +100,7 @@ GROUPS: dict[str, typer.Typer] = {
     "names": naming_app,
     "models": models_app,
     "index": index_app,
+    "review": review_app,
 }
 """Commands with commands of their own."""
 

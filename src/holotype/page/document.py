@@ -5,12 +5,14 @@ from importlib import resources
 
 from plotly.offline import get_plotlyjs
 
+from holotype.page.colours import colours
 from holotype.page.layout import Section
 from holotype.page.words import plain
 
 _POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data: blob:"
 )
+_DARK = "@media (prefers-color-scheme: dark) {{ :root:not(.printing) {} }}"
 _NOSCRIPT = (
     "<noscript><p>Figures need JavaScript; every table can be read without it.</p></noscript>"
 )
@@ -44,7 +46,7 @@ def document(
             '<meta name="viewport" content="width=device-width, initial-scale=1">',
             '<meta name="color-scheme" content="light dark">',
             f"<title>{plain(title)}</title>",
-            f"<style>\n{_part('page.css')}{style}</style>",
+            f"<style>\n{colours(_DARK)}{_part('page.css')}{style}</style>",
             "<script>document.documentElement.classList.add('js')</script>\n</head>\n<body>",
             '<a class="skip" href="#content">Skip to the content</a>',
             f'<div class="frame">\n{_contents(sections, short or {})}\n<main id="content">',

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from holotype import files
-from holotype.progress import note
+from holotype.progress import marked, note
 from holotype.training.checkpoint import Progress
 
 
@@ -42,6 +42,7 @@ class EpochLog:
             return
         row = progress.history[-1]
         note(told(row, epochs))
+        marked("train (epochs)", done=row["epoch"], total=epochs)
         files.write_text(self._folder / "metrics.csv", as_csv(progress.history))
         for name, value in row.items():
             if isinstance(value, float):

@@ -2,10 +2,11 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from holotype.identify.columns import RANKS, Decision
+from holotype.identify.evidence.aligned import align
 from holotype.identify.evidence.finding import Missing, Picture
 from holotype.identify.evidence.words import bar_row, number_of, readable, said
 from holotype.page.words import finite, plain, with_unit
@@ -29,6 +30,7 @@ class Card:
         picture: of its own image.
         nearest: the nearest reference records, None where the column cannot be read.
         thumbnails: record id -> address, of the index; None where no index was given.
+        barcodes: record id -> barcode, of references that are shown aligned.
     """
 
     number: int
@@ -36,6 +38,7 @@ class Card:
     picture: Picture
     nearest: Sequence[Mapping[str, Any]] | None
     thumbnails: Mapping[str, str] | None
+    barcodes: Mapping[str, str] = field(default_factory=dict)
 
     def html(self) -> str:
         """Returns the card."""
@@ -49,6 +52,7 @@ class Card:
             _both(row),
             _priors(row),
             _alignment(row),
+            self._aligned(),
             self._nearest(),
             _other_labels(row),
         ]
@@ -86,6 +90,21 @@ class Card:
             return f'<span class="thumbnail none">{plain(why)}</span>'
         says = plain(readable(self.row["record_id"] or self.row["input"]))
         return f'<img class="thumbnail" src="{plain(self.picture.address)}" alt="Image of {says}">'
+
+    @property
+    def closest_by_alignment(self) -> str | None:
+        """The id of the reference whose barcode is closest; None where none was aligned."""
+        known = [one for one in self.nearest or () if finite(one.get("identity_pct")) is not None]
+        best = max(known, key=lambda one: float(one["identity_pct"]), default=None)
+        return None if best is None else str(best.get("record_id"))
+
+    def _aligned(self) -> str:
+        """Returns the barcode beside the closest reference, where both are known."""
+        name, own = self.closest_by_alignment, self.row["barcode"]
+        if name is None or not own or name not in self.barcodes:
+            return ""
+        found = align(own, self.barcodes[name], strand=self.row["strand"] or "+")
+        return found.html(said(name))
 
     def _nearest(self) -> str:
         if self.nearest is None:

@@ -170,13 +170,14 @@ def _look(search: _Search, reading: Reading, found: dict[str, Picture]) -> None:
     for one in specimens([search.given], reading=Reading() if alone else reading):
         name = search.names.get(one.input)
         if name in left:
-            found[name] = _picture(one)
+            found[name] = picture_of(one)
             left.discard(name)
         if not left:
             return
 
 
-def _picture(one: Specimen) -> Picture:
+def picture_of(one: Specimen) -> Picture:
+    """Returns the thumbnail of a specimen, or why there is none."""
     if one.read_image is None:
         lost = one.failure is not None and one.barcode is None
         return Picture(None, Missing.DAMAGED if lost else Missing.NONE)

@@ -41,6 +41,8 @@ STYLE = """
 .js .evidence-choice { display: flex; flex-wrap: wrap; gap: .5rem 1.2rem; align-items: center;
   margin: 0 0 1.1rem; font-size: .9375rem; border: 0; padding: 0; }
 .evidence-choice input[type=checkbox] { margin: 0 .3rem 0 0; vertical-align: -1px; }
+.aligned { overflow-x: auto; margin: .5rem 0;
+  font: .72rem/1.25 ui-monospace, SFMono-Regular, Menlo, monospace; }
 .terms dt { font-weight: 600; }
 .terms dd { margin: 0 0 .6rem; max-width: 46rem; }
 @media (max-width: 560px) { .evidence { padding: .8rem; }

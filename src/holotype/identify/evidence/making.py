@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +16,9 @@ from holotype.identify.evidence.card import Card
 from holotype.identify.evidence.choosing import Order, chosen
 from holotype.identify.evidence.finding import Given, Missing, Picture, pictures
 from holotype.identify.evidence.page import Told, page
-from holotype.identify.evidence.references import nearest_of, thumbnails_of
+from holotype.identify.evidence.references import barcodes_of, nearest_of, thumbnails_of
 from holotype.identify.read_answers import read_answers
+from holotype.index.store import open_index
 from holotype.page.words import count
 
 MOST = 300
@@ -93,13 +94,14 @@ def evidence(
     rows = table.take(pa.array(found.row_S)).to_pylist()
     given = Given.of(path.with_name(path.name + SIDECAR))
     seen = _pictures(rows, given, root, _shared(table["input"]))
-    nearest = [nearest_of(row["nearest"]) for row in rows]
-    ids = [str(one.get("record_id")) for records in nearest for one in records or []]
-    thumbnails = None if index is None else thumbnails_of(index, ids)
     cards = [
-        Card(number, row, seen[row["input"]], records, thumbnails)
-        for number, (row, records) in enumerate(zip(rows, nearest, strict=True), start=1)
+        Card(number, row, seen[row["input"]], nearest_of(row["nearest"]), None)
+        for number, row in enumerate(rows, start=1)
     ]
+    ids = references_of(cards)
+    thumbnails = None if index is None else thumbnails_of(index, ids)
+    barcodes = {} if index is None else barcodes_of(open_index(index), aligned_of(cards))
+    cards = [replace(card, thumbnails=thumbnails, barcodes=barcodes) for card in cards]
     lost = Counter(
         str(card.picture.missing)
         for card in cards
@@ -121,6 +123,16 @@ def evidence(
         str(out), table.num_rows, found.matching, len(cards), shown, dict(lost), len(ids), without,
         page_path.stat().st_size,
     )  # fmt: skip
+
+
+def references_of(cards: Sequence[Card]) -> list[str]:
+    """Returns the ids of the references that cards tell of, as often as they do."""
+    return [str(one.get("record_id")) for card in cards for one in card.nearest or []]
+
+
+def aligned_of(cards: Sequence[Card]) -> list[str]:
+    """Returns the ids of the references whose barcodes are shown aligned."""
+    return [name for card in cards if (name := card.closest_by_alignment) is not None]
 
 
 def _pictures(

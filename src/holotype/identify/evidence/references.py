@@ -50,6 +50,15 @@ def thumbnails_of(index: Path | str, record_ids: Iterable[str]) -> dict[str, str
     return found
 
 
+def barcodes_of(index: Index, record_ids: Iterable[str]) -> dict[str, str]:
+    """Returns the barcodes of records of an index by id; those that it lacks are absent."""
+    wanted = pa.array(sorted(set(record_ids)), pa.string())
+    at = pc.index_in(wanted, value_set=index.columns(["record_id"])["record_id"])
+    rows = np.sort(pc.drop_null(at).to_numpy().astype(np.int64))
+    taken = index.taken(["record_id", "barcode"], rows).to_pylist()
+    return {one["record_id"]: one["barcode"] for one in taken if one["barcode"]}
+
+
 def _shown(index: Index, rows: Any) -> dict[str, str]:
     taken = index.taken(["record_id", "thumbnail"], rows).to_pylist()
     shown = {one["record_id"]: _address(one["thumbnail"]) for one in taken}

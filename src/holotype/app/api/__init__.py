@@ -1,0 +1,1 @@
+"""The API that programmes call: identify, embed, search, taxa, health and metrics, under ``/api/v1``."""

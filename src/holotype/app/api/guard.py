@@ -1,0 +1,165 @@
+"""What stands round every route: rate, size, time, one form for errors, and counting."""
+
+import asyncio
+import json
+import sys
+import time
+import traceback
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
+
+from fastapi import Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+from starlette.types import Message, Receive
+
+from holotype.app.api.metrics import Metrics
+from holotype.app.api.problems import hiding, places_of, told
+from holotype.app.api.rates import Rates
+from holotype.app.identifying import BusyError
+from holotype.app.upload_stream import TooMuchError
+from holotype.app.workbench import Workbench
+from holotype.errors import HolotypeError
+
+JSON_BYTES = 8 << 20
+"""A body that is no form may have so many bytes."""
+UNCOUNTED = frozenset({"/api/v1/health", "/api/v1/metrics"})
+"""Routes that no rate holds for: watchers ask them."""
+_GONE = 499
+Value = TypeVar("Value")
+Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+
+
+class Guard:
+    """The limits of one server."""
+
+    def __init__(self, workbench: Workbench, metrics: Metrics) -> None:
+        self.settings, self.metrics = workbench.settings, metrics
+        self._rates = Rates(workbench.settings.requests_per_minute)
+        self._hidden = hiding(workbench)
+
+    async def handled(self, handler: Handler, request: Request, route: str) -> Response:
+        """Returns the reply of a route, or the reply that tells what went wrong."""
+        started = time.perf_counter()
+        response = await self._limited(handler, request, route)
+        seconds = time.perf_counter() - started
+        self.metrics.request_done(route, request.method, response.status_code, seconds)
+        response.headers.setdefault("Cache-Control", "no-store")
+        return response
+
+    async def _limited(self, handler: Handler, request: Request, route: str) -> Response:
+        client = request.client.host if request.client is not None else ""
+        if route not in UNCOUNTED and (wait_s := self._rates.wait_s(client)):
+            return self._told_to_wait(wait_s)
+        body = _Body(request, self.settings.max_upload_bytes)
+        try:
+            body.check_length()
+            async with asyncio.timeout(self.settings.request_seconds):
+                return await handler(Request(request.scope, body.receive))
+        except TimeoutError:
+            late = f"took longer than {self.settings.request_seconds:g} s"
+            return told(504 if body.ended else 408, late, headers=_closing(body))
+        except RequestValidationError as reason:
+            where, what = places_of(reason.errors())
+            return told(422, what, where=where)
+        except HTTPException as reason:
+            headers = {**(reason.headers or {}), **_closing(body)}
+            said = None if reason.status_code == 405 else reason.detail
+            return told(reason.status_code, said, headers=headers)
+        except BusyError as reason:
+            return told(503, str(reason), headers={"Retry-After": str(reason.retry_after_s)})
+        except TooMuchError as reason:
+            return told(413, self._hidden(str(reason)), headers=_closing(body))
+        except HolotypeError as reason:
+            return told(422, self._hidden(str(reason)), headers=_closing(body))
+        except ClientDisconnect:
+            return Response(status_code=_GONE)
+        except Exception:  # noqa: BLE001 - our fault: the log has it, the client only that it is
+            traceback.print_exc(file=sys.stderr)
+            return told(500, "the server failed")
+
+    def _told_to_wait(self, wait_s: float) -> Response:
+        after = str(max(1, round(wait_s + 0.5)))
+        most = f"more than {self.settings.requests_per_minute:,} requests a minute"
+        return told(429, most, where="client", headers={"Retry-After": after})
+
+
+def guarded(guard: Guard) -> type[APIRoute]:
+    """Returns the kind of route that a guard stands round."""
+
+    class Guarded(APIRoute):
+        def get_route_handler(self) -> Handler:
+            handler, path = super().get_route_handler(), self.path
+
+            async def guarded_handler(request: Request) -> Response:
+                return await guard.handled(handler, request, path)
+
+            return guarded_handler
+
+    return Guarded
+
+
+class _Body:
+    """The body of a request as it comes, with its bytes counted."""
+
+    def __init__(self, request: Request, most: int) -> None:
+        form = request.headers.get("content-type", "").startswith("multipart/")
+        self._most = most if form else min(most, JSON_BYTES)
+        self._inner: Receive = request.receive
+        self._length = request.headers.get("content-length", "")
+        self._has_any = self._length not in ("", "0") or "transfer-encoding" in request.headers
+        self._count = 0
+        self.ended = not self._has_any
+
+    def check_length(self) -> None:
+        """Raises ``TooMuchError`` for a body that says that it is too large."""
+        if self._length.isdigit() and int(self._length[:20]) > self._most:
+            self._refuse()
+
+    async def receive(self) -> Message:
+        message = await self._inner()
+        if message["type"] == "http.request":
+            self._count += len(message.get("body", b""))
+            self.ended = not message.get("more_body", False)
+            if self._count > self._most:
+                self._refuse()
+        return message
+
+    def _refuse(self) -> None:
+        raise HTTPException(413, f"more than {self._most:,} bytes in one request")
+
+
+def _closing(body: _Body) -> dict[str, str]:
+    """Returns the header that ends a connection on which a body is still coming."""
+    return {} if body.ended else {"Connection": "close"}
+
+
+async def while_there(request: Request, work: Coroutine[Any, Any, Value]) -> Value:
+    """Returns what some work returns; it is given up when the client goes away. The body must be read.
+
+    Raises:
+        ClientDisconnect: when it did.
+    """
+    task = asyncio.ensure_future(work)
+    gone = asyncio.ensure_future(_until_gone(request.receive))
+    try:
+        await asyncio.wait({task, gone}, return_when=asyncio.FIRST_COMPLETED)
+        if not task.done():
+            raise ClientDisconnect
+        return task.result()
+    finally:
+        task.cancel()
+        gone.cancel()
+
+
+async def _until_gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+def json_reply(content: object) -> Response:
+    """Returns a reply of plain values: no model is made of what is ours already."""
+    written = json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return Response(written.encode("utf-8", "replace"), media_type="application/json")

@@ -1,0 +1,52 @@
+"""How often each client may ask: a bucket of tokens each, of bounded number."""
+
+import ipaddress
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+
+MOST_CLIENTS = 10_000
+
+
+class Rates:
+    """Buckets that fill at a rate, one a client; those that were not used for longest are forgotten."""
+
+    def __init__(
+        self,
+        per_minute: float,
+        *,
+        most: int = MOST_CLIENTS,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._full = max(1.0, per_minute)
+        self._per_s = per_minute / 60
+        self._most, self._clock = most, clock
+        self._left: OrderedDict[str, tuple[float, float]] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._left)
+
+    def wait_s(self, client: str) -> float:
+        """Takes a token of a client; returns 0, or how many seconds to wait where there is none."""
+        name, now = client_name(client), self._clock()
+        left, then = self._left.pop(name, (self._full, now))
+        left = min(self._full, left + (now - then) * self._per_s)
+        enough = left >= 1
+        self._left[name] = (left - 1 if enough else left, now)
+        while len(self._left) > self._most:
+            self._left.popitem(last=False)
+        return 0.0 if enough else (1 - left) / self._per_s
+
+
+def client_name(address: str) -> str:
+    """Returns what counts as one client: an address, or the network that an IPv6 address is of.
+
+    >>> client_name("192.0.2.1"), client_name("2001:db8::1:2:3:4"), client_name("")
+    ('192.0.2.1', '2001:db8::/64', '')
+    """
+    if ":" not in address:
+        return address
+    try:
+        return str(ipaddress.ip_network((address.partition("%")[0], 64), strict=False))
+    except ValueError:
+        return address

@@ -1,0 +1,144 @@
+"""Who may come in: the name that is asked for, the site that asks, and the token, before anything else.
+
+A page of another site must not reach a server on this machine: neither by a name that it points here (DNS
+rebinding), nor by a request or a socket that the browser opens for it. Answers say what browsers may do with
+them: nothing is loaded from another host.
+"""
+
+import hashlib
+import hmac
+from collections.abc import Iterable
+from http.cookies import CookieError, SimpleCookie
+from urllib.parse import urlsplit
+
+from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from holotype.app.settings import ServeSettings, is_loopback
+
+COOKIE = "holotype"
+LOGIN = "/login"
+API = "/api/"
+OPEN = frozenset({LOGIN, "/api/v1/health"})
+"""Paths that no token is asked for."""
+_OF_THIS_MACHINE = frozenset({"localhost", "127.0.0.1", "::1"})
+_READING = frozenset({"GET", "HEAD", "OPTIONS"})
+_POLICY = (
+    "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; frame-src 'self'; "
+    "object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'self'"
+)
+HEADERS = (
+    (b"content-security-policy", _POLICY.encode()),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"same-origin"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+)
+
+
+def cookie_of(token: str) -> str:
+    """Returns what the cookie of a person says who knew the token; the token cannot be told from it."""
+    return hmac.new(token.encode(), b"holotype pages", hashlib.sha256).hexdigest()
+
+
+class Gate:
+    """Middleware that turns away who may not come in, and marks every answer."""
+
+    def __init__(self, app: ASGIApp, settings: ServeSettings) -> None:
+        self._app = app
+        self._settings = settings
+        self._hosts = _hosts(settings)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Lets a request or a socket in, or answers why not."""
+        if scope["type"] not in {"http", "websocket"}:
+            await self._app(scope, receive, send)
+            return
+        refusal = self._refusal(scope)
+        if refusal is None:
+            await self._app(scope, receive, _marking(send))
+        elif scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008})
+        else:
+            await refusal(scope, receive, _marking(send))
+
+    def _refusal(self, scope: Scope) -> Response | None:
+        header = {name: value.decode("latin-1") for name, value in scope["headers"]}
+        host = header.get(b"host", "")
+        if self._hosts is not None and _name_of(host) not in self._hosts:
+            return _told(
+                421,
+                f"asked for as '{host[:100]}'",
+                "ask for the address that it listens at, or start it with --name",
+            )
+        if not self._is_own_or_allowed(scope, header.get(b"origin"), host):
+            return _told(403, "asked by a page of another site", "start the server with --cors")
+        if self._settings.token is None or scope["path"] in OPEN or self._knows_token(header):
+            return None
+        if scope["type"] == "http" and not scope["path"].startswith(API):
+            return RedirectResponse(LOGIN, status_code=303)
+        refusal = _told(401, "no token, or another one", "send 'Authorization: Bearer TOKEN'")
+        refusal.headers["WWW-Authenticate"] = "Bearer"
+        return refusal
+
+    def _is_own_or_allowed(self, scope: Scope, origin: str | None, host: str) -> bool:
+        """Returns whether a page of this server asks, or one whose site may; no page at all may always."""
+        if origin is None or urlsplit(origin).netloc == host:
+            return True
+        if scope["path"].startswith(API):
+            is_read = scope["type"] == "http" and scope["method"] in _READING
+            return is_read or origin in self._settings.cors_origins
+        return scope["type"] == "http" and scope["method"] in _READING
+
+    def _knows_token(self, header: dict[bytes, str]) -> bool:
+        token = self._settings.token or ""
+        said = header.get(b"authorization", "").removeprefix("Bearer ")
+        if hmac.compare_digest(said.encode(), token.encode()):
+            return True
+        try:
+            found = SimpleCookie(header.get(b"cookie", "")).get(COOKIE)
+        except CookieError:
+            return False
+        return found is not None and hmac.compare_digest(
+            found.value.encode(), cookie_of(token).encode()
+        )
+
+
+def _hosts(settings: ServeSettings) -> frozenset[str] | None:
+    """Returns the names that the server may be asked for by; None for any, where it has to be reached so."""
+    if is_loopback(settings.host):
+        return _OF_THIS_MACHINE | {settings.host, *settings.hosts}
+    return frozenset({settings.host, *settings.hosts}) if settings.hosts else None
+
+
+def _name_of(host: str) -> str:
+    """Returns the name in a ``Host`` header, without port and brackets.
+
+    >>> _name_of("127.0.0.1:8080"), _name_of("[::1]:8080"), _name_of("localhost")
+    ('127.0.0.1', '::1', 'localhost')
+    """
+    try:
+        return urlsplit(f"//{host}").hostname or ""
+    except ValueError:
+        return ""
+
+
+def _told(status: int, what: str, remedy: str) -> JSONResponse:
+    said = {"error": {"what": what, "where": "request", "remedy": remedy}}
+    return JSONResponse(said, status_code=status)
+
+
+def _marking(send: Send) -> Send:
+    """Returns a way to send that adds the headers of ours to every answer."""
+
+    async def marked(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            message["headers"] = [*_others(message.get("headers", [])), *HEADERS]
+        await send(message)
+
+    return marked
+
+
+def _others(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    ours = {name for name, _ in HEADERS}
+    return [(name, value) for name, value in headers if name.lower() not in ours]

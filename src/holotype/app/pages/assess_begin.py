@@ -1,0 +1,141 @@
+"""The form that begins an assessment: what is brought or named, how many to label, which error is allowed."""
+
+from pathlib import Path
+
+from nicegui import events, run, ui
+
+from holotype.app.pages.assess_folder import Assessment, Started, begin, new_folder, take_in
+from holotype.app.pages.jobs_form import allowed_of, who_asks
+from holotype.app.pages.text import heading, note, text
+from holotype.app.upload_names import safe_name
+from holotype.app.uploads import Refused, Upload, UploadLimits
+from holotype.app.workbench import Workbench
+from holotype.errors import HolotypeError
+from holotype.jobs import Jobs
+from holotype.jobs.fields import FieldsError
+from holotype.jobs.offers import offer_of
+from holotype.media.file_names import safe_ending
+from holotype.page.words import some
+
+PATH = "/assess"
+N = 100
+_DROP_HEAD = (
+    '<div class="drop-head"><label><span>Drop files here</span><q-uploader-add-trigger /></label>'
+    '<q-btn outline no-caps color="primary" label="Choose files" @click="props.pickFiles" /></div>'
+)
+"""As on the page Identify: Quasar's own head has an input inside its button, and neither has a name."""
+
+
+class Beginning:
+    """What one visitor brings."""
+
+    def __init__(self, workbench: Workbench, jobs: Jobs) -> None:
+        self._workbench, self._jobs = workbench, jobs
+        self._allowed = allowed_of(workbench)
+        self._folder: Path | None = None
+        self._uploads: list[Upload] = []
+
+    def draw(self) -> None:
+        """Draws the form."""
+        settings = self._workbench.settings
+        with ui.element("div").classes("two bring"):
+            with ui.element("section").classes("panel").props('aria-label="Bring files"'):
+                heading(2, "Bring files").classes("first")
+                note(
+                    f"Images, or a zip of them. At most {settings.max_files:,} files, "
+                    f"{settings.max_upload_bytes >> 20:,} MB."
+                )
+                self._upload = ui.upload(
+                    multiple=True, auto_upload=True,
+                    max_total_size=settings.max_upload_bytes, max_files=settings.max_files,
+                    on_upload=self._receive, on_begin_upload=self._coming,
+                    on_rejected=lambda: ui.notify("More or larger files than this server takes."),
+                ).props("flat bordered").classes("drop")  # fmt: skip
+                self._upload.add_slot("header", _DROP_HEAD)
+            with ui.element("section").classes("panel").props('aria-label="Or name a folder"'):
+                heading(2, "Or name a folder").classes("first")
+                note(
+                    "Of the server, below: " + ", ".join(str(one) for one in self._allowed.folders)
+                )
+                self._named = ui.textarea("Files and folders, one a line")
+                self._named.props("outlined dense autogrow spellcheck=false").classes(
+                    "w-full field"
+                )
+        with ui.element("div").classes("row begin"):
+            self._n = ui.input("How many to label", value=str(N)).props(
+                "outlined dense inputmode=numeric"
+            )
+            self._error = ui.input("Error allowed", value=f"{self._workbench.settings.max_error:g}")
+            self._error.props("outlined dense inputmode=decimal")
+            self._title = ui.input("Call it (optional)").props("outlined dense")
+            self._button = ui.button("Draw", icon="casino", on_click=self._begin)
+        self._status = text("p", "").props('role="status"')
+        self._refusal = text("p", "").classes("bad").props('role="alert"')
+
+    def _coming(self) -> None:
+        if self._folder is None:
+            self._folder = new_folder(self._workbench.workspace)
+        self._button.disable()
+
+    async def _receive(self, event: events.UploadEventArguments) -> None:
+        assert self._folder is not None
+        suffix = safe_ending(safe_name(event.file.name))
+        place = self._folder / f"upload-{len(self._uploads):06d}{suffix}"
+        self._uploads.append(Upload(event.file.name, place))
+        await event.file.save(place)
+        self._status.set_text(f"{some(len(self._uploads), 'file')} brought")
+        self._button.enable()
+
+    async def _begin(self) -> None:
+        self._refusal.set_text("")
+        self._button.props("loading").disable()
+        try:
+            made = await run.io_bound(self._begun, str(self._named.value or ""), who_asks())
+        except FieldsError as reason:
+            self._refusal.set_text(
+                "; ".join(f"{_FIELDS.get(k, k)}: {v}" for k, v in reason.reasons.items())
+            )
+        except (HolotypeError, OSError) as reason:
+            self._refusal.set_text(str(reason))
+        else:
+            if made is not None:
+                ui.navigate.to(f"{PATH}/{made.key}")
+        finally:
+            self._button.props(remove="loading").enable()
+
+    def _begun(self, named: str, who: str) -> Assessment:
+        if self._folder is None:
+            self._folder = new_folder(self._workbench.workspace)
+        folder = self._folder
+        inputs = named
+        refused: list[Refused] = []
+        if self._uploads:
+            place, refused = take_in(
+                folder, self._uploads, UploadLimits.of(self._workbench.settings)
+            )
+            inputs = f"{place}\n{named}"
+        values = {
+            "model": self._workbench.run, "inputs": inputs, "out": str(folder / "draw"),
+            "n": self._n.value, "max_error": self._error.value,
+        }  # fmt: skip
+        words = offer_of("assess").command(values, self._allowed)
+        read = [str(self._allowed.path(one.strip())) for one in inputs.splitlines() if one.strip()]
+        title = str(self._title.value or "").strip()[:100] or _called(read, self._uploads)
+        job = self._jobs.start(f"Draw: {title}", words, asked_by=who)
+        told = tuple((one.name, one.reason) for one in refused)
+        for one in self._uploads:
+            if one.path is not None:
+                one.path.unlink(missing_ok=True)
+        return begin(
+            folder, Started(job.id, title, tuple(read), int(float(self._n.value)), who, told)
+        )
+
+
+_FIELDS = {"inputs": "Files", "n": "How many to label", "max_error": "Error allowed"}
+
+
+def _called(inputs: list[str], uploads: list[Upload]) -> str:
+    """Returns what an assessment is called where nobody said."""
+    if uploads:
+        return uploads[0].name if len(uploads) == 1 else some(len(uploads), "uploaded file")
+    return ", ".join(Path(one).name for one in inputs)[:100]

@@ -1,0 +1,46 @@
+"""The style of the wizard."""
+
+STYLE = """
+.first { margin-top: 0; }
+.titled { margin-top: .6rem; }
+.begin { margin: 1rem 0; align-items: flex-start; }
+.field { margin-top: .55rem; }
+.desk { display: grid; gap: 1.2rem; grid-template-columns: minmax(0, 1fr); margin: 1rem 0; }
+@media (min-width: 800px) { .desk { grid-template-columns: minmax(0, 1.2fr) minmax(0, 1fr); } }
+.shown { display: grid; place-items: center; min-height: min(50vh, 420px); background: var(--band);
+  border: 1px solid var(--line); border-radius: 8px; overflow: hidden; }
+.shown img { width: 100%; height: min(60vh, 560px); object-fit: contain; }
+.shown code { padding: 1rem; overflow-wrap: anywhere; }
+.suggested {
+  list-style: none; margin: .3rem 0 0; padding: 0; border: 1px solid var(--line); border-radius: 6px;
+}
+.suggested:empty { display: none; }
+.suggested li { padding: .35rem .7rem; cursor: pointer; overflow-wrap: anywhere; }
+.suggested li[aria-selected="true"] {
+  background: var(--band); font-weight: 650; box-shadow: inset 3px 0 0 var(--c1);
+}
+.keys { display: grid; gap: .2rem; margin-top: .8rem; font-size: .88rem; color: var(--dim); }
+.keys kbd { border: 1px solid var(--line); border-radius: 4px; padding: 0 .35rem; font-family: inherit; }
+.scroll { overflow-x: auto; max-width: 100%; margin: .4rem 0 1rem; }
+table.plain { border-collapse: collapse; font-size: .9rem; }
+table.plain th, table.plain td {
+  padding: .3rem .7rem; text-align: right; border-bottom: 1px solid var(--line); vertical-align: top;
+}
+table.plain th { font-weight: 600; }
+table.plain tbody th { font-weight: 400; }
+table.plain th:first-child, table.plain .word { text-align: left; }
+table.plain tbody th:first-child { overflow-wrap: anywhere; min-width: 9rem; }
+table.plain thead th { color: var(--dim); vertical-align: bottom; }
+table.plain .sort {
+  font: inherit; font-weight: 600; color: var(--dim); cursor: pointer;
+  background: none; border: 0; padding: 0;
+}
+table.plain td:not(.word) { white-space: nowrap; }
+.narrow { min-width: 11rem; }
+@media (max-width: 799px) { .shown { min-height: 0; } .shown img { height: min(45vh, 340px); } }
+.bring { margin-top: 1rem; }
+.answer { font-size: 1.15rem; max-width: 46rem; }
+.wrong { display: flex; flex-wrap: wrap; gap: .8rem; padding: 0; list-style: none; }
+.wrong li { width: 8.5rem; font-size: .82rem; overflow-wrap: anywhere; }
+.wrong img { width: 100%; aspect-ratio: 1; object-fit: contain; background: var(--band); border-radius: 6px; }
+"""

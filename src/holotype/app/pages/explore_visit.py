@@ -1,0 +1,261 @@
+"""One visitor of the page Explore: what is asked for, what is shown of it, and what is drawn anew."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+from nicegui import ui
+from numpy.typing import NDArray
+
+from holotype.app.exploring.filters import Filters
+from holotype.app.exploring.opened import Explored
+from holotype.app.exploring.searching import ids_of
+from holotype.app.exploring.selections import keep_selection
+from holotype.app.exploring.view import View, ordered, view_of
+from holotype.app.pages.explore_downloads import selected_rows
+from holotype.app.pages.explore_filters import FiltersPanel, chips
+from holotype.app.pages.explore_grid import RecordsPanel
+from holotype.app.pages.explore_likeness import LikenessPanel
+from holotype.app.pages.explore_places import PlacesPanel
+from holotype.app.pages.explore_record import RecordDialog
+from holotype.app.pages.explore_search import SearchBox
+from holotype.app.pages.explore_state import TABS, Asked, Shared, Shown, Tab, named
+from holotype.app.pages.explore_tree import TreePanel
+from holotype.app.pages.text import text
+from holotype.errors import HolotypeError
+from holotype.page.words import count, some
+
+
+class Visit:
+    """One visitor's page."""
+
+    shown: Shown
+
+    def __init__(self, shared: Shared, asked: Asked) -> None:
+        self.shared = shared
+        self._first = asked
+        self._turn = 0
+        self._drawing = asyncio.Lock()
+        self._tree, self._filters, self._search = (
+            TreePanel(self),
+            FiltersPanel(self),
+            SearchBox(self),
+        )
+        self._records, self._places = RecordsPanel(self), PlacesPanel(self)
+        self._likeness, self._record = LikenessPanel(self), RecordDialog(self)
+
+    def draw(self) -> None:
+        """Draws everything that does not depend on the records, and that they are being read."""
+        self._wait = ui.element("div").classes("row").props('role="status"')
+        with self._wait:
+            ui.spinner()
+            text("span", "Reading the collection …")
+        self._all = ui.element("div")
+        self._all.set_visibility(False)
+        with self._all:
+            with ui.element("div").classes("explore-bar"):
+                self._search.draw()
+                button = ui.button("Filters", icon="tune", on_click=self._filters.open)
+                button.props("outline id=open-filters aria-controls=filters").classes("only-narrow")
+            with ui.element("div").classes("explore"):
+                self._filters.draw()
+                with ui.element("div"):
+                    self._count = text("p", "").classes("explore-count")
+                    self._count.props('role="status" tabindex=-1 id=explore-count')
+                    self._chips = ui.element("div").classes("chips")
+                    with ui.element("div").classes("explore-main"):
+                        self._tree.draw()
+                        with ui.element("div"):
+                            self._draw_tabs()
+        self._record.draw()
+
+    def _draw_tabs(self) -> None:
+        with ui.tabs(on_change=self._tab_chosen).props(
+            'dense align=left no-caps aria-label="What is shown"'
+        ) as tabs:
+            for tab, title in TABS.items():
+                ui.tab(tab.value, title)
+        self._tabs = tabs
+        drawn: dict[Tab, Callable[[], None]] = {
+            Tab.RECORDS: self._records.draw,
+            Tab.PLACES: self._places.draw,
+            Tab.LIKENESS: self._likeness.draw,
+        }
+        self._panels = {}
+        for tab, draw in drawn.items():
+            with ui.element("section") as panel:
+                draw()
+            named(panel, aria_label=TABS[tab])
+            panel.style("padding-top: .8rem").set_visibility(False)
+            self._panels[tab] = panel
+
+    async def start(self) -> None:
+        """Reads the collection and shows what the address asks for."""
+        assert self.shared.now is not None
+        try:
+            explored = await asyncio.to_thread(self.shared.now.explored)
+        except HolotypeError as reason:
+            self._wait.clear()
+            with self._wait:
+                text("p", str(reason)).classes("bad")
+            return
+        await self._begin(explored, self._first)
+        self._wait.set_visibility(False)
+        self._all.set_visibility(True)
+        await self.change(self._first)
+        if self._first.record is not None:
+            await self.open_record(self._first.record)
+
+    async def _begin(self, explored: Explored, asked: Asked) -> None:
+        """Takes a collection as it is now: its filters are drawn anew, nothing is picked."""
+        whole = await asyncio.to_thread(view_of, explored.facts, Filters())
+        self.shown = Shown(asked, explored, whole, whole, whole.row_R)
+        self._filters.fill(self.shown)
+
+    async def change(self, asked: Asked) -> None:
+        """Shows something else; of several changes at once only the last one is shown."""
+        self._turn += 1
+        turn = self._turn
+        try:
+            await self._renew()
+            asked, view, rows = await self._answered(asked)
+        except HolotypeError as reason:
+            ui.notify(str(reason), type="negative", multi_line=True)
+            return
+        async with self._drawing:
+            if turn != self._turn or self._all.is_deleted:
+                return
+            before = self.shown
+            self.shown = replace(before, asked=asked, view=view, row_R=rows)
+            ui.navigate.history.replace(asked.link())
+            await self._show(before)
+
+    async def _renew(self) -> None:
+        """Takes the collection again where it was written to, by a review for instance."""
+        assert self.shared.now is not None
+        explored = await asyncio.to_thread(self.shared.now.explored)
+        if explored is not self.shown.explored:
+            async with self._drawing:
+                await self._begin(explored, self.shown.asked)
+
+    async def _answered(self, asked: Asked) -> tuple[Asked, View, NDArray[np.int64]]:
+        """Returns what is asked for, what passes, and the rows in their order.
+
+        A selection that is not kept, and words that cannot be used, are told and left out.
+        """
+        try:
+            return asked, *await self._found(asked)
+        except HolotypeError as reason:
+            ui.notify(str(reason), type="warning", multi_line=True)
+        filters = replace(asked.filters, selection=None) if not asked.words else asked.filters
+        left = replace(asked.with_filters(filters), words="")
+        return left, *await self._found(left)
+
+    async def _found(self, asked: Asked) -> tuple[View, NDArray[np.int64]]:
+        before = self.shown
+        explored, view = before.explored, before.view
+        if asked.filters != before.asked.filters or view is before.whole:
+            selected = await asyncio.to_thread(selected_rows, self.shared, explored, asked.filters)
+            view = await asyncio.to_thread(
+                lambda: view_of(explored.facts, asked.filters, selected=selected)
+            )
+        if not asked.words:
+            return view, await asyncio.to_thread(ordered, view, asked.order)
+        inside = np.zeros(len(explored.facts), dtype=np.bool_)
+        inside[view.row_R] = True
+        near = await self.shared.likeness.like_words(explored, asked.words, inside)
+        return view, np.asarray([row for row, _ in near], dtype=np.int64)
+
+    async def _show(self, before: Shown) -> None:
+        """Draws what has changed."""
+        shown = self.shown
+        self._count.set_text(self._said())
+        if shown.asked.filters != before.asked.filters or before.view is before.whole:
+            self._filters.show(shown)
+            self._tree.show(shown)
+        self._show_chips()
+        tab = shown.asked.tab
+        self._tabs.value = tab.value
+        for one, panel in self._panels.items():
+            panel.set_visibility(one is tab)
+        if tab is Tab.RECORDS:
+            await self._records.show(shown)
+        elif tab is Tab.PLACES:
+            await self._places.show(shown)
+        else:
+            await self._likeness.show(shown)
+
+    def _said(self) -> str:
+        shown = self.shown
+        total = some(len(shown.explored.facts), "record")
+        if shown.asked.words:
+            return (
+                f"The {count(len(shown.row_R))} records most like “{shown.asked.words}”, of {total}"
+            )
+        if not shown.asked.filters:
+            return total
+        return f"{count(len(shown.view))} of {total}"
+
+    def _show_chips(self) -> None:
+        asked = self.shown.asked
+        self._chips.clear()
+        with self._chips:
+            for said, left in chips(asked.filters):
+                button = ui.button(
+                    said,
+                    icon="close",
+                    on_click=lambda left=left: self._without(asked.with_filters(left)),
+                )
+                named(button.props("flat dense no-caps"), aria_label=f"Take away: {said}")
+            if asked.words:
+                button = ui.button(
+                    f"like “{asked.words}”", icon="close",
+                    on_click=lambda: self._without(replace(asked, words="", page=1)),
+                )  # fmt: skip
+                named(
+                    button.props("flat dense no-caps"), aria_label=f"Take away: like {asked.words}"
+                )
+            if asked.filters or asked.words:
+                ui.button(
+                    "Clear all",
+                    on_click=lambda: self._without(
+                        replace(asked, filters=Filters(), words="", page=1)
+                    ),
+                ).props("flat dense no-caps")
+
+    async def _without(self, asked: Asked) -> None:
+        await self.change(asked)
+        ui.run_javascript("document.getElementById('explore-count')?.focus()")
+
+    async def _tab_chosen(self) -> None:
+        tab = Tab(self._tabs.value or Tab.RECORDS)
+        if tab is not self.shown.asked.tab:
+            await self.change(replace(self.shown.asked, tab=tab))
+
+    async def open_record(self, record_id: str) -> None:
+        """Opens a record above the page."""
+        self.shown = replace(self.shown, asked=replace(self.shown.asked, record=record_id))
+        ui.navigate.history.replace(self.shown.asked.link())
+        await self._record.show(self.shown, record_id)
+
+    async def pick(self, row: int, *, is_picked: bool) -> None:
+        """Picks a record, or no longer."""
+        picked = self.shown.picked | {row} if is_picked else self.shown.picked - {row}
+        self.shown = replace(self.shown, picked=picked)
+        self._records.show_picked(self.shown)
+
+    async def select(self, rows: list[int]) -> None:
+        """Narrows to some records, and shows them."""
+        explored = self.shown.explored
+        ids = await asyncio.to_thread(ids_of, explored.rows, rows)
+        try:
+            key = await asyncio.to_thread(
+                keep_selection, self.shared.workbench.workspace, explored.collection.path, ids
+            )
+        except HolotypeError as reason:
+            ui.notify(str(reason), type="warning")
+            return
+        asked = self.shown.asked
+        filters = replace(asked.filters, selection=key)
+        await self.change(replace(asked.with_filters(filters), tab=Tab.RECORDS))

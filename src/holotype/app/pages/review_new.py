@@ -1,0 +1,195 @@
+"""The page of a new review session: the records are named in the background, then put on pages."""
+
+import asyncio
+from pathlib import Path
+from urllib.parse import quote
+
+from nicegui import ui
+
+from holotype import files
+from holotype.app.exploring.selections import selection_of
+from holotype.app.pages.review_person import reviewer
+from holotype.app.pages.review_store import ReviewStore
+from holotype.app.pages.text import note, paragraph, text
+from holotype.app.workbench import Workbench
+from holotype.collection.store import Collection, open_collection
+from holotype.errors import HolotypeError, SourceError
+from holotype.identify.columns import DECISIONS, Decision
+from holotype.identify.sidecar import sidecar_path
+from holotype.jobs import Job, Jobs, State
+from holotype.page.words import count, some
+from holotype.reviewing.make import new_session
+from holotype.reviewing.session import Proposal, session_name
+from holotype.reviewing.wanted import Wanted
+
+ANSWERS = ".answers"
+LOOK_EVERY_S = 2.0
+TAKEN = frozenset({"new"})
+"""Names that are addresses of other pages."""
+PROPOSALS: dict[str, str] = {
+    Proposal.LABEL.value: "the best label, safe or not",
+    Proposal.ANSWER.value: "the safe answer, which may be a wider taxon",
+    Proposal.COLLECTION.value: "what the collection calls it",
+}
+
+
+class NewSession:
+    """The form of one visitor."""
+
+    def __init__(self, workbench: Workbench, store: ReviewStore, *, selection: str) -> None:
+        self._workbench, self._store, self._selection = workbench, store, selection
+        self._jobs = Jobs(workbench.workspace / "jobs")
+        self._ids: frozenset[str] = frozenset()
+        self._collection: Collection
+        self._answers: Path
+        self._place: ui.element
+        self._is_ready = False
+
+    async def draw(self) -> None:
+        """Draws the form; without a collection, what to do instead."""
+        if self._workbench.collection is None:
+            paragraph("No collection is open. Start the server with --collection.").classes("lead")
+            return
+        try:
+            self._collection = open_collection(self._workbench.collection.path)
+            self._ids = await asyncio.to_thread(self._chosen)
+            self._answers = await asyncio.to_thread(self._answers_of)
+        except HolotypeError as reason:
+            text("p", str(reason)).classes("bad")
+            return
+        number = len(self._ids) or len(self._collection)
+        paragraph(
+            f"{some(number, 'record')} of {self._collection.name}"
+            + (", selected on the page Explore." if self._ids else ".")
+        ).classes("lead")
+        self._place = ui.element("div").classes("review-form")
+        await self._look()
+        self._timer = ui.timer(LOOK_EVERY_S, self._look, immediate=False)
+
+    def _chosen(self) -> frozenset[str]:
+        if not self._selection:
+            return frozenset()
+        found = selection_of(self._workbench.workspace, self._selection)
+        if Path(found.collection).resolve() != self._collection.path.resolve():
+            raise SourceError(
+                "these records were selected in another collection. Select them again."
+            )
+        return frozenset(found.record_ids)
+
+    def _answers_of(self) -> Path:
+        """Returns where the answers of this model to these records belong."""
+        table = self._collection.columns(["record_id", "content_hash"])
+        told = "\0".join(
+            map(str, table["record_id"].to_pylist() + table["content_hash"].to_pylist())
+        )
+        key = f"{self._workbench.identifier.bundle.fingerprint}-{files.sha256_bytes(told.encode())[:16]}"
+        return self._store.folder / ANSWERS / key / "answers.parquet"
+
+    @property
+    def _embeddings(self) -> Path:
+        return self._answers.with_name("embeddings.parquet")
+
+    async def _look(self) -> None:
+        """Draws the form once the records are named, else how far that is."""
+        if self._is_ready:
+            return
+        if sidecar_path(self._answers).is_file() and self._embeddings.is_file():
+            self._is_ready = True
+            if hasattr(self, "_timer"):
+                self._timer.cancel()
+            self._place.clear()
+            with self._place:
+                self._draw_form()
+            return
+        job = await asyncio.to_thread(self._job)
+        self._place.clear()
+        with self._place:
+            self._draw_wait(job)
+
+    def _job(self) -> Job | None:
+        """Returns the newest job that names these records."""
+        found = [job for job in self._jobs.all() if str(self._answers) in job.words]
+        return max(found, key=lambda job: job.id, default=None)
+
+    def _draw_wait(self, job: Job | None) -> None:
+        if job is not None and job.state in {State.RUNNING, State.WAITING}:
+            told = self._jobs.progress(job.id)
+            done = (
+                f": {count(told.done)}" + (f" of {count(told.total)}" if told.total else "")
+                if told
+                else ""
+            )
+            with ui.element("div").classes("row"):
+                ui.spinner()
+                text("span", f"The records are being named{done}.").props("role=status")
+            ui.link("See the job", "/jobs")
+            return
+        if job is not None and job.state is not State.DONE:
+            text(
+                "p", f"Naming the records has {job.state.value}. See the page Jobs, or try again."
+            ).classes("bad")
+        paragraph(
+            "The model names every record first: its best label, how sure it is, and what looks alike. "
+            "It is done in the background, once for all sessions."
+        )
+        ui.button("Name the records", on_click=self._start)
+
+    async def _start(self) -> None:
+        self._answers.parent.mkdir(parents=True, exist_ok=True)
+        run = self._workbench.run
+        model = str(Path(run).resolve()) if Path(run).exists() else run
+        words = [
+            "predict", model, str(self._collection.path.resolve()),
+            "--out", str(self._answers), "--embeddings", str(self._embeddings), "--json",
+        ]  # fmt: skip
+        try:
+            await asyncio.to_thread(
+                lambda: self._jobs.start(
+                    "Name the records for review", words, asked_by=reviewer() or ""
+                )
+            )
+        except HolotypeError as reason:
+            ui.notify(str(reason), type="negative", multi_line=True)
+        await self._look()
+
+    def _draw_form(self) -> None:
+        self._name = ui.input(label="Name of the session").props("outlined maxlength=80 autofocus")
+        kinds = {
+            one.value: f"{one.value}: {said}"
+            for one, said in DECISIONS.items()
+            if one is not Decision.FAILED
+        }
+        self._decisions = ui.select(
+            kinds, multiple=True, value=[], label="Only records decided so"
+        ).props("outlined options-dense clearable use-chips")
+        self._proposal = ui.select(
+            PROPOSALS, value=Proposal.LABEL.value, label="Confirming gives"
+        ).props("outlined options-dense")
+        self._size = ui.number(
+            label="Records on a page", value=40, min=1, max=200, precision=0
+        ).props("outlined")
+        self._button = ui.button("Make the session", on_click=self._make)
+        self._wrong = ui.label("").classes("bad").props("role=alert")
+        note("Records of one label that look alike share a page.")
+
+    async def _make(self) -> None:
+        self._wrong.set_text("")
+        self._button.props("loading").disable()
+        try:
+            name = session_name(str(self._name.value or ""))
+            if name in TAKEN or (self._store.folder / name).exists():
+                raise SourceError(f"there is a session '{name}' already. Take another name.")
+            wanted = Wanted(record_ids=self._ids, decisions=frozenset(self._decisions.value or ()))
+            await asyncio.to_thread(
+                lambda: new_session(
+                    self._answers, collection=self._collection.path, embeddings=self._embeddings,
+                    out=self._store.folder / name, model=self._workbench.identifier.bundle.path,
+                    wanted=wanted, proposal=self._proposal.value, page_size=int(self._size.value or 40),
+                )
+            )  # fmt: skip
+        except HolotypeError as reason:
+            self._wrong.set_text(str(reason).replace(str(self._store.folder), "reviews"))
+            return
+        finally:
+            self._button.props(remove="loading").enable()
+        ui.navigate.to(f"/review/{quote(name, safe='')}")

@@ -1,0 +1,331 @@
+"""What programmes ask the API for, and get."""
+
+import csv
+import io
+import json
+import zipfile
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+from api_asking import Asking, api, problem
+
+import holotype
+from holotype.app.api.forms import OFFERED
+from holotype.app.settings import ServeSettings
+from holotype.app.workbench import Workbench
+from holotype.collection.store import open_collection
+from holotype.identify.answers import AnswerSettings
+from holotype.identify.columns import ANSWER_SCHEMA
+from holotype.index.build import build_index
+
+
+@pytest.fixture(scope="module")
+def brought(tiny_collection) -> list[tuple[str, bytes, str]]:
+    """Sixty specimens with image and barcode: name, image, barcode."""
+    opened = open_collection(tiny_collection)
+    written = opened.columns(["source_item", "barcode"]).to_pylist()
+    found = [
+        (row["source_item"], content, row["barcode"])
+        for row, (_, content) in zip(written, opened.images(), strict=True)
+        if content is not None and row["barcode"]
+    ]
+    return found[:60]
+
+
+@pytest.fixture(scope="module")
+def index(tiny_run, tiny_collection, tmp_path_factory) -> Path:
+    out = tmp_path_factory.mktemp("index") / "index"
+    build_index(tiny_run, [tiny_collection], out=out)
+    return out
+
+
+@pytest.fixture(scope="module")
+def ask(tiny_run, index, tmp_path_factory):
+    settings = ServeSettings(requests_per_minute=1_000_000)
+    workspace = tmp_path_factory.mktemp("workspace")
+    workbench = Workbench.open(str(tiny_run), settings=settings, workspace=workspace, index=index)
+    yield Asking(api(workbench))
+    assert not list((workspace / "uploads").iterdir())  # nothing of a request is left
+    workbench.close()
+
+
+def as_files(brought, field="files"):
+    return [(field, (f"{name}.png", image)) for name, image, _ in brought]
+
+
+def test_images_get_one_row_each_in_order(ask, brought):
+    reply = ask("POST", "/identify/images", files=as_files(brought[:9]))
+    assert reply.status_code == 200
+    assert reply.headers["cache-control"] == "no-store"
+    said = reply.json()
+    assert [row["input"] for row in said["answers"]] == [
+        f"{name}.png" for name, _, _ in brought[:9]
+    ]
+    assert list(said["answers"][0]) == ANSWER_SCHEMA.names
+    assert said["refused"] == []
+    assert [len(row["nearest"]) for row in said["answers"]] == [5] * 9
+    assert {row["model"] for row in said["answers"]} == {said["model"]}
+
+
+def test_rows_are_those_of_predict(ask, brought, tiny_run, index, tmp_path):
+    for name, image, _ in brought[:20]:
+        (tmp_path / f"{name}.png").write_bytes(image)
+    out = tmp_path / "answers.json"
+    inputs = [tmp_path / f"{name}.png" for name, _, _ in brought[:20]]
+    settings = AnswerSettings(index=str(index))
+    holotype.predict(tiny_run, inputs, out=out, settings=settings)
+    found = ask("POST", "/identify/images", files=as_files(brought[:20])).json()["answers"]
+    for row, expected in zip(found, json.loads(out.read_text()), strict=True):
+        for name, value in expected.items():
+            if isinstance(value, float):
+                assert row[name] == pytest.approx(value, abs=2e-6), name
+            elif name not in {"input", "nearest", "top_k"}:
+                assert row[name] == value, name
+
+
+def test_fifty_requests_at_a_time_are_answered_as_one_by_one(ask, brought):
+    requests = [("POST", "/identify/images", {"files": as_files([one])}) for one in brought[:50]]
+    together = [reply.json()["answers"][0] for reply in ask.all(requests)]
+    alone = ask("POST", "/identify/images", files=as_files(brought[:50])).json()["answers"]
+    for row, expected in zip(together, alone, strict=True):
+        assert row["input"] == expected["input"]
+        assert row["label"] == expected["label"]
+        assert row["decision"] == expected["decision"]
+        assert row["score"] == pytest.approx(expected["score"], abs=2e-6)
+
+
+def test_an_archive_and_a_fasta_beside_images(ask, brought):
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("in/a.png", brought[0][1])
+    fasta = "".join(f">{name}\n{barcode}\n" for name, _, barcode in brought[:3])
+    files = [
+        ("files", ("crops.zip", packed.getvalue())),
+        ("files", ("b.fasta", fasta)),
+        ("files", ("c.png", brought[1][1])),
+        ("files", ("d.docx", b"words")),
+    ]
+    said = ask("POST", "/identify/images", files=files).json()
+    expected = ["crops.zip/in/a.png", *(f"b.fasta/{name}" for name, _, _ in brought[:3]), "c.png"]
+    assert [row["input"] for row in said["answers"]] == expected
+    assert [one["name"] for one in said["refused"]] == ["d.docx"]
+
+
+def test_barcodes_are_named_and_aligned(ask, brought):
+    sent = [{"id": name, "sequence": barcode} for name, _, barcode in brought[:4]]
+    sent.append({"id": "protein", "sequence": "MKVLAAGIVPLQE"})
+    said = ask("POST", "/identify/barcodes", json={"barcodes": sent}).json()["answers"]
+    assert [row["input"] for row in said] == [one["id"] for one in sent]
+    assert [row["identity_pct"] for row in said[:4]] == [100] * 4
+    assert said[4]["decision"] == "failed"
+    assert "amino-acid" in said[4]["failure"]
+
+
+def test_image_and_barcode_of_a_specimen_get_one_joint_answer(ask, brought):
+    barcode, other = brought[0][2], brought[-1][2]
+    said = ask(
+        "POST",
+        "/identify/specimens",
+        files=as_files([brought[0]] * 3, "image"),
+        data={"barcode": [barcode, other, ""], "id": ["same", "mixed", "image alone"]},
+    ).json()["answers"]
+    assert [row["input"] for row in said] == ["same", "mixed", "image alone"]
+    assert [row["conflict"] is not None for row in said] == [True, True, False]
+    assert [row["barcode"] is not None for row in said] == [True, True, False]
+    usual = ask("POST", "/identify/images", files=as_files([brought[0]])).json()["answers"][0]
+    assert said[2]["score"] == pytest.approx(usual["score"], abs=2e-6)
+
+
+def test_what_belongs_together_must_be_said(ask, brought):
+    reply = ask(
+        "POST",
+        "/identify/specimens",
+        files=as_files(brought[:2], "image"),
+        data={"barcode": "ACGT"},
+    )
+    assert reply.status_code == 422
+    assert "2 images, 1 barcodes" in problem(reply)["what"]
+
+
+def test_a_bad_image_beside_a_good_barcode_is_told(ask, brought):
+    said = ask(
+        "POST",
+        "/identify/specimens",
+        files=[("image", ("a.png", b"")), ("image", ("b.png", b""))],
+        data={"barcode": [brought[0][2], ""]},
+    ).json()
+    assert [row["identity_pct"] for row in said["answers"]] == [100]
+    assert "0 bytes" in said["answers"][0]["failure"]
+    assert [one["name"] for one in said["refused"]] == ["b.png"]
+
+
+@pytest.mark.parametrize("form", ["csv", "parquet"])
+def test_answers_as_tables(ask, brought, form):
+    reply = ask("POST", f"/identify/images?format={form}", files=as_files(brought[:3]))
+    assert reply.headers["content-disposition"].startswith("attachment")
+    assert reply.headers["holotype-refused"] == "0"
+    if form == "csv":
+        rows = list(csv.DictReader(io.StringIO(reply.text)))
+    else:
+        rows = pq.read_table(io.BytesIO(reply.content)).to_pylist()
+    assert [row["input"] for row in rows] == [f"{name}.png" for name, _, _ in brought[:3]]
+
+
+@pytest.mark.parametrize("form", sorted(set(OFFERED) - {"json", "csv", "parquet"}))
+def test_every_exchange_format_is_a_file_or_a_reason(ask, brought, form):
+    sent = [{"id": name, "sequence": barcode} for name, _, barcode in brought[:2]]
+    reply = ask("POST", f"/identify/barcodes?format={form}", json={"barcodes": sent})
+    if reply.status_code == 200:
+        assert reply.content
+        if reply.headers["content-type"] == "application/zip":
+            assert zipfile.ZipFile(io.BytesIO(reply.content)).namelist()
+    else:
+        assert reply.status_code == 422
+        assert problem(reply)["what"]
+
+
+def test_a_request_may_set_error_and_nearest(ask, brought):
+    reply = ask("POST", "/identify/images?nearest=2", files=as_files(brought[:2]))
+    assert [len(row["nearest"]) for row in reply.json()["answers"]] == [2, 2]
+    for wrong in ("nearest=-1", "nearest=101", "max_error=0", "max_error=nan", "format=docx"):
+        reply = ask("POST", f"/identify/images?{wrong}", files=as_files(brought[:1]))
+        assert reply.status_code == 422, wrong
+        assert wrong.split("=")[0] in problem(reply)["where"]
+
+
+def test_an_error_that_cannot_be_promised_is_refused(ask, brought):
+    reply = ask("POST", "/identify/images?max_error=0.0001", files=as_files(brought[:1]))
+    assert reply.status_code == 422
+    assert "cannot be promised" in problem(reply)["what"]
+
+
+def test_embeddings_are_unit_vectors(ask, brought):
+    said = ask(
+        "POST", "/embed/images", files=[*as_files(brought[:3]), ("files", ("x.png", b"noise"))]
+    ).json()
+    assert [len(one["embedding"]) for one in said["embeddings"][:3]] == [said["dim"]] * 3
+    assert np.linalg.norm(said["embeddings"][0]["embedding"]) == pytest.approx(1, abs=1e-4)
+    assert said["embeddings"][3]["embedding"] is None
+    assert "not an image" in said["embeddings"][3]["failure"]
+    sent = {"barcodes": [{"id": "a", "sequence": brought[0][2]}]}
+    assert ask("POST", "/embed/barcodes", json=sent).json()["embeddings"][0]["failure"] is None
+    texts = ask("POST", "/embed/texts", json={"texts": ["a copepod", "a beetle"]}).json()
+    assert [len(one["embedding"]) for one in texts["embeddings"]] == [said["dim"]] * 2
+
+
+def test_search_by_image_finds_the_image_itself(ask, brought):
+    said = ask("POST", "/search/images?k=3", files=as_files(brought[:2])).json()
+    assert [hit["hit"] for hit in said["hits"]] == [1, 2, 3, 1, 2, 3]
+    assert [hit["similarity"] for hit in said["hits"] if hit["hit"] == 1] == pytest.approx(
+        [1, 1], abs=2e-3
+    )
+
+
+@pytest.mark.parametrize("searched", [None, "identity", "barcode", "image"])
+def test_search_by_barcode(ask, brought, searched):
+    asked = {
+        "by": "barcode",
+        "values": [brought[0][2], "not a barcode"],
+        "k": 2,
+        "searched": searched,
+    }
+    reply = ask("POST", "/search", json=asked)
+    assert reply.status_code == 200, reply.text
+    hits = reply.json()["hits"]
+    assert [hit["hit"] for hit in hits] == [1, 2, None]
+    assert "no nucleotide" in hits[2]["failure"]
+    if searched == "identity":
+        assert hits[0]["identity_pct"] == 100
+
+
+def test_search_by_words_and_lineage_with_filters(ask):
+    kingdoms = ask("GET", "/taxa?rank=kingdom").json()["taxa"]
+    name = kingdoms[0]["name"]
+    by_name = ask("POST", "/search", json={"by": "lineage", "values": [name], "k": 5}).json()[
+        "hits"
+    ]
+    assert {hit["kingdom"] for hit in by_name} == {name}
+    asked = {
+        "by": "text",
+        "values": [f"a photo of {name}"],
+        "filters": {"taxon": name, "rank": "kingdom"},
+    }
+    by_words = ask("POST", "/search", json=asked).json()["hits"]
+    assert {hit["kingdom"] for hit in by_words} == {name}
+    asked["filters"]["taxon"] = "Nobody"
+    assert "no kingdom record" in problem(ask("POST", "/search", json=asked))["what"]
+
+
+def test_a_search_never_reads_a_file_of_the_server(ask, tmp_path):
+    secret = tmp_path / "ACGT"
+    secret.write_text(">secret\nACGT\n")
+    for searched in (None, "identity"):
+        for value in (str(secret), "/etc/passwd"):
+            asked = {"by": "barcode", "values": [value], "searched": searched}
+            reply = ask("POST", "/search", json=asked)
+            assert "secret\n" not in reply.text
+            assert "no nucleotide" in reply.json()["hits"][0]["failure"]
+
+
+def test_taxa_are_paged_and_searched(ask):
+    everything = ask("GET", "/taxa?limit=500").json()
+    assert everything["total"] == len(everything["taxa"])
+    paged = [
+        one
+        for offset in range(0, everything["total"], 7)
+        for one in ask("GET", f"/taxa?limit=7&offset={offset}").json()["taxa"]
+    ]
+    assert paged == everything["taxa"]
+    assert Counter(one["is_label"] for one in paged)[True] > 0
+    genera = ask("GET", "/taxa?rank=genus&limit=500").json()["taxa"]
+    assert {one["rank"] for one in genera} == {"genus"}
+    found = ask("GET", "/taxa", params={"q": genera[0]["name"].upper()}).json()["taxa"]
+    assert genera[0] in found
+    inside = ask(
+        "GET", "/taxa", params={"within": genera[0]["lineage"]["kingdom"], "limit": 500}
+    ).json()
+    assert all(genera[0]["lineage"]["kingdom"] in one["lineage"].values() for one in inside["taxa"])
+
+
+def test_health_says_what_answers(ask):
+    said = ask("GET", "/health").json()
+    assert said["ready"] is True
+    assert said["reads"] == ["image", "barcode", "caption"]
+    assert said["index"] is True
+    assert set(said["channels"]) == {"image", "barcode", "both"}
+
+
+def test_metrics_count_requests_and_specimens(ask, brought):
+    def figure(line):
+        text = ask("GET", "/metrics").text
+        return sum(
+            float(one.rpartition(" ")[2]) for one in text.splitlines() if one.startswith(line)
+        )
+
+    before = figure("holotype_specimens_total")
+    batches = figure("holotype_batch_specimens_sum")
+    ask("POST", "/identify/images", files=as_files(brought[:7]))
+    assert figure("holotype_specimens_total") == before + 7
+    assert figure("holotype_batch_specimens_sum") >= batches + 7
+    assert figure("holotype_queued_specimens") == 0
+    assert (
+        figure(
+            'holotype_requests_total{method="POST",route="/api/v1/identify/images",status="200"}'
+        )
+        > 0
+    )
+
+
+def test_a_server_without_an_index_says_so(tiny_run, tmp_path):
+    workbench = Workbench.open(str(tiny_run), settings=ServeSettings(), workspace=tmp_path)
+    try:
+        reply = Asking(api(workbench))(
+            "POST", "/search", json={"by": "lineage", "values": ["Animalia"]}
+        )
+        assert reply.status_code == 422
+        assert "--index" in problem(reply)["remedy"]
+    finally:
+        workbench.close()

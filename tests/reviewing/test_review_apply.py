@@ -1,0 +1,236 @@
+"""Write-back and exports: labels with their lineage, once; everything else stays; and back again."""
+
+import csv
+import json
+import re
+
+import pyarrow as pa
+import pytest
+
+from holotype.collection.store import open_collection
+from holotype.errors import SourceError
+from holotype.exchange.answers.validated import with_validated
+from holotype.exchange.check import check_archive
+from holotype.identify.read_answers import read_answers
+from holotype.reviewing.apply import apply_review
+from holotype.reviewing.export import CSV_COLUMNS, export_review
+from holotype.reviewing.page import review_page
+from holotype.reviewing.review import Review
+from holotype.reviewing.settle import Settle
+
+RANKS = ("kingdom", "phylum", "class", "order", "family", "genus", "species")
+
+
+def rows_of(collection):
+    return {row["record_id"]: row for row in open_collection(collection).columns().to_pylist()}
+
+
+@pytest.fixture
+def review(session):
+    """Seven records confirmed, two relabelled, one unclassified, one disputed, one under a new label."""
+    review = Review.open(session)
+    ids = review.session.record_ids
+    review.confirm("Anna", ids[:7])
+    review.confirm("Bo", ids[:2])
+    genus = next(one for one in review.session.book.labels if one.rank == "genus")
+    review.relabel("Anna", ids[7:9], genus.name)
+    review.unclassify("Bo", ids[9:10])
+    review.confirm("Anna", ids[10:11])
+    review.relabel("Bo", ids[10:11], "Animalia")
+    review.relabel("Anna", ids[11:12], "Blob type 3")
+    return review
+
+
+def test_labels_come_with_their_lineage_and_nothing_else_changes(review, collection):
+    ids, book = review.session.record_ids, review.session.book
+    before, images = rows_of(collection), list(open_collection(collection).images())
+    report = apply_review(review.session.path, collection=collection)
+    after = rows_of(collection)
+    assert report.outcomes == {
+        "left: reviewers differ": 1, "not decided": len(ids) - 12, "unclassified": 1, "validated": 10,
+    }  # fmt: skip
+    assert report.changed == 11
+    assert (report.disputed, report.new_labels) == ([ids[10]], ["Blob type 3"])
+    for record in ids[:9]:
+        row = after[record]
+        decided = review.decisions(record)
+        label = book.by_name[next(iter(decided.values())).label]
+        assert {r: row[r] for r in RANKS if row[r]} == {
+            r.value: n for r, n in label.concept.lineage
+        }
+        assert row["label_status"] == "validated"
+        assert row["labelled_by"] == "; ".join(sorted(decided))
+    gone = after[ids[9]]
+    assert (gone["written_label"], gone["label_status"], gone["labelled_by"]) == (None, None, "Bo")
+    assert not any(gone[rank] for rank in RANKS)
+    new = after[ids[11]]
+    assert (new["written_label"], new["genus"], new["label_status"]) == (
+        "Blob type 3",
+        None,
+        "validated",
+    )
+    assert after[ids[10]] == before[ids[10]]
+    labels = {
+        "written_label",
+        *RANKS,
+        "qualifier",
+        "kind",
+        "group",
+        "label_status",
+        "labelled_by",
+        "extra",
+    }
+    for record, row in before.items():
+        assert {n: v for n, v in row.items() if n not in labels} == {
+            n: v for n, v in after[record].items() if n not in labels
+        }
+        if record not in ids[:12]:
+            assert row == after[record]
+    assert list(open_collection(collection).images()) == images
+
+
+def test_it_is_in_the_manifest_and_the_ledger(review, collection):
+    before = open_collection(collection)
+    items = len(before.ledger())
+    apply_review(review.session.path, collection=collection)
+    opened = open_collection(collection)
+    (step,) = opened.manifest["steps"]
+    assert (step["step"], step["session_id"], step["records"]) == ("review", review.session.id, 11)
+    assert step["reviewers"] == ["Anna", "Bo"]
+    ledger = [row for row in opened.ledger().to_pylist() if row["reason"] == "reviewed"]
+    assert sorted(row["record_id"] for row in ledger) == sorted(
+        one for one in review.session.record_ids[:12] if one != review.session.record_ids[10]
+    )
+    assert len(opened.ledger()) == items
+    assert sum(opened.manifest["outcomes"].values()) == sum(before.manifest["outcomes"].values())
+    assert all("by" in row["detail"] and "was" in row["detail"] for row in ledger)
+
+
+def test_a_second_write_changes_nothing(review, collection):
+    first = apply_review(review.session.path, collection=collection)
+    fingerprint = open_collection(collection).fingerprint
+    second = apply_review(review.session.path, collection=collection)
+    assert second.changed == 0
+    assert second.outcomes == first.outcomes
+    assert open_collection(collection).fingerprint == fingerprint
+    assert len(open_collection(collection).manifest["steps"]) == 1
+
+
+def test_what_is_taken_back_is_given_back(review, collection):
+    before = open_collection(collection).columns()
+    apply_review(review.session.path, collection=collection)
+    while review.undo("Anna") or review.undo("Bo"):
+        pass
+    report = apply_review(review.session.path, collection=collection)
+    assert report.outcomes["taken back"] == 11
+    assert open_collection(collection).columns().equals(before)
+
+
+def test_a_later_decision_replaces_the_one_that_was_written(review, collection):
+    ids = review.session.record_ids
+    apply_review(review.session.path, collection=collection)
+    review.relabel("Anna", ids[2:3], "Animalia")
+    report = apply_review(review.session.path, collection=collection)
+    assert report.changed == 1
+    row = rows_of(collection)[ids[2]]
+    assert (row["kingdom"], row["phylum"], row["written_label"]) == ("Animalia", None, "Animalia")
+    kept = json.loads(json.loads(row["extra"])["before_review"])
+    assert len(kept) == 1
+    review.undo("Anna")
+    apply_review(review.session.path, collection=collection)
+    assert rows_of(collection)[ids[2]]["genus"] is not None
+
+
+@pytest.mark.parametrize(
+    ("settle", "reviewers", "label"),
+    [
+        (Settle.NEWEST, (), "Animalia"),
+        (Settle.AGREED, ("Bo",), "Animalia"),
+        (Settle.MAJORITY, (), None),
+    ],
+)
+def test_where_reviewers_differ_one_may_choose(review, collection, settle, reviewers, label):
+    record = review.session.record_ids[10]
+    report = apply_review(
+        review.session.path, collection=collection, settle=settle, reviewers=reviewers
+    )
+    assert ("left: reviewers differ" in report.outcomes) == (label is None)
+    assert rows_of(collection)[record]["written_label"] == label
+
+
+def test_a_record_of_another_content_is_left(review, collection, session):
+    items = review.session.items
+    hashes = ["other", *items["content_hash"].to_pylist()[1:]]
+    at = items.schema.get_field_index("content_hash")
+    import pyarrow.parquet as pq
+
+    pq.write_table(
+        items.set_column(at, items.schema.field(at), pa.array(hashes)), session / "items.parquet"
+    )
+    report = apply_review(session, collection=collection)
+    assert report.outcomes["left: another record has this id now"] == 1
+    assert sum(report.outcomes.values()) == len(items)
+
+
+def test_validated_records_are_read_by_publish(review, collection, answered):
+    apply_review(review.session.path, collection=collection)
+    joined = with_validated(read_answers(answered[0]), collection)
+    assert joined.validated == 10
+
+
+def test_the_table_has_every_record(review, collection, tmp_path):
+    out = tmp_path / "review.csv"
+    report = export_review(review.session.path, to="csv", out=out, collection=collection)
+    with out.open(encoding="utf-8-sig", newline="") as handle:
+        rows = list(csv.DictReader(handle))
+    assert report.written == len(rows) == len(review.session)
+    assert list(rows[0]) == list(CSV_COLUMNS)
+    assert [row["outcome"] for row in rows[:13]] == [
+        *["validated"] * 9, "unclassified", "disputed", "validated", "not decided",
+    ]  # fmt: skip
+    assert rows[11]["new_label"] == "true"
+    assert rows[10]["decisions"].startswith("Anna: ")
+    with pytest.raises(SourceError, match="is there already"):
+        export_review(review.session.path, to="csv", out=out, collection=collection)
+    with pytest.raises(SourceError, match="no such format"):
+        export_review(review.session.path, to="xls", out=tmp_path / "x", collection=collection)
+
+
+def test_ecotaxa_takes_the_update(review, collection, tmp_path):
+    out = tmp_path / "update.zip"
+    report = export_review(review.session.path, to="ecotaxa-update", out=out, collection=collection)
+    assert report.written == 10
+    assert report.written + sum(report.left_out.values()) == len(review.session)
+    assert check_archive(out).errors == 0
+    import zipfile
+
+    with zipfile.ZipFile(out) as archive:
+        lines = archive.read("ecotaxa_update.tsv").decode("utf-8-sig").splitlines()
+    table = [dict(zip(lines[0].split("\t"), line.split("\t"), strict=True)) for line in lines[2:]]
+    assert len(table) == 10
+    assert {row["object_annotation_status"] for row in table} == {"validated"}
+    assert {row["object_annotation_person_name"] for row in table} == {"Anna", "Anna; Bo"}
+    assert all(re.fullmatch(r"\d{8}", row["object_annotation_date"]) for row in table)
+    assert all(re.fullmatch(r"\d{6}", row["object_annotation_time"]) for row in table)
+
+
+def test_nothing_decided_is_no_update(session, collection, tmp_path):
+    with pytest.raises(SourceError, match="nothing is decided"):
+        export_review(session, to="ecotaxa-update", out=tmp_path / "u.zip", collection=collection)
+
+
+def test_the_page_tells_all_and_asks_nobody(review, collection, tmp_path):
+    review.note("<b>Eve</b>", review.session.record_ids[:1], "<script>alert(1)</script>")
+    report = review_page(review.session.path, out=tmp_path / "r.html", collection=collection)
+    html = (tmp_path / "r.html").read_text(encoding="utf-8")
+    assert (report.decided, report.pictures, report.left_out) == (12, 12, 0)
+    assert html.count('src="data:image/') == 12
+    assert "<script>alert" not in html
+    assert "<b>Eve" not in html
+    assert "&lt;script&gt;alert" in html
+    assert not re.search(r'(src|href)="(https?:)?//', html)
+    assert "Blob type 3" in html
+    few = review_page(review.session.path, out=tmp_path / "f.html", collection=collection, most=3)
+    assert (few.pictures, few.left_out) == (3, 9)
+    # disputed records come first, then changed ones
+    assert review.session.record_ids[10] in (tmp_path / "f.html").read_text(encoding="utf-8")
