@@ -38,7 +38,7 @@ from holotype.collection.store import open_collection
 
 RESULTS = Path(__file__).parent / "results"
 CROPS, OFFLINE_CROPS = 512, 4_096
-EACH = (1, 32)
+EACH = (1, 8, 32)
 """Crops of a request."""
 SIMULATION = (
     "seed = 5\nnum_species = 24\nmedian_specimens_per_species = 40.0\nabundance_sigma = 0.3\n"

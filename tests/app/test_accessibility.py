@@ -3,7 +3,7 @@
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
-PATHS = ("/", "/explore", "/review", "/evidence", "/jobs")
+PATHS = ("/", "/explore", "/review", "/evidence", "/assess", "/jobs", "/nowhere")
 
 
 @pytest.mark.parametrize("path", PATHS)

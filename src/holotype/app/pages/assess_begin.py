@@ -5,6 +5,7 @@ from pathlib import Path
 from nicegui import events, run, ui
 
 from holotype.app.pages.assess_folder import Assessment, Started, begin, new_folder, take_in
+from holotype.app.pages.dropping import drop_place
 from holotype.app.pages.jobs_form import allowed_of, who_asks
 from holotype.app.pages.text import heading, note, text
 from holotype.app.upload_names import safe_name
@@ -19,11 +20,6 @@ from holotype.page.words import some
 
 PATH = "/assess"
 N = 100
-_DROP_HEAD = (
-    '<div class="drop-head"><label><span>Drop files here</span><q-uploader-add-trigger /></label>'
-    '<q-btn outline no-caps color="primary" label="Choose files" @click="props.pickFiles" /></div>'
-)
-"""As on the page Identify: Quasar's own head has an input inside its button, and neither has a name."""
 
 
 class Beginning:
@@ -45,13 +41,7 @@ class Beginning:
                     f"Images, or a zip of them. At most {settings.max_files:,} files, "
                     f"{settings.max_upload_bytes >> 20:,} MB."
                 )
-                self._upload = ui.upload(
-                    multiple=True, auto_upload=True,
-                    max_total_size=settings.max_upload_bytes, max_files=settings.max_files,
-                    on_upload=self._receive, on_begin_upload=self._coming,
-                    on_rejected=lambda: ui.notify("More or larger files than this server takes."),
-                ).props("flat bordered").classes("drop")  # fmt: skip
-                self._upload.add_slot("header", _DROP_HEAD)
+                self._upload = drop_place(settings, begun=self._coming, received=self._receive)
             with ui.element("section").classes("panel").props('aria-label="Or name a folder"'):
                 heading(2, "Or name a folder").classes("first")
                 note(

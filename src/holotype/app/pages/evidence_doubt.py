@@ -42,8 +42,8 @@ def reliability(facts: Facts, channels: Mapping[str, Any]) -> None:
         figures.reliability(
             facts.by_instrument, title="The best label by instrument, validation images",
             says="Share of right best labels by score, for each instrument.",
-            caption="Of labels that it was taught; scores before calibration on the tree. "
-            "Below the line the model is too sure of itself.",
+            caption="Of labels that it was taught, where the record's own name goes as deep; scores before "
+            "calibration on the tree. Below the line the model is too sure of itself.",
         )  # fmt: skip
 
 

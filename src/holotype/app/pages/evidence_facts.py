@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from holotype.decisions.answer_tree import LEVELS
+from holotype.decisions.answer_tree import LEVELS, OPEN, RIGHT, AnswerTree
 from holotype.decisions.curves import exact_interval, level_thresholds, risk_curve
 from holotype.decisions.risk import Control, safe_threshold
 from holotype.decisions.store import OpenDecisions, open_decisions, validation_of
@@ -22,6 +22,7 @@ from holotype.evaluation.decisions import reliability
 from holotype.evaluation.evaluate import FORMAT, VERSION
 from holotype.jobs import Job, State
 from holotype.models.bundle import Bundle
+from holotype.models.labels import LabelSpace
 
 REPORT, PAGE = "report.json", "index.html"
 FEWEST = 20
@@ -144,7 +145,7 @@ def facts_of(bundle: Bundle) -> Facts:
     z_BD = np.asarray(images["z"].to_pylist(), dtype=np.float32)
     known = ~np.asarray(images["unseen"].to_pylist(), dtype=bool)
     curves = (
-        _reliability(probability[known], labels[known], instruments[known], bundle.labels.names)
+        _reliability(probability[known], labels[known], instruments[known], bundle.labels)
         if known.any()
         else {}
     )
@@ -161,14 +162,21 @@ def _reliability(
     probability_BL: NDArray[np.float64],
     label_B: NDArray[np.object_],
     instrument_B: NDArray[np.object_],
-    names: Sequence[str],
+    labels: LabelSpace,
 ) -> dict[str, list[dict[str, Any]]]:
-    """Returns curves of the best label, of all records and of each instrument with enough of them."""
-    said_B = np.asarray(names, dtype=object)[probability_BL.argmax(axis=1)]
-    sure_B, right_B = probability_BL.max(axis=1), said_B == label_B
-    found = {"all": reliability(sure_B, right_B)}
+    """Returns curves of the best label, of all records and of each instrument with enough of them.
+
+    A best label below what the record was called is neither right nor wrong: nobody knows.
+    """
+    tree = AnswerTree.of(labels)
+    concept_of = {label.name: label.concept for label in labels.labels}
+    verdict_BN = tree.truths([concept_of.get(name) for name in label_B], label_B.tolist())
+    rows, said_B = np.arange(len(label_B)), probability_BL.argmax(axis=1)
+    verdict_B = verdict_BN[rows, tree.num_taxa + said_B]
+    sure_B, right_B, judged_B = probability_BL.max(axis=1), verdict_B == RIGHT, verdict_B != OPEN
+    found = {"all": reliability(sure_B[judged_B], right_B[judged_B])}
     for name in sorted(set(instrument_B.tolist()) - {""}):
-        own = instrument_B == name
+        own = (instrument_B == name) & judged_B
         if own.sum() >= FEWEST:
             found[name] = reliability(sure_B[own], right_B[own])
     return found

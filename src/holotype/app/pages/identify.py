@@ -21,6 +21,7 @@ from holotype.app.identifications import (
     open_identification,
 )
 from holotype.app.identifying import BusyError
+from holotype.app.pages.dropping import drop_place
 from holotype.app.pages.frame import frame
 from holotype.app.pages.identify_downloads import DOWNLOADS, download_router
 from holotype.app.pages.text import heading, note, paragraph, text
@@ -34,11 +35,6 @@ from holotype.identify.evidence.look import STYLE
 from holotype.page.words import some
 
 PAGE_CARDS = 12
-_DROP_HEAD = (
-    '<div class="drop-head"><label><span>Drop files here</span><q-uploader-add-trigger /></label>'
-    '<q-btn outline no-caps color="primary" label="Choose files" @click="props.pickFiles" /></div>'
-)
-"""Quasar's own head has an input inside its button, and neither has a name."""
 
 
 def register(workbench: Workbench) -> None:
@@ -90,22 +86,7 @@ class _Desk:
                 f"{kinds} of them; FASTA too. An image and a barcode of one name are one specimen. "
                 f"At most {limits.max_files:,} files, {limits.max_upload_bytes >> 20:,} MB."
             )
-            self._upload = (
-                ui.upload(
-                    multiple=True,
-                    auto_upload=True,
-                    max_total_size=limits.max_upload_bytes,
-                    max_files=limits.max_files,
-                    on_begin_upload=self._begin,
-                    on_upload=self._receive,
-                    on_rejected=lambda: ui.notify(
-                        "More or larger files than this server takes.", type="negative"
-                    ),
-                )
-                .props("flat bordered")
-                .classes("drop")
-            )
-            self._upload.add_slot("header", _DROP_HEAD)
+            self._upload = drop_place(limits, begun=self._begin, received=self._receive)
 
     def _draw_barcodes(self) -> None:
         with ui.element("section").classes("panel").props('aria-label="Barcodes"'):
@@ -138,7 +119,7 @@ class _Desk:
             ui.notify("Bring files, or paste a barcode, first.", type="warning")
             return
         folder = self._folder or new_folder(self._workbench.workspace)
-        uploads = list(self._uploads)
+        uploads = sorted(self._uploads, key=lambda one: one.name)  # they come in any order
         if pasted:
             path = folder / FILES / PASTED
             path.write_text(as_fasta(pasted), encoding="utf-8")
