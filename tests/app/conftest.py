@@ -10,9 +10,9 @@ import pytest
 from serving import Server, served
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
-    """A headless Chromium."""
+    """A headless Chromium; gone after each file, as an event loop runs in this thread while it is there."""
     place = shutil.which("chromium") or shutil.which("chromium-browser")
     if place is None:
         pytest.skip("no Chromium on this machine (Debian: apt install chromium)")

@@ -24,6 +24,34 @@ RIGHT, WRONG, OPEN = 1, 0, -1
 
 
 @dataclass(frozen=True)
+class Generation:
+    """Families whose parents are as far from the top: F of them, with C children together.
+
+    Attributes:
+        parent_F: int64, -1 for the top.
+        child_C: int64, the children, family by family.
+        first_F: int64, where the children of each family begin.
+        family_C: int64, which family each child is of.
+    """
+
+    parent_F: NDArray[np.int64]
+    child_C: NDArray[np.int64]
+    first_F: NDArray[np.int64]
+    family_C: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, parents: list[int], children: list[NDArray[np.int64]]) -> "Generation":
+        """Returns the families of some parents."""
+        sizes = np.asarray([len(family) for family in children], dtype=np.int64)
+        return cls(
+            np.asarray(parents, dtype=np.int64),
+            np.concatenate(children),
+            np.cumsum(sizes) - sizes,
+            np.repeat(np.arange(len(sizes)), sizes),
+        )
+
+
+@dataclass(frozen=True)
 class AnswerTree:
     """Every answer that a set of labels allows.
 
@@ -89,6 +117,16 @@ class AnswerTree:
     def families(self) -> list[tuple[int, NDArray[np.int64]]]:
         """Each node with children, -1 for the top, parents before their children."""
         return sorted(self._children.items(), key=lambda one: one[0])
+
+    @cached_property
+    def generations(self) -> list[Generation]:
+        """All families, those as far from the top together, the top first."""
+        depth = {-1: 0}
+        found: dict[int, list[tuple[int, NDArray[np.int64]]]] = {}
+        for parent, children in self.families:
+            depth |= dict.fromkeys(children.tolist(), depth[parent] + 1)
+            found.setdefault(depth[parent], []).append((parent, children))
+        return [Generation.of(*map(list, zip(*found[at], strict=True))) for at in sorted(found)]
 
     def mass(self, probability_BL: NDArray[np.floating]) -> NDArray[np.float64]:
         """Returns the probability of every node, float64 (B, N): the sum over the labels under it."""

@@ -112,17 +112,18 @@ def spread_over_tree(
     rows, levels = np.nonzero(way.node_BK >= 0)
     on_way_BN[rows, way.node_BK[rows, levels]] = True
     calibrated_BN[rows, way.node_BK[rows, levels]] = confidence_BK[rows, levels]
-    one = np.ones(len(mass_BN))
-    for parent, children in tree.families:
-        above = one if parent < 0 else calibrated_BN[:, parent]
-        above_mass = one if parent < 0 else mass_BN[:, parent]
-        way_BC = on_way_BN[:, children]
-        has_way = way_BC.any(axis=1)
-        taken = np.where(way_BC, calibrated_BN[:, children], 0).sum(axis=1)
-        way_mass = np.where(way_BC, mass_BN[:, children], 0).sum(axis=1)
-        left = np.where(has_way, above - taken, above)
-        left_mass = np.maximum(np.where(has_way, above_mass - way_mass, above_mass), 1e-12)
-        scale = np.clip(left / left_mass, 0.0, 1.0)
-        rest = mass_BN[:, children] * scale[:, None]
-        calibrated_BN[:, children] = np.where(way_BC, calibrated_BN[:, children], rest)
+    one_B1 = np.ones((len(mass_BN), 1))
+    for of in tree.generations:
+        is_top = of.parent_F[0] < 0
+        above_BF = one_B1 if is_top else calibrated_BN[:, of.parent_F]
+        above_mass_BF = one_B1 if is_top else mass_BN[:, of.parent_F]
+        way_BC, mass_BC = on_way_BN[:, of.child_C], mass_BN[:, of.child_C]
+        own_BC = np.where(way_BC, calibrated_BN[:, of.child_C], 0)
+        has_way_BF = np.logical_or.reduceat(way_BC, of.first_F, axis=1)
+        taken_BF = np.add.reduceat(own_BC, of.first_F, axis=1)
+        way_mass_BF = np.add.reduceat(np.where(way_BC, mass_BC, 0), of.first_F, axis=1)
+        left_BF = np.where(has_way_BF, above_BF - taken_BF, above_BF)
+        left_mass_BF = np.where(has_way_BF, above_mass_BF - way_mass_BF, above_mass_BF)
+        scale_BF = np.clip(left_BF / np.maximum(left_mass_BF, 1e-12), 0.0, 1.0)
+        calibrated_BN[:, of.child_C] = np.where(way_BC, own_BC, mass_BC * scale_BF[:, of.family_C])
     return calibrated_BN
