@@ -131,3 +131,9 @@ def test_answers_load_nothing_from_elsewhere():
     assert "http" not in policy
     assert "default-src 'self'" in policy
     assert client().get("/").headers["x-content-type-options"] == "nosniff"
+
+
+def test_bodies_are_no_larger_than_an_upload():
+    asked = client(max_upload_bytes=1_000)
+    assert asked.post("/api/v1/taxa", content=b"x" * 1_000).status_code == 200
+    assert asked.post("/api/v1/taxa", content=b"x" * (2 << 20)).status_code == 413

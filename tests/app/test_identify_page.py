@@ -48,7 +48,9 @@ def test_images_and_barcodes_are_answered_and_fetched(page, tiny_server, brought
     joined.locator("summary", has_text="Aligned with").click()
     assert "||||" in joined.locator("pre.aligned").inner_text()
     assert joined.locator("img.thumbnail").count() > 1
-    assert page.locator("article.evidence", has_text="broken.png").get_by_text("failed").is_visible()
+    assert (
+        page.locator("article.evidence", has_text="broken.png").get_by_text("failed").is_visible()
+    )
     key = page.url.partition("run=")[2]
     answers = page.request.get(f"{tiny_server.address}/identified/{key}/csv").text()
     inputs = [row["input"] for row in csv.DictReader(io.StringIO(answers))]

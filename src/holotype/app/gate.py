@@ -19,6 +19,8 @@ from holotype.app.settings import ServeSettings, is_loopback
 COOKIE = "holotype"
 LOGIN = "/login"
 API = "/api/"
+FORM_BYTES = 1 << 20
+"""What a form may have beside its files."""
 OPEN = frozenset({LOGIN, "/api/v1/health"})
 """Paths that no token is asked for."""
 _OF_THIS_MACHINE = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -56,11 +58,25 @@ class Gate:
             return
         refusal = self._refusal(scope)
         if refusal is None:
-            await self._app(scope, receive, _marking(send))
+            await self._app(scope, self._bounded(scope, receive), _marking(send))
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1008})
         else:
             await refusal(scope, receive, _marking(send))
+
+    def _bounded(self, scope: Scope, receive: Receive) -> Receive:
+        """Returns a way to receive a body that ends where it is larger than an upload may be."""
+        left = self._settings.max_upload_bytes + FORM_BYTES
+        if scope["type"] != "http":
+            return receive
+
+        async def bounded() -> Message:
+            nonlocal left
+            message = await receive()
+            left -= len(message.get("body", b""))
+            return message if left >= 0 else {"type": "http.disconnect"}
+
+        return bounded
 
     def _refusal(self, scope: Scope) -> Response | None:
         header = {name: value.decode("latin-1") for name, value in scope["headers"]}
@@ -73,6 +89,10 @@ class Gate:
             )
         if not self._is_own_or_allowed(scope, header.get(b"origin"), host):
             return _told(403, "asked by a page of another site", "start the server with --cors")
+        length = header.get(b"content-length", "")
+        if length.isdigit() and int(length[:20]) > self._settings.max_upload_bytes + FORM_BYTES:
+            most = self._settings.max_upload_bytes
+            return _told(413, f"more than {most:,} bytes", "send less at a time")
         if self._settings.token is None or scope["path"] in OPEN or self._knows_token(header):
             return None
         if scope["type"] == "http" and not scope["path"].startswith(API):

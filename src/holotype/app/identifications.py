@@ -88,7 +88,8 @@ class Identification:
 
 
 def new_folder(workspace: Path) -> Path:
-    """Returns an empty folder for what a person brings; its name cannot be guessed."""
+    """Returns an empty folder for what a person brings; its name cannot be guessed. Old ones go."""
+    forget_old(workspace)
     folder = workspace / "uploads" / secrets.token_urlsafe(12)
     (folder / FILES).mkdir(parents=True)
     return folder

@@ -2,20 +2,18 @@
 
 from pathlib import Path
 
-from nicegui import events, run, ui
+from nicegui import run, ui
 
 from holotype.app.pages.assess_folder import Assessment, Started, begin, new_folder, take_in
-from holotype.app.pages.dropping import drop_place
+from holotype.app.pages.dropping import DropPlace
 from holotype.app.pages.jobs_form import allowed_of, who_asks
 from holotype.app.pages.text import heading, note, text
-from holotype.app.upload_names import safe_name
 from holotype.app.uploads import Refused, Upload, UploadLimits
 from holotype.app.workbench import Workbench
 from holotype.errors import HolotypeError
 from holotype.jobs import Jobs
 from holotype.jobs.fields import FieldsError
 from holotype.jobs.offers import offer_of
-from holotype.media.file_names import safe_ending
 from holotype.page.words import some
 
 PATH = "/assess"
@@ -28,8 +26,9 @@ class Beginning:
     def __init__(self, workbench: Workbench, jobs: Jobs) -> None:
         self._workbench, self._jobs = workbench, jobs
         self._allowed = allowed_of(workbench)
-        self._folder: Path | None = None
-        self._uploads: list[Upload] = []
+        self._place = DropPlace(
+            workbench.settings, lambda: new_folder(workbench.workspace), lambda: self._button
+        )
 
     def draw(self) -> None:
         """Draws the form."""
@@ -41,7 +40,7 @@ class Beginning:
                     f"Images, or a zip of them. At most {settings.max_files:,} files, "
                     f"{settings.max_upload_bytes >> 20:,} MB."
                 )
-                self._upload = drop_place(settings, begun=self._coming, received=self._receive)
+                self._place.draw()
             with ui.element("section").classes("panel").props('aria-label="Or name a folder"'):
                 heading(2, "Or name a folder").classes("first")
                 note(
@@ -59,22 +58,8 @@ class Beginning:
             self._error.props("outlined dense inputmode=decimal")
             self._title = ui.input("Call it (optional)").props("outlined dense")
             self._button = ui.button("Draw", icon="casino", on_click=self._begin)
-        self._status = text("p", "").props('role="status"')
+        self._place.draw_status()
         self._refusal = text("p", "").classes("bad").props('role="alert"')
-
-    def _coming(self) -> None:
-        if self._folder is None:
-            self._folder = new_folder(self._workbench.workspace)
-        self._button.disable()
-
-    async def _receive(self, event: events.UploadEventArguments) -> None:
-        assert self._folder is not None
-        suffix = safe_ending(safe_name(event.file.name))
-        place = self._folder / f"upload-{len(self._uploads):06d}{suffix}"
-        self._uploads.append(Upload(event.file.name, place))
-        await event.file.save(place)
-        self._status.set_text(f"{some(len(self._uploads), 'file')} brought")
-        self._button.enable()
 
     async def _begin(self) -> None:
         self._refusal.set_text("")
@@ -94,15 +79,11 @@ class Beginning:
             self._button.props(remove="loading").enable()
 
     def _begun(self, named: str, who: str) -> Assessment:
-        if self._folder is None:
-            self._folder = new_folder(self._workbench.workspace)
-        folder = self._folder
+        folder, uploads = self._place.folder, self._place.uploads
         inputs = named
         refused: list[Refused] = []
-        if self._uploads:
-            place, refused = take_in(
-                folder, self._uploads, UploadLimits.of(self._workbench.settings)
-            )
+        if uploads:
+            place, refused = take_in(folder, uploads, UploadLimits.of(self._workbench.settings))
             inputs = f"{place}\n{named}"
         values = {
             "model": self._workbench.run, "inputs": inputs, "out": str(folder / "draw"),
@@ -110,10 +91,10 @@ class Beginning:
         }  # fmt: skip
         words = offer_of("assess").command(values, self._allowed)
         read = [str(self._allowed.path(one.strip())) for one in inputs.splitlines() if one.strip()]
-        title = str(self._title.value or "").strip()[:100] or _called(read, self._uploads)
+        title = str(self._title.value or "").strip()[:100] or _called(read, uploads)
         job = self._jobs.start(f"Draw: {title}", words, asked_by=who)
         told = tuple((one.name, one.reason) for one in refused)
-        for one in self._uploads:
+        for one in uploads:
             if one.path is not None:
                 one.path.unlink(missing_ok=True)
         return begin(

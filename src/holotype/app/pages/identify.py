@@ -21,7 +21,7 @@ from holotype.app.identifications import (
     open_identification,
 )
 from holotype.app.identifying import BusyError
-from holotype.app.pages.dropping import drop_place
+from holotype.app.pages.dropping import DropPlace
 from holotype.app.pages.frame import frame
 from holotype.app.pages.identify_downloads import DOWNLOADS, download_router
 from holotype.app.pages.text import heading, note, paragraph, text
@@ -60,8 +60,7 @@ class _Desk:
 
     def __init__(self, workbench: Workbench) -> None:
         self._workbench = workbench
-        self._folder: Path | None = None
-        self._uploads: list[Upload] = []
+        self._place = DropPlace(workbench.settings, self._new_place, lambda: self._button)
         self.results: ui.element
 
     def draw(self) -> None:
@@ -74,7 +73,7 @@ class _Desk:
                 self._draw_barcodes()
         with ui.element("div").classes("row identify-do"):
             self._button = ui.button("Identify", on_click=self._identify)
-            self._brought = text("span", "").classes("dim").props('role="status"')
+            self._place.draw_status()
         self.results = ui.element("section").props('aria-label="Answers"')
 
     def _draw_files(self, modalities: tuple[str, ...]) -> None:
@@ -86,7 +85,7 @@ class _Desk:
                 f"{kinds} of them; FASTA too. An image and a barcode of one name are one specimen. "
                 f"At most {limits.max_files:,} files, {limits.max_upload_bytes >> 20:,} MB."
             )
-            self._upload = drop_place(limits, begun=self._begin, received=self._receive)
+            self._place.draw()
 
     def _draw_barcodes(self) -> None:
         with ui.element("section").classes("panel").props('aria-label="Barcodes"'):
@@ -97,37 +96,23 @@ class _Desk:
                 .classes("paste")
             )
 
-    def _begin(self) -> None:
-        if self._folder is None:
-            self._folder = new_folder(self._workbench.workspace)
-        self._button.disable()
-
-    async def _receive(self, event: events.UploadEventArguments) -> None:
-        assert self._folder is not None
-        place = (
-            self._folder / FILES / f"{len(self._uploads):06d}{Path(event.file.name).suffix[:12]}"
-        )
-        upload = Upload(event.file.name, place)
-        self._uploads.append(upload)
-        await event.file.save(place)
-        self._brought.set_text(f"{some(len(self._uploads), 'file')} brought")
-        self._button.enable()
+    def _new_place(self) -> Path:
+        return new_folder(self._workbench.workspace) / FILES
 
     async def _identify(self) -> None:
         pasted = str(self._pasted.value or "").strip() if hasattr(self, "_pasted") else ""
-        if not pasted and not self._uploads:
+        uploads = self._place.uploads
+        if not pasted and not uploads:
             ui.notify("Bring files, or paste a barcode, first.", type="warning")
             return
-        folder = self._folder or new_folder(self._workbench.workspace)
-        uploads = sorted(self._uploads, key=lambda one: one.name)  # they come in any order
         if pasted:
-            path = folder / FILES / PASTED
+            path = self._place.folder / PASTED
             path.write_text(as_fasta(pasted), encoding="utf-8")
             uploads.append(Upload(PASTED, path))
         self._button.props("loading").disable()
-        self._brought.set_text("identifying …")
+        self._place.say("identifying …")
         try:
-            done = await identify(self._workbench, folder, uploads)
+            done = await identify(self._workbench, self._place.folder.parent, uploads)
         except (HolotypeError, BusyError) as reason:
             ui.notify(
                 str(reason), type="negative", multi_line=True, timeout=15_000, close_button="Close"
@@ -135,9 +120,8 @@ class _Desk:
             return
         finally:
             self._button.props(remove="loading").enable()
-            self._brought.set_text("")
-        self._folder, self._uploads = None, []
-        self._upload.reset()
+            self._place.say("")
+        self._place.clear()
         ui.navigate.history.replace(f"/?run={done.key}")
         await self.show(done)
         ui.run_javascript("document.getElementById('answers').focus()")
