@@ -1,4 +1,4 @@
-"""The page Identify, as a visitor uses it: images and barcodes, downloads, a reload after the server was killed."""
+"""The page Identify, as a visitor uses it: images, barcodes, downloads, a reload after a kill."""
 
 import csv
 import io
