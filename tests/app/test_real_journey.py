@@ -46,6 +46,14 @@ def test_identify_find_review_and_export(page, crops, collection, tmp_path):
         assert page.locator("article.evidence").count() == 3
 
         page.goto(f"{server.address}/explore")
+        page.get_by_text("records shown").wait_for()
+        page.get_by_label("Search names, labels or record ids").click()
+        page.keyboard.type("copepod", delay=10)
+        page.get_by_role("option", name=re.compile("copepod")).first.wait_for()
+        page.keyboard.press("ArrowDown")
+        page.keyboard.press("Enter")
+        page.wait_for_url(re.compile("copepod"))
+        page.goto(f"{server.address}/explore")
         page.get_by_role("link", name="Review these").or_(
             page.get_by_role("button", name="Review these")
         ).click()
