@@ -56,3 +56,4 @@ bench: $(READY)  ## quality and speed on real data, beside peers; needs HOLOTYPE
 	$(BIN)/python benchmarks/speed/barcode_search.py
 	$(BIN)/python benchmarks/speed/index.py
 	$(BIN)/python benchmarks/speed/predict_stream.py
+	$(BIN)/python benchmarks/speed/serve.py

@@ -147,8 +147,13 @@ def test_records_for_the_map_are_spread_over_the_names(tmp_path):
     assert len(chosen_rows(facts, inside, most=5000)) == 999
 
 
+@pytest.mark.parametrize(
+    "words",
+    [lambda out: ["--out", str(out)], lambda out: [f"--out={out}"]],
+    ids=["apart", "joined"],
+)
 def test_decisions_are_those_of_the_last_job_that_named_all_records(
-    tmp_path, collection, monkeypatch
+    tmp_path, collection, monkeypatch, words
 ):
     monkeypatch.setattr("holotype.app.exploring.opened.LOOK_AGAIN_S", 0.0)
     now = CollectionNow(collection.path, tmp_path)
@@ -161,7 +166,7 @@ def test_decisions_are_those_of_the_last_job_that_named_all_records(
     ]
     pq.write_table(pa.Table.from_pylist(told, schema=ANSWER_SCHEMA), out)
     jobs = Jobs(tmp_path / "jobs", command=(sys.executable, "-c", "pass"))
-    job = jobs.start("name them", ["predict", "starter", str(collection.path), "--out", str(out)])
+    job = jobs.start("name them", ["predict", "starter", str(collection.path), *words(out)])
     for _ in range(200):
         jobs.turn()
         if jobs.get(job.id).is_over:

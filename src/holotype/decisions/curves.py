@@ -10,6 +10,7 @@ from holotype.decisions.risk import (
     Threshold,
     answered_and_wrong,
     candidates,
+    level_answered,
     safe_threshold,
 )
 
@@ -26,16 +27,20 @@ class CurvePoint:
 
 
 def risk_curve(control: Control, *, points: int = 60) -> list[CurvePoint]:
-    """Returns coverage and error among answered records over thresholds, strictest first."""
+    """Returns coverage and error over thresholds, strictest first.
+
+    Coverage is of all records; the error among those whose answer can be judged.
+    """
     chosen = candidates(control.confidence_BK)
     chosen = [chosen[i] for i in np.unique(np.linspace(0, len(chosen) - 1, points).astype(int))]
     found = []
     for value in chosen:
         judged_B, wrong_B = answered_and_wrong(control, value)
-        answered, wrong = int(judged_B.sum()), int(wrong_B.sum())
-        if answered:
-            low, high = exact_interval(wrong, answered)
-            found.append(CurvePoint(value, answered / len(judged_B), wrong / answered, low, high))
+        judged, wrong = int(judged_B.sum()), int(wrong_B.sum())
+        if judged:
+            low, high = exact_interval(wrong, judged)
+            coverage = float((level_answered(control.confidence_BK, value) >= 0).mean())
+            found.append(CurvePoint(value, coverage, wrong / judged, low, high))
     return found
 
 

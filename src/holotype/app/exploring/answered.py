@@ -41,9 +41,9 @@ def _names(job: Job, collection: Path) -> bool:
 
 
 def _written(job: Job) -> Path | None:
-    for word, value in zip(job.words, job.words[1:], strict=False):
-        if word == OUT:
-            return job.folder / value
+    for word, value in zip(job.words, [*job.words[1:], ""], strict=True):
+        if word == OUT or word.startswith(f"{OUT}="):
+            return job.folder / (value if word == OUT else word.removeprefix(f"{OUT}="))
     return None
 
 

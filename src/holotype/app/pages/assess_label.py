@@ -264,5 +264,5 @@ class LabelDesk:
 
 
 def _short(written: str) -> str:
-    """Returns the last parts of a path, which is what people know a file by."""
-    return "/".join(written.replace("\\", "/").split("/")[-2:])
+    """Returns the name of a file alone: its folder may be called by what someone took it for."""
+    return written.replace("\\", "/").rpartition("/")[2]

@@ -26,7 +26,8 @@ def draw_report(content: Mapping[str, Any], address: str) -> None:
     heading(2, "How good it is").props("id=found tabindex=-1")
     text(
         "p",
-        f"On {some(content['labelled'], 'labelled record')}, which stand for {count(content['records'])}.",
+        f"On {some(content['labelled'], 'labelled record')}, which stand for {count(content['records'])}."
+        + _left_out(content),
     )
     found, promise = content["accuracy"], content["promise"]
     rows = [
@@ -36,6 +37,11 @@ def draw_report(content: Mapping[str, Any], address: str) -> None:
         ["Of a taxon that it was never taught", *_share(found["untaught"])],
     ]
     table(["Figure", "Share", "95 %", "Labelled"], rows, says="How good it is")
+    wide = some(found["judged_as_far_as_the_label_goes"], "record")
+    note(
+        f"{wide} judged as far as your label goes: a wider name than the answer's counts as right where "
+        "the answer is within it."
+    )
     text(
         "p",
         f"Error of safe answers: {measured_share(promise['error'])}. The promise of at most "
@@ -54,6 +60,12 @@ def draw_report(content: Mapping[str, Any], address: str) -> None:
     _classes(content["classes"])
     _confusions(content["confusions"])
     _wrong(content["wrong"], address)
+
+
+def _left_out(content: Mapping[str, Any]) -> str:
+    """Returns how many drawn records have no say, where people could not tell them."""
+    unsure = content["unsure"]
+    return f" Left out: {some(unsure, 'record')} of which you could not tell." if unsure else ""
 
 
 def _share(of: Mapping[str, Any]) -> list[str]:

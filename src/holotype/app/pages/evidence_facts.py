@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from holotype.decisions.answer_tree import LEVELS, OPEN, RIGHT, AnswerTree
 from holotype.decisions.curves import exact_interval, level_thresholds, risk_curve
-from holotype.decisions.risk import Control, safe_threshold
+from holotype.decisions.risk import Control, Threshold, safe_threshold
 from holotype.decisions.store import OpenDecisions, open_decisions, validation_of
 from holotype.errors import BundleError, HolotypeError
 from holotype.evaluation.decisions import reliability
@@ -235,15 +235,17 @@ def promise_of(control: Control, *, max_error: float) -> Promise:
     """Returns the thresholds that keep an error, and the curve that they are points of."""
     whole = safe_threshold(control, max_error=max_error)
     levels = level_thresholds(control, max_error=max_error)
-    count = max(1, len(control.independent))
+    confidence_BK = np.nan_to_num(control.confidence_BK, nan=-1.0)
 
-    def row(name: str, one: Any) -> tuple[str, float | None, float, str]:
-        share = sum(one.answered.values()) / count if one.holds else 0.0
-        return name, one.value if one.holds else None, min(1.0, share), one.remark or ""
+    def row(
+        name: str, one: Threshold, confidence_B: NDArray[np.float64]
+    ) -> tuple[str, float | None, float, str]:
+        share = float((confidence_B >= one.value).mean()) if one.holds and len(control) else 0.0
+        return name, one.value if one.holds else None, share, one.remark or ""
 
     return Promise(
-        row("the deepest safe answer", whole),
-        [row(LEVELS[level], one) for level, one in levels.items()],
+        row("the deepest safe answer", whole, confidence_BK.max(axis=1)),
+        [row(LEVELS[level], one, confidence_BK[:, level]) for level, one in levels.items()],
         [
             {"coverage": p.coverage, "error": p.error, "low": p.low, "high": p.high}
             for p in risk_curve(control)
