@@ -5,7 +5,7 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
-from holotype.app.gate import COOKIE, Gate, cookie_of
+from holotype.app.gate import COOKIE, WRONG_A_MINUTE, Gate, cookie_of
 from holotype.app.login import login_router
 from holotype.app.settings import ServeSettings
 
@@ -131,6 +131,34 @@ def test_answers_load_nothing_from_elsewhere():
     assert "http" not in policy
     assert "default-src 'self'" in policy
     assert client().get("/").headers["x-content-type-options"] == "nosniff"
+
+
+def test_guesses_are_slowed_down():
+    asked = client(token=TOKEN)
+    said = [
+        asked.get("/api/v1/taxa", headers={"authorization": f"Bearer {n}"}).status_code
+        for n in range(WRONG_A_MINUTE + 5)
+    ]
+    assert set(said) == {401, 429}
+    assert said[-1] == 429
+    # nor is the right one told from wrong ones meanwhile
+    right = {"authorization": f"Bearer {TOKEN}"}
+    assert asked.get("/api/v1/taxa", headers=right).status_code == 429
+
+
+def test_no_page_of_another_site_reaches_the_sockets_by_polling():
+    headers = {"origin": "https://evil.example"}
+    assert client().get("/_nicegui_ws/socket.io/", headers=headers).status_code == 403
+    assert client().get("/", headers={"origin": "http://["}).status_code == 200
+    assert client().post("/login", headers={"origin": "http://["}).status_code == 403
+
+
+def test_who_has_no_token_sends_little():
+    asked = client(token=TOKEN)
+    assert asked.post("/login", data={"token": "x" * 8_000}).status_code == 413
+    parts = (b"token=" + b"x" * 1_000 for _ in range(100))
+    kind = {"content-type": "application/x-www-form-urlencoded"}
+    assert asked.post("/login", content=parts, headers=kind).status_code == 400
 
 
 def test_bodies_are_no_larger_than_an_upload():

@@ -191,6 +191,9 @@ def test_the_table_of_commands_is_what_the_package_offers() -> None:
         "backbone_names": "build_backbone",
         "add_index": "add_to_index",
         "references": "write_references",
+        "new_review": "new_session",
+        "status_review": "review_status",
+        "page_review": "review_page",
     }
     assert names == {singular.get(name, name) for name in commands | inside}
     assert all(callable(getattr(holotype, name)) for name in holotype.__all__[1:])

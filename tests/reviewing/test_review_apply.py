@@ -7,12 +7,16 @@ import re
 import pyarrow as pa
 import pytest
 
+from holotype.collection.rewrite import rewrite_records
+from holotype.collection.schema import RECORDS_SCHEMA
 from holotype.collection.store import open_collection
 from holotype.errors import SourceError
 from holotype.exchange.answers.validated import with_validated
 from holotype.exchange.check import check_archive
 from holotype.identify.read_answers import read_answers
+from holotype.reviewing import apply
 from holotype.reviewing.apply import apply_review
+from holotype.reviewing.errors import ReviewError
 from holotype.reviewing.export import CSV_COLUMNS, export_review
 from holotype.reviewing.page import review_page
 from holotype.reviewing.review import Review
@@ -126,6 +130,156 @@ def test_what_is_taken_back_is_given_back(review, collection):
     assert open_collection(collection).columns().equals(before)
 
 
+MATCHED = {
+    "kingdom": "Animalia", "order": "Calanoida", "family": "Calanidae", "genus": "Calanus",
+    "name_status": "matched", "backbone": "a checklist 2026",
+}  # fmt: skip
+
+
+def write_columns(collection, records, columns):
+    """Writes into columns of records, as another command does: names matched, a label by hand."""
+
+    def change(table):
+        ids = table["record_id"].to_pylist()
+        for name, value in columns.items():
+            old = table[name].to_pylist()
+            new = [value if one in records else was for one, was in zip(ids, old, strict=True)]
+            at = RECORDS_SCHEMA.get_field_index(name)
+            field = RECORDS_SCHEMA.field(at)
+            table = table.set_column(at, field, pa.array(new, field.type))
+        return table
+
+    rewrite_records(collection, change, step={"step": "names"})
+
+
+def test_a_second_write_keeps_the_names_that_were_matched_since(session, collection):
+    review = Review.open(session)
+    ids = review.session.record_ids
+    review.relabel("Anna", ids[:3], "Calanus")
+    review.confirm("Anna", ids[3:4])
+    assert apply_review(session, collection=collection).new_labels == ["Calanus"]
+    write_columns(collection, ids[:4], MATCHED)
+    matched = rows_of(collection)
+    review.confirm("Anna", ids[4:5])
+    report = apply_review(session, collection=collection)
+    assert (report.changed, report.new_labels) == (1, [])
+    after = rows_of(collection)
+    assert {one: after[one] for one in ids[:4]} == {one: matched[one] for one in ids[:4]}
+    # another reviewer who says the same is named; the names stay
+    review.relabel("Bo", ids[:1], "Calanus")
+    assert apply_review(session, collection=collection).changed == 1
+    row = rows_of(collection)[ids[0]]
+    assert row["labelled_by"] == "Anna; Bo"
+    assert {name: row[name] for name in MATCHED} == MATCHED
+    assert apply_review(session, collection=collection).changed == 0
+
+
+def test_taking_back_leaves_no_name_of_the_review_and_all_that_is_not_of_it(session, collection):
+    before = rows_of(collection)
+    review = Review.open(session)
+    ids = review.session.record_ids
+    same = next(
+        one for one, row in zip(ids, review.session.items.to_pylist(), strict=True)
+        if row["proposal"] == row["current"] and one not in ids[:2]
+    )  # fmt: skip
+    review.relabel("Anna", ids[:2], "Calanus")
+    review.confirm("Anna", [same])
+    apply_review(session, collection=collection)
+    write_columns(collection, ids[:1], MATCHED)  # to the label of the review
+    write_columns(collection, [same], {"name_status": "matched", "aphia_id": "104464"})
+    write_columns(collection, ids[1:2], {"written_label": "by hand", "labelled_by": "Cy"})
+    named = rows_of(collection)
+    while review.undo("Anna"):
+        pass
+    assert apply_review(session, collection=collection).outcomes["taken back"] == 3
+    after = rows_of(collection)
+    assert after[ids[0]] == before[ids[0]]
+    kept = {"written_label": "by hand", "labelled_by": "Cy", "genus": None, "kingdom": None}
+    assert {name: after[ids[1]][name] for name in kept} == kept
+    assert after[ids[1]]["label_status"] == before[ids[1]]["label_status"]
+    for name in ("name_status", "aphia_id", "genus", "kingdom"):
+        assert after[same][name] == named[same][name]
+    assert after[same]["labelled_by"] == before[same]["labelled_by"]
+
+
+def test_names_that_were_matched_before_the_write_stay_where_they_mean_the_same(
+    session, collection
+):
+    review = Review.open(session)
+    items = review.session.items.to_pylist()
+    row = next(one for one in items if one["proposal"] == one["current"])
+    wider = {"other_ranks": [{"rank": "superfamily", "name": "Calanoidea"}]}
+    write_columns(collection, [row["record_id"]], wider)
+    review.confirm("Anna", [row["record_id"]])
+    apply_review(session, collection=collection)
+    assert rows_of(collection)[row["record_id"]]["other_ranks"] == wider["other_ranks"]
+
+
+def test_a_record_that_is_disputed_after_it_was_written_is_left(session, collection):
+    review = Review.open(session)
+    record = review.session.record_ids[0]
+    review.relabel("Anna", [record], "Animalia")
+    apply_review(session, collection=collection)
+    written = rows_of(collection)
+    review.relabel("Bo", [record], "Blob type 3")
+    report = apply_review(session, collection=collection)
+    assert (report.changed, report.disputed) == (0, [record])
+    assert rows_of(collection) == written
+
+
+def test_a_reviewer_who_is_none_is_no_reason_to_take_all_back(review, collection):
+    apply_review(review.session.path, collection=collection)
+    written = rows_of(collection)
+    with pytest.raises(
+        ReviewError, match=r"no reviewer 'Ana' in this session\. Did you mean 'Anna'\?"
+    ):
+        apply_review(review.session.path, collection=collection, reviewers=["Ana"])
+    assert rows_of(collection) == written
+    # in other capitals it is the same person
+    one = apply_review(review.session.path, collection=collection, reviewers=["ANNA"])
+    assert one.outcomes["taken back"] == 1  # what Bo alone said
+    assert one.outcomes["validated"] == 11
+
+
+def test_labels_that_no_taxon_is_known_of_are_told(session, collection):
+    import pyarrow.parquet as pq
+
+    labels = pq.read_table(session / "labels.parquet")
+    rows = labels.to_pylist()
+    review = Review.open(session)
+    row = review.session.items.to_pylist()[0]
+    other = next(one for one in rows if one["rank"] == "genus" and one["name"] != row["current"])
+    for name in ("lineage", "qualifier", "kind", "group"):
+        other[name] = None  # as of a session without the model
+    pq.write_table(pa.Table.from_pylist(rows, schema=labels.schema), session / "labels.parquet")
+    review = Review.open(session)
+    review.relabel("Anna", [row["record_id"]], other["name"])
+    review.confirm("Anna", review.session.record_ids[1:2])
+    assert not review.state.new_labels()
+    assert apply_review(session, collection=collection).new_labels == [other["name"]]
+
+
+def test_a_record_that_changes_while_it_is_written_keeps_both(review, collection, monkeypatch):
+    """The ledger and the columns come of what the rewrite finds, not of what was there a moment before."""
+    record = review.session.record_ids[0]
+    write, asked = apply.rewrite_records, []
+
+    def late(*args, **words):
+        if not asked:
+            asked.append(record)
+            write_columns(collection, asked, {"written_label": "meanwhile", "genus": "Meanwhile"})
+        write(*args, **words)
+
+    monkeypatch.setattr(apply, "rewrite_records", late)
+    apply_review(review.session.path, collection=collection)
+    opened = open_collection(collection)
+    (said,) = [row["detail"] for row in opened.ledger().to_pylist() if row["record_id"] == record]
+    assert said.endswith("was meanwhile")
+    kept = json.loads(json.loads(rows_of(collection)[record]["extra"])["before_review"])
+    assert kept[0]["columns"]["written_label"] == "meanwhile"
+    assert [step["step"] for step in opened.manifest["steps"]] == ["names", "review"]
+
+
 def test_a_later_decision_replaces_the_one_that_was_written(review, collection):
     ids = review.session.record_ids
     apply_review(review.session.path, collection=collection)
@@ -234,3 +388,16 @@ def test_the_page_tells_all_and_asks_nobody(review, collection, tmp_path):
     assert (few.pictures, few.left_out) == (3, 9)
     # disputed records come first, then changed ones
     assert review.session.record_ids[10] in (tmp_path / "f.html").read_text(encoding="utf-8")
+
+
+def test_the_page_counts_disputed_records_as_one_asks(review, collection, tmp_path):
+    told = {}
+    for settle in Settle:
+        out = tmp_path / f"{settle}.html"
+        review_page(review.session.path, out=out, collection=collection, settle=settle)
+        told[settle] = out.read_text(encoding="utf-8")
+    assert "counts as Animalia" in told[Settle.NEWEST]
+    assert "what was said last counts" in told[Settle.NEWEST]
+    for settle in (Settle.AGREED, Settle.MAJORITY):
+        assert "counts as" not in told[settle]
+    assert all("Nobody differs." not in html for html in told.values())

@@ -69,3 +69,10 @@ def test_a_list_without_ids_is_refused(collection, answered, tmp_path):
     with pytest.raises(ValueError, match="names no record"):
         run("new", answered[0], "--collection", collection, "--embeddings", answered[1],
             "--out", tmp_path / "s", "--records", tmp_path / "ids.txt")  # fmt: skip
+
+
+def test_apply_says_which_labels_have_no_lineage(session, collection):
+    review = Review.open(session)
+    review.relabel("Anna", review.session.record_ids[:2], "Blob type 3")
+    told = run("apply", session, "--collection", collection)
+    assert "without a lineage: Blob type 3" in told.text

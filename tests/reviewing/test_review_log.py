@@ -271,3 +271,18 @@ def test_what_makes_no_sense_is_refused(asked, said):
 def test_a_reviewer_has_a_name(tmp_path, name):
     with pytest.raises(ReviewError, match="name has"):
         ReviewLog(tmp_path).append(name, confirm("r"))
+
+
+@pytest.mark.parametrize("written", ["anna", " ANNA ", "Ａnna"])
+def test_capitals_make_no_second_reviewer(tmp_path, written):
+    log, other = ReviewLog(tmp_path), ReviewLog(tmp_path)
+    log.append("Anna", confirm("r1"))
+    assert other.append(written, confirm("r1")).reviewer == "Anna"
+    assert list(other.state.decisions("r1")) == ["Anna"]
+    undone = log.undo(written)
+    assert (undone.reviewer, log.state.reviewers) == ("Anna", ["Anna"])
+
+
+def test_a_name_is_of_one_person(tmp_path):
+    with pytest.raises(ReviewError, match="no ';'"):
+        ReviewLog(tmp_path).append("Anna; Bob", confirm("r1"))

@@ -6,8 +6,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from holotype.collection.rewrite import rewrite_records
 from holotype.collection.store import open_collection
 from holotype.errors import BundleError, SourceError
+from holotype.reviewing.apply import apply_review
 from holotype.reviewing.errors import ReviewError
 from holotype.reviewing.labels import Origin
 from holotype.reviewing.make import new_session
@@ -221,3 +223,41 @@ def test_names_of_sessions_are_safe_folders(written, name):
 def test_a_session_has_a_name(written):
     with pytest.raises(SourceError, match="a session needs a name"):
         session_name(written)
+
+
+def test_the_name_of_a_class_folder_means_its_label(collection, make_answers, tmp_path):
+    """A written label of one concept finds that; one of several concepts finds none."""
+    table = open_collection(collection).columns()
+    genera = sorted({g for g in table["genus"].to_pylist() if g})
+    folder_of = {genera[0]: "01_foo", genera[1]: "both", genera[2]: "both"}
+
+    def change(shard):
+        new = [folder_of.get(genus) for genus in shard["genus"].to_pylist()]
+        at = shard.schema.get_field_index("written_label")
+        return shard.set_column(at, shard.schema.field(at), pa.array(new, pa.string()))
+
+    rewrite_records(collection, change, step={"step": "folders"})
+    answers = make_answers(collection, tmp_path)
+    make(collection, answers, tmp_path / "session")
+    review = Review.open(tmp_path / "session")
+    book = review.session.book
+    found = book.found("01_FOO")[0]
+    assert (found.also, found.begins("01_f"), book.known("01_foo")) == (("01_foo",), True, found)
+    assert dict((r.value, n) for r, n in found.concept.lineage)["genus"] == genera[0]
+    assert book.known("both") is None
+    record = next(
+        one["record_id"] for one in review.session.items.to_pylist()
+        if not (one["current"] or "").startswith(genera[0])
+    )  # fmt: skip
+    event = review.relabel("Anna", [record], "01_foo")
+    assert (event.labels, event.new_labels) == ((found.name,), ())
+    apply_review(tmp_path / "session")
+    rows = {row["record_id"]: row for row in open_collection(collection).columns().to_pylist()}
+    assert (rows[record]["genus"], rows[record]["label_status"]) == (genera[0], "validated")
+
+
+def test_a_session_without_written_names_opens(session):
+    """Sessions that were made before labels had ``also``."""
+    labels = pq.read_table(session / "labels.parquet")
+    pq.write_table(labels.drop_columns(["also"]), session / "labels.parquet")
+    assert all(label.also == () for label in open_session(session).book.labels)

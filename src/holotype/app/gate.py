@@ -14,13 +14,17 @@ from urllib.parse import urlsplit
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from holotype.app.api.rates import Rates
 from holotype.app.settings import ServeSettings, is_loopback
 
 COOKIE = "holotype"
 LOGIN = "/login"
 API = "/api/"
-FORM_BYTES = 1 << 20
-"""What a form may have beside its files."""
+FORM_BYTES, LOGIN_BYTES = 1 << 20, 4_096
+"""What a form may have beside its files, and what the form that asks for the token may have."""
+WRONG_A_MINUTE = 30
+"""So many wrong tokens of one client are answered; after that it has to wait."""
+SOCKETS = "/_nicegui_ws/"
 OPEN = frozenset({LOGIN, "/api/v1/health"})
 """Paths that no token is asked for."""
 _OF_THIS_MACHINE = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -50,6 +54,7 @@ class Gate:
         self._app = app
         self._settings = settings
         self._hosts = _hosts(settings)
+        self._wrong = Rates(WRONG_A_MINUTE)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Lets a request or a socket in, or answers why not."""
@@ -64,9 +69,14 @@ class Gate:
         else:
             await refusal(scope, receive, _marking(send))
 
+    def _most(self, scope: Scope) -> int:
+        """Returns how many bytes a body may have: few, where no token is asked for."""
+        of_upload = self._settings.max_upload_bytes + FORM_BYTES
+        return LOGIN_BYTES if scope["path"] in OPEN else of_upload
+
     def _bounded(self, scope: Scope, receive: Receive) -> Receive:
         """Returns a way to receive a body that ends where it is larger than an upload may be."""
-        left = self._settings.max_upload_bytes + FORM_BYTES
+        left = self._most(scope)
         if scope["type"] != "http":
             return receive
 
@@ -90,11 +100,17 @@ class Gate:
         if not self._is_own_or_allowed(scope, header.get(b"origin"), host):
             return _told(403, "asked by a page of another site", "start the server with --cors")
         length = header.get(b"content-length", "")
-        if length.isdigit() and int(length[:20]) > self._settings.max_upload_bytes + FORM_BYTES:
-            most = self._settings.max_upload_bytes
-            return _told(413, f"more than {most:,} bytes", "send less at a time")
+        if length.isdigit() and int(length[:20]) > self._most(scope):
+            return _told(413, f"more than {self._most(scope):,} bytes", "send less at a time")
+        client = (scope.get("client") or ("",))[0]
+        if b"authorization" in header and self._wrong.is_empty(client):
+            refusal = _told(429, "too many wrong tokens", "wait a minute")
+            refusal.headers["Retry-After"] = "60"
+            return refusal
         if self._settings.token is None or scope["path"] in OPEN or self._knows_token(header):
             return None
+        if b"authorization" in header:
+            self._wrong.wait_s(client)
         if scope["type"] == "http" and not scope["path"].startswith(API):
             return RedirectResponse(LOGIN, status_code=303)
         refusal = _told(401, "no token, or another one", "send 'Authorization: Bearer TOKEN'")
@@ -103,8 +119,10 @@ class Gate:
 
     def _is_own_or_allowed(self, scope: Scope, origin: str | None, host: str) -> bool:
         """Returns whether a page of this server asks, or one whose site may; no page at all may always."""
-        if origin is None or urlsplit(origin).netloc == host:
+        if origin is None or _netloc(origin) == host:
             return True
+        if scope["path"].startswith(SOCKETS):
+            return False
         if scope["path"].startswith(API):
             is_read = scope["type"] == "http" and scope["method"] in _READING
             return is_read or origin in self._settings.cors_origins
@@ -139,6 +157,14 @@ def _name_of(host: str) -> str:
     """
     try:
         return urlsplit(f"//{host}").hostname or ""
+    except ValueError:
+        return ""
+
+
+def _netloc(origin: str) -> str:
+    """Returns name and port of an ``Origin``; "" for one that is none."""
+    try:
+        return urlsplit(origin).netloc
     except ValueError:
         return ""
 

@@ -97,14 +97,21 @@ def new_folder(workspace: Path) -> Path:
 
 def forget_old(workspace: Path, *, days: float = DAYS) -> int:
     """Removes what was brought more than so many days ago; returns how many folders that were."""
+    before = time.time() - days * 86_400
     old = [
         folder
-        for folder in (workspace / "uploads").iterdir()
-        if folder.is_dir() and time.time() - folder.stat().st_mtime > days * 86_400
+        for folder in (workspace / "uploads").glob("*")
+        if folder.is_dir() and _written_at(folder) < before
     ]
     for folder in old:
         shutil.rmtree(folder, ignore_errors=True)
     return len(old)
+
+
+def _written_at(folder: Path) -> float:
+    """Returns when answers were written, else when the folder was made or changed."""
+    manifest = folder / MANIFEST
+    return (manifest if manifest.is_file() else folder).stat().st_mtime
 
 
 def as_fasta(text: str) -> str:

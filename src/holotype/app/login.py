@@ -36,10 +36,12 @@ def login_router(settings: ServeSettings) -> APIRouter:
     async def said(token: Annotated[str, Form(max_length=1_000)] = "") -> Response:
         if settings.token is None:
             return RedirectResponse("/", status_code=303)
-        async with one_at_a_time:
-            if not hmac.compare_digest(token.encode(), settings.token.encode()):
+        if not hmac.compare_digest(token.encode(), settings.token.encode()):
+            if one_at_a_time.locked():
+                return HTMLResponse(_page("Others try as well. Wait a little."), status_code=429)
+            async with one_at_a_time:
                 await asyncio.sleep(SECONDS_AFTER_A_WRONG_ONE)
-                return HTMLResponse(_page("That is not the token."), status_code=401)
+            return HTMLResponse(_page("That is not the token."), status_code=401)
         found = RedirectResponse("/", status_code=303)
         found.set_cookie(
             COOKIE,

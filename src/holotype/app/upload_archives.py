@@ -1,13 +1,13 @@
 """An uploaded zip or tar -> its members, checked before anything of it is unpacked.
 
-The central directory of a zip is measured before it is read, members are counted and added up before any is
+The central directory of a zip is measured as it is read, members are counted and added up before any is
 unpacked, and what is compressed as a whole is unpacked into the scratch folder up to what is left.
 """
 
 import bz2
 import gzip
+import io
 import lzma
-import struct
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -30,8 +30,8 @@ UNPACKERS: dict[str, Callable[[Path], Any]] = {
 """What opens files that are compressed as a whole, by the last ending."""
 ENTRY_BYTES = 1_024
 """Bytes of a zip's directory that an entry may take, on average."""
-_TAIL = 22 + 65_535 + 20 + 56
-_END, _END_64 = b"PK\x05\x06", b"PK\x06\x06"
+_END_BYTES = 1 << 17
+"""The end of a zip, with the longest comment, is less."""
 
 
 def archive_members(path: Path, scratch: Path, budget: Budget) -> Iterator[Member]:
@@ -80,12 +80,13 @@ def _copied(stream: IO[bytes], to: Path, limit: int) -> None:
 
 def _check_zip(path: Path, budget: Budget) -> None:
     """Raises ``SourceError`` for a zip that is damaged or a bomb, and takes the rest off the budget."""
-    size = _directory_bytes(path)
-    if size > budget.limits.members * ENTRY_BYTES:
-        raise SourceError(f"more than {budget.limits.members:,} files in it.")
     entries: list[zipfile.ZipInfo] = []
-    with suppress(*DAMAGE, UnicodeDecodeError), zipfile.ZipFile(path) as archive:
-        entries = [entry for entry in archive.infolist() if not entry.is_dir()]
+    with _Measured(path, budget.limits.members) as measured:
+        with (
+            suppress(*DAMAGE, UnicodeDecodeError, ValueError),
+            zipfile.ZipFile(measured) as archive,
+        ):
+            entries = [entry for entry in archive.infolist() if not entry.is_dir()]
     if not entries:
         raise SourceError("not a whole zip, or nothing in it.")
     if any(entry.compress_type in (zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA) for entry in entries):
@@ -97,17 +98,26 @@ def _check_zip(path: Path, budget: Budget) -> None:
     budget.unpacked_bytes += unpacked
 
 
-def _directory_bytes(path: Path) -> int:
-    """Returns how large the central directory of a zip says it is; 0 where there is none."""
-    with path.open("rb") as handle:
-        size = handle.seek(0, 2)
-        handle.seek(max(0, size - _TAIL))
-        tail = handle.read()
-    at = tail.rfind(_END)
-    if at < 0 or at + 22 > len(tail):
-        return 0
-    told: int = struct.unpack_from("<I", tail, at + 12)[0]
-    wide = tail.rfind(_END_64, 0, at)
-    if told == 0xFFFFFFFF and wide >= 0 and wide + 56 <= len(tail):
-        told = struct.unpack_from("<Q", tail, wide + 40)[0]
-    return told
+class _Measured(io.FileIO):
+    """A zip whose directory may not be larger than that of so many members.
+
+    What tells the size of a directory can be written twice, at several places and in two widths, and readers
+    differ in which they believe. So none is believed: the reader itself is stopped when it asks for too much.
+    """
+
+    def __init__(self, path: Path, most: int) -> None:
+        super().__init__(path, "rb")
+        self._most, self._bytes = most, path.stat().st_size
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """Returns what is asked for.
+
+        Raises:
+            SourceError: for more than a directory may have.
+        """
+        asked, most = max(0, self._bytes - self.tell()), _END_BYTES
+        if size is not None and size >= 0:
+            asked, most = min(size, asked), self._most * ENTRY_BYTES
+        if asked > most:
+            raise SourceError(f"more than {self._most:,} files in it.")
+        return super().read(asked) or b""

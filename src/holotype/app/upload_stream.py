@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from python_multipart.multipart import MultipartCallbacks
 
 IN_MEMORY, ALL_IN_MEMORY = 1 << 20, 16 << 20
-"""A file of fewer bytes is not stored, where all of the request are not more than these."""
+"""A file of fewer bytes is not stored, where all files and fields of the request are not more than these."""
 FIELD_BYTES = 1 << 16
 FORM_TYPE = b"multipart/form-data"
 
@@ -67,7 +67,7 @@ class _Form:
         self._limits, self._scratch = limits, scratch
         self._part = _Part()
         self._header = [b"", b""]
-        self._files = self._fields = self._held = 0
+        self._files = self._fields = self._held = self._field_bytes = 0
 
     def on_part_begin(self) -> None:
         self._part, self._header = _Part(), [b"", b""]
@@ -110,7 +110,8 @@ class _Form:
         elif part.size > self._limits.file_bytes:
             self._close(part)
             return
-        if part.stored is None and (part.size > IN_MEMORY or self._held > ALL_IN_MEMORY):
+        is_file, is_large = part.file_name is not None, part.size > IN_MEMORY
+        if is_file and part.stored is None and (is_large or self._held > ALL_IN_MEMORY):
             part.path = self._scratch() / f"upload-{self._files}"
             part.stored = part.path.open("wb")
             part.stored.write(part.content)
@@ -124,7 +125,7 @@ class _Form:
         part = self._part
         self._close(part)
         if part.file_name is None:
-            self.received.fields.append((part.name, _text(part)))
+            self._hold_field(part)
         elif part.size > self._limits.file_bytes:
             if part.path is not None:
                 part.path.unlink()
@@ -134,6 +135,15 @@ class _Form:
             content = bytes(part.content) if part.path is None else None
             self._held += len(content or b"")
             self.received.files.append((part.name, Upload(part.file_name, part.path, content)))
+
+    def _hold_field(self, part: _Part) -> None:
+        self._held += part.size
+        self._field_bytes += part.size
+        if self._field_bytes > ALL_IN_MEMORY:
+            raise TooMuchError(
+                f"more than {ALL_IN_MEMORY:,} bytes in fields. Send them in several requests."
+            )
+        self.received.fields.append((part.name, _text(part)))
 
     def on_end(self) -> None:
         self.ended = True

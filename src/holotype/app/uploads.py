@@ -112,19 +112,21 @@ def _gone_is_fine() -> Iterator[None]:
 
 
 def specimens_of(
-    uploads: Sequence[Upload], limits: UploadLimits, scratch: Path | None = None
+    uploads: Sequence[Upload], limits: UploadLimits, scratch: Path | Callable[[], Path]
 ) -> tuple[list[Specimen], list[Refused]]:
     """Returns what there is to name in uploaded files, in their order, and what of them is refused.
 
     Args:
         uploads: the files.
         limits: of the request.
-        scratch: a folder to unpack into, removed by the caller when the specimens are answered; that of the
-            uploads by default.
+        scratch: a folder to unpack into, removed by the caller when the specimens are answered; or what
+            returns it, asked when something is unpacked.
+
+    Raises:
+        ValueError: for a folder that is not named from the root on: nothing is written where a process
+            happens to be.
     """
-    places = [upload.path.parent for upload in uploads if upload.path is not None]
-    folder = scratch or (places[0] if places else Path(tempfile.gettempdir()))
-    taking = _Taking(Budget(limits), folder)
+    taking = _Taking(Budget(limits), _Folder(scratch))
     names: set[str] = set()
     for number, upload in enumerate(uploads):
         name = free_name(safe_name(upload.name), names)
@@ -140,11 +142,33 @@ def specimens_of(
 
 
 @dataclass
+class _Folder:
+    """The scratch folder of a request, made when it is first needed."""
+
+    given: Path | Callable[[], Path]
+
+    def __post_init__(self) -> None:
+        if isinstance(self.given, Path) and not self.given.is_absolute():
+            raise ValueError(f"{str(self.given)!r}: name the scratch folder from the root on")
+
+    @property
+    def path(self) -> Path:
+        if not isinstance(self.given, Path):
+            self.given = self.given()
+        return self.given
+
+    def spellings(self) -> set[str]:
+        """Returns how messages may name it; nothing while it is not made."""
+        known = isinstance(self.given, Path)
+        return {str(self.path.resolve()), str(self.path)} if known else set()
+
+
+@dataclass
 class _Taking:
     """Goes through the uploads of one request."""
 
     budget: Budget
-    scratch: Path
+    scratch: "_Folder"
     found: list[Specimen] = field(default_factory=list)
     refused: list[Refused] = field(default_factory=list)
     stored: "itertools.count[int]" = field(default_factory=itertools.count)
@@ -158,7 +182,7 @@ class _Taking:
 
     def without_places(self, name: str, text: str) -> str:
         """Returns what a reader said, without the folders of the server."""
-        for place in {str(self.scratch.resolve()), str(self.scratch)}:
+        for place in self.scratch.spellings():
             inside = rf"{re.escape(place)}(/file-\d+)?(/plain)?"
             text = re.sub(inside, "the upload", re.sub(f"{inside}/", "", text))
         return " ".join(text.split()).removeprefix(f"{name}: ")
@@ -205,7 +229,7 @@ class _Taking:
 
     def as_file(self, name: str, upload: Upload) -> Path:
         """Returns where an upload lies under its own name: readers go by it."""
-        place = self.scratch / f"file-{next(self.stored)}" / name
+        place = self.scratch.path / f"file-{next(self.stored)}" / name
         place.parent.mkdir(parents=True, exist_ok=True)
         if upload.path is not None:
             _linked(upload.path, place)
@@ -250,7 +274,7 @@ class _Taking:
             self.image(name, member.read, member.size)
         elif kind is not None:
             try:
-                inner = unpacked(member, self.scratch / f"file-{next(self.stored)}")
+                inner = unpacked(member, self.scratch.path / f"file-{next(self.stored)}")
             except (HolotypeError, OSError) as reason:
                 self.refuse(name, reason)
                 return
@@ -272,6 +296,9 @@ class _Taking:
     def row(self, name: str, start: str, one: Specimen) -> Specimen:
         """Returns a row of a text as it is shown; images that it names are not read."""
         failure = one.failure and self.without_places(name, one.failure)
+        own = f"outside {Path(start).parent.name}"
+        if failure and failure.endswith(own):
+            failure = failure.removesuffix(own) + f"outside {name}"
         if one.read_image is not None:
             failure = failure or NO_IMAGES_OF_TABLES
         shown = f"{name}{one.input.removeprefix(start)}"

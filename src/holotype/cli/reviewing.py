@@ -154,11 +154,12 @@ def page(
     session: SessionArgument,
     out: Annotated[Path, typer.Option(help="The page to write (.html).")],
     collection: Moved = None,
+    settle: SettleOption = "agreed",
     as_json: Json = False,
 ) -> Result:
     """Write a review as one page that opens offline, to send to a colleague."""
     from holotype.reviewing.page import review_page
 
-    report = review_page(session, out=out, collection=collection)
+    report = review_page(session, out=out, collection=collection, settle=settle)
     text = f"{report.out}: {report.decided:,} decided, {report.pictures:,} with a picture"
     return Result(report, text, as_json)

@@ -6,7 +6,11 @@ everything else, and every file that looks damaged, goes through Pillow, which s
 """
 
 import io
+import os
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Lock
 from typing import Any
 
 import cv2
@@ -22,6 +26,12 @@ IMAGE_SUFFIXES = frozenset(
 )
 MAX_PIXELS = 200_000_000
 """A larger image is refused before it is decoded: it is a bomb or a raw frame, not a crop."""
+LARGE_PIXELS = 20_000_000
+"""Of larger images one is decoded at a time in a process: each takes several bytes a pixel meanwhile."""
+_STRIP_PIXELS = 1 << 20
+_LARGE = [Lock()]
+if hasattr(os, "register_at_fork"):  # a child has no thread that would give the parent's lock back
+    os.register_at_fork(after_in_child=lambda: _LARGE.__setitem__(0, Lock()))
 
 Pixels = NDArray[np.uint8]
 """uint8 (H, W, C), C = 1 for grey files and 3 (red, green, blue) for the others."""
@@ -40,17 +50,19 @@ def read_pixels(content: bytes) -> Pixels:
     header = plain_header(content)
     if header is not None and 0 < header.width * header.height <= MAX_PIXELS:
         flag = cv2.IMREAD_GRAYSCALE if header.channels == 1 else cv2.IMREAD_COLOR_RGB
-        try:
-            decoded = cv2.imdecode(np.frombuffer(content, np.uint8), flag)
-        except cv2.error:
-            decoded = None
+        with _turn(header.width * header.height):
+            try:
+                decoded = cv2.imdecode(np.frombuffer(content, np.uint8), flag)
+            except cv2.error:
+                decoded = None
         if decoded is not None:
             return _three_axes(decoded)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         image = _opened(content)
         try:
-            return _three_axes(_decoded_by_pillow(image))
+            with _turn(image.width * image.height):
+                return _three_axes(_decoded_by_pillow(image))
         except (OSError, SyntaxError, ValueError, EOFError, cv2.error) as reason:
             raise MediaError(f"damaged {image.format} image: {_one_line(reason)}") from reason
 
@@ -83,11 +95,37 @@ def _decoded_by_pillow(image: Image.Image) -> NDArray[np.uint8]:
     if image.mode == "F":
         raise ValueError("floating-point pixels have no agreed range; save as 8 or 16 bit")
     colours = "L" if image.mode in {"1", "L"} else "RGB"
+    channels = (3,) if colours == "RGB" else ()
+    pixels: NDArray[np.uint8] = np.empty((image.height, image.width, *channels), np.uint8)
+    for rows in _strips(image.height, image.width):  # so that no copy of the whole is made
+        strip = image.crop((0, rows.start, image.width, rows.stop))
+        pixels[rows] = np.asarray(_on_white(strip).convert(colours))
+    return pixels
+
+
+def _on_white(image: Image.Image) -> Image.Image:
+    """Returns an image without transparency."""
     if "transparency" in image.info or image.mode in {"RGBA", "LA", "PA", "La", "RGBa"}:
         layer = image.convert("RGBA")
-        paper = Image.new("RGBA", layer.size, "white")
-        return np.asarray(Image.alpha_composite(paper, layer).convert(colours))
-    return np.asarray(image.convert(colours))
+        return Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer)
+    return image
+
+
+def _strips(height: int, width: int) -> Iterator[slice]:
+    """Yields the rows of an image, some at a time."""
+    step = max(1, _STRIP_PIXELS // max(1, width))
+    for top in range(0, height, step):
+        yield slice(top, min(height, top + step))
+
+
+@contextmanager
+def _turn(pixels: int) -> Iterator[None]:
+    """Waits, where an image is large, until no other large one is being decoded."""
+    if pixels <= LARGE_PIXELS:
+        yield
+        return
+    with _LARGE[0]:
+        yield
 
 
 def _scaled_to_8_bit(grey_HW: NDArray[Any]) -> NDArray[np.uint8]:
@@ -95,7 +133,9 @@ def _scaled_to_8_bit(grey_HW: NDArray[Any]) -> NDArray[np.uint8]:
     if int(grey_HW.min(initial=0)) < 0 or brightest >= 1 << 16:
         raise ValueError("grey values outside 0 to 65,535; save as 8 or 16 bit")
     bits = next(bits for bits in (8, 10, 12, 14, 16) if brightest < 1 << bits)
-    scaled: NDArray[np.uint8] = (grey_HW.astype(np.uint32) >> (bits - 8)).astype(np.uint8)
+    scaled: NDArray[np.uint8] = np.empty(grey_HW.shape, np.uint8)
+    for rows in _strips(*grey_HW.shape):
+        scaled[rows] = grey_HW[rows] >> (bits - 8)
     return scaled
 
 

@@ -144,11 +144,15 @@ def reviewer_name(written: str) -> str:
     """Returns a reviewer's name without needless blanks.
 
     Raises:
-        ReviewError: when nothing is left, or it is too long.
+        ReviewError: when nothing is left, it is too long, or has the sign that stands between names.
     """
     name = " ".join("".join(c if c.isprintable() else " " for c in written).split())
     if not name or len(name) > MAX_NAME:
         raise ReviewError(f"a reviewer's name has 1 to {MAX_NAME} letters, not {len(name)}.")
+    if ";" in name:
+        raise ReviewError(
+            f"reviewer '{name}': a name has no ';'. Everybody decides under one name."
+        )
     return name
 
 

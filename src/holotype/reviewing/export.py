@@ -147,7 +147,7 @@ def _said(review: Review, record: str, one: Settled | None, disputed: set[str]) 
 
 
 def _lineage(review: Review, label: str) -> dict[str, str | None]:
-    known = review.session.book.by_name.get(label)
+    known = review.session.book.known(label)
     if known is None or known.concept is None:
         return {}
     names = {rank.value: name for rank, name in known.concept.lineage}

@@ -5,8 +5,7 @@ nobody knows may be given too: it is written as it stands, without a lineage.
 """
 
 import json
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
@@ -14,15 +13,9 @@ from typing import Any
 
 import pyarrow as pa
 
-from holotype.identify.columns import RANKS
-from holotype.models.labels import LabelSpace, Target, label_names
-from holotype.taxonomy.backbone import schema as backbone
 from holotype.taxonomy.label_table import Concept
-from holotype.taxonomy.labels import WHOLE, Kind
+from holotype.taxonomy.labels import Kind
 from holotype.taxonomy.lineage import Lineage
-
-ID_COLUMNS = (*backbone.ID_COLUMNS, "ecotaxa_id", "wikidata_id")
-"""Columns of a collection that say what a taxon is called elsewhere."""
 
 
 class Origin(StrEnum):
@@ -44,6 +37,7 @@ class KnownLabel:
         origin: where it is from.
         records: of the collection that bear it.
         ids: what the taxon is called elsewhere, by column of a collection.
+        also: how the collection writes it otherwise: the names of its class folders.
     """
 
     name: str
@@ -51,6 +45,7 @@ class KnownLabel:
     origin: Origin
     records: int = 0
     ids: tuple[tuple[str, str], ...] = ()
+    also: tuple[str, ...] = ()
 
     @property
     def rank(self) -> str | None:
@@ -81,6 +76,7 @@ class KnownLabel:
             "kind": concept.kind.value if concept is not None else None,
             "group": concept.group if concept is not None else None,
             "ids": json.dumps(dict(self.ids), ensure_ascii=False) if self.ids else None,
+            "also": json.dumps(self.also, ensure_ascii=False) if self.also else None,
         }
 
     @classmethod
@@ -91,7 +87,17 @@ class KnownLabel:
             lineage = Lineage.from_names(json.loads(row["lineage"]))
             concept = Concept(lineage, row["qualifier"], Kind(row["kind"]), row["group"])
         ids = tuple(json.loads(row["ids"]).items()) if row["ids"] else ()
-        return cls(row["name"], concept, Origin(row["origin"]), row["records"], ids)
+        also = tuple(json.loads(row.get("also") or "[]"))
+        return cls(row["name"], concept, Origin(row["origin"]), row["records"], ids, also)
+
+    def begins(self, typed: str) -> bool:
+        """Returns whether it, or how it is written otherwise, begins with what was typed."""
+        wanted = " ".join(typed.casefold().split())
+        return any(name.casefold().startswith(wanted) for name in (self.name, *self.also))
+
+    def is_called(self, name: str) -> bool:
+        """Returns whether it is called so, or written so, apart from capitals."""
+        return name.casefold() in {one.casefold() for one in (self.name, *self.also)}
 
 
 LABELS_SCHEMA = pa.schema(
@@ -105,6 +111,7 @@ LABELS_SCHEMA = pa.schema(
         ("kind", pa.string()),
         ("group", pa.string()),
         ("ids", pa.string()),
+        ("also", pa.string()),
     ]
 )
 
@@ -121,31 +128,43 @@ class LabelBook:
         return {label.name: label for label in self.labels}
 
     @cached_property
-    def _folded(self) -> list[str]:
-        return [label.name.casefold() for label in self.labels]
+    def _by_writing(self) -> dict[str, KnownLabel]:
+        return {also: label for label in self.labels for also in label.also}
+
+    def known(self, name: str) -> KnownLabel | None:
+        """Returns the label of a name, or of the name that the collection writes for it."""
+        return self.by_name.get(name) or self._by_writing.get(name)
+
+    @cached_property
+    def _folded(self) -> list[tuple[str, KnownLabel]]:
+        names = [(label.name.casefold(), label) for label in self.labels]
+        return names + [(also.casefold(), label) for label in self.labels for also in label.also]
 
     def found(self, typed: str, *, most: int = 12) -> list[KnownLabel]:
         """Returns the labels that a few letters may mean, the likeliest first.
 
         The exact name comes first, then names that begin so, names with a word that begins so, names
-        that contain it, then near ones. Without letters: those of the most records.
+        that contain it, then near ones. A label is also found by what the collection writes for it. Without
+        letters: those of the most records.
         """
         wanted = " ".join(typed.casefold().split())
         if not wanted:
             return list(self.labels[:most])
-        tiers: tuple[list[int], ...] = ([], [], [], [])
-        for at, name in enumerate(self._folded):
+        tiers: tuple[list[KnownLabel], ...] = ([], [], [], [])
+        for name, label in self._folded:
             if wanted in name:
-                tiers[_tier(name, wanted)].append(at)
-        found = [at for tier in tiers for at in tier][:most]
+                tiers[_tier(name, wanted)].append(label)
+        found = {label.name: label for tier in tiers for label in tier}
         if len(found) < most and len(wanted) > 2:
             from rapidfuzz import fuzz, process
 
             near = process.extract(
-                wanted, self._folded, scorer=fuzz.WRatio, score_cutoff=72, limit=most + len(found)
-            )
-            found += [at for _, _, at in near if at not in set(found)]
-        return [self.labels[at] for at in found[:most]]
+                wanted, [name for name, _ in self._folded], scorer=fuzz.WRatio, score_cutoff=72,
+                limit=most + len(found),
+            )  # fmt: skip
+            for _, _, at in near:
+                found.setdefault(self._folded[at][1].name, self._folded[at][1])
+        return list(found.values())[:most]
 
 
 def _tier(name: str, wanted: str) -> int:
@@ -154,122 +173,6 @@ def _tier(name: str, wanted: str) -> int:
     if name.startswith(wanted):
         return 1
     return 2 if f" {wanted}" in name.replace("_", " ").replace("(", " ") else 3
-
-
-def current_names(
-    table: pa.Table, concepts: Sequence[Concept | None], space: LabelSpace | None
-) -> list[str | None]:
-    """Returns what the records of a collection are called now, in the model's words where it has one."""
-    written = table["written_label"].to_pylist()
-    if space is not None:
-        names = space.names_of(written, concepts)
-    else:
-        names = label_names(Target.CONCEPT, written, concepts)
-    return [name or label for name, label in zip(names, written, strict=True)]
-
-
-def label_book(
-    table: pa.Table,
-    concepts: Sequence[Concept | None],
-    names: Sequence[str | None],
-    space: LabelSpace | None,
-    answers: pa.Table,
-) -> LabelBook:
-    """Returns the labels of a session.
-
-    Args:
-        table: the collection's records, without images.
-        concepts: what each is.
-        names: of ``current_names``.
-        space: the model's labels, where the model is at hand.
-        answers: of ``ANSWER_SCHEMA``; what it names safely tells the lineage of a label.
-    """
-    counts = Counter(name for name in names if name is not None)
-    book: dict[str, KnownLabel] = {}
-    ids = _ids_of_concepts(table, concepts)
-    for label in space.labels if space is not None else ():
-        book[label.name] = _label(label.name, label.concept, Origin.MODEL, counts, ids)
-    for name, concept in zip(names, concepts, strict=True):
-        if name is not None and name not in book:
-            book[name] = _label(name, concept, Origin.COLLECTION, counts, ids)
-    for name, concept in _answered(answers):
-        if name not in book or (book[name].concept is None and concept is not None):
-            book[name] = _label(name, concept, Origin.ANSWERS, counts, ids)
-    _add_taxa(book, counts, ids)
-    ordered = sorted(book.values(), key=lambda one: (-one.records, one.name.casefold(), one.name))
-    return LabelBook(tuple(ordered))
-
-
-_Ids = Mapping[tuple[object, ...], tuple[tuple[str, str], ...]]
-
-
-def _label(
-    name: str, concept: Concept | None, origin: Origin, counts: Mapping[str, int], ids: _Ids
-) -> KnownLabel:
-    bare = None if concept is None else _bare(concept)
-    known = () if bare is None else ids.get(key_of(bare), ())
-    return KnownLabel(name, bare, origin, counts.get(name, 0), known)
-
-
-def _bare(concept: Concept) -> Concept:
-    return Concept(concept.lineage, concept.qualifier, concept.kind, concept.group)
-
-
-def key_of(concept: Concept | None) -> tuple[object, ...]:
-    """Returns what tells one concept from another."""
-    if concept is None:
-        return ()
-    return (tuple(concept.lineage), concept.qualifier, concept.kind, concept.group)
-
-
-def _ids_of_concepts(table: pa.Table, concepts: Sequence[Concept | None]) -> _Ids:
-    """Returns the identifiers that all records of a concept agree on, where some have them."""
-    columns = [table[name].to_pylist() for name in ID_COLUMNS]
-    found: dict[tuple[object, ...], set[tuple[str | None, ...]]] = {}
-    for concept, row in zip(concepts, zip(*columns, strict=True), strict=True):
-        if concept is not None and any(row):
-            found.setdefault(key_of(concept), set()).add(row)
-    return {
-        key: tuple((name, text) for name, text in zip(ID_COLUMNS, next(iter(rows)), strict=True) if text)
-        for key, rows in found.items() if len(rows) == 1
-    }  # fmt: skip
-
-
-def _answered(answers: pa.Table) -> Iterable[tuple[str, Concept | None]]:
-    """Yields the labels of answers, with their lineage where one was named safely."""
-    safe = answers.select(["answer", "answer_level", *RANKS]).group_by(
-        ["answer", "answer_level", *RANKS]
-    ).aggregate([])  # fmt: skip
-    known: set[str] = set()
-    for row in safe.to_pylist():
-        lineage = Lineage.from_names({rank: row[rank] for rank in RANKS})
-        if row["answer"] is not None and row["answer_level"] == "label" and lineage:
-            known.add(row["answer"])
-            part = row["answer"].rpartition(" (")[2].removesuffix(")")
-            is_part = row["answer"].endswith(")") and " (" in row["answer"]
-            yield row["answer"], Concept(lineage, part if is_part else WHOLE)
-    for name in answers["label"].unique().drop_null().to_pylist():
-        if name not in known:
-            yield name, None
-
-
-def _add_taxa(book: dict[str, KnownLabel], counts: Mapping[str, int], ids: _Ids) -> None:
-    """Adds every taxon above a label; namesakes are told apart by the names above them."""
-    have = {
-        tuple(one.concept.lineage)
-        for one in book.values()
-        if one.concept and one.concept.qualifier == WHOLE
-    }
-    lineages = {one.concept.lineage for one in book.values() if one.concept is not None}
-    above = {lineage.truncate(rank) for lineage in lineages for rank, _ in lineage}
-    for lineage in sorted(above, key=lambda one: (len(tuple(one)), tuple(one))):
-        if not lineage or tuple(lineage) in have or lineage.name is None:
-            continue
-        name = lineage.name
-        if name in book:
-            name = f"{name} [{' '.join(part for _, part in tuple(lineage)[:-1]) or 'no lineage'}]"
-        if name not in book:
-            book[name] = _label(name, Concept(lineage), Origin.TAXON, counts, ids)
 
 
 def as_table(book: LabelBook) -> pa.Table:
@@ -285,5 +188,5 @@ def from_table(table: pa.Table) -> LabelBook:
 def unknown_in(labels: Sequence[str | None], book: LabelBook) -> tuple[str, ...]:
     """Returns the labels that the book does not have, each once."""
     return tuple(
-        dict.fromkeys(one for one in labels if one is not None and one not in book.by_name)
+        dict.fromkeys(one for one in labels if one is not None and book.known(one) is None)
     )

@@ -75,6 +75,7 @@ class ReviewLog:
             known = self.state.events.get(asked.id)
             if known is not None:
                 return known
+            name = self.state.spelling(name)
             before = tuple(self.state.label_by(name, record) for record in asked.records)
             event = Event(
                 asked.id, self._time(), name, asked.kind, asked.records, asked.labels, before,
@@ -98,6 +99,7 @@ class ReviewLog:
             known = self.state.events.get(event_id or "")
             if known is not None:
                 return known
+            name = self.state.spelling(name)
             newest = self.state.newest_of(name)
             if newest is None:
                 return None

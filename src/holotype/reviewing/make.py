@@ -20,10 +20,11 @@ from holotype.identify.read_answers import read_answers
 from holotype.models.labels import LabelSpace
 from holotype.models.places import MANIFEST as BUNDLE
 from holotype.models.places import bundle_folder
+from holotype.reviewing.book import current_names, label_book
 from holotype.reviewing.errors import ReviewError
 from holotype.reviewing.events import now
 from holotype.reviewing.groups import PAGE_SIZE, Paged, Purity, paged, purity
-from holotype.reviewing.labels import as_table, current_names, label_book
+from holotype.reviewing.labels import as_table
 from holotype.reviewing.log import LOG
 from holotype.reviewing.session import (
     FORMAT,

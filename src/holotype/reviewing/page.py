@@ -1,7 +1,7 @@
 """A review as one page that opens offline: who decided what, how far they agree, and the pictures of it."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,12 @@ from holotype.reviewing.review import Review, ReviewStatus
 from holotype.reviewing.settle import Settle, Settled, all_settled
 
 MOST_PICTURES = 1_200
+COUNTED: dict[Settle, str] = {
+    Settle.AGREED: "Records on which reviewers differ are not counted.",
+    Settle.MAJORITY: "Where reviewers differ, what more than half say counts.",
+    Settle.NEWEST: "Where reviewers differ, what was said last counts.",
+}
+"""What the counts are of."""
 _STYLE = """
 .decided { list-style: none; padding: 0; margin: 0 0 1.5rem; display: grid; gap: .8rem;
   grid-template-columns: repeat(auto-fill, minmax(8.5rem, 1fr)); }
@@ -57,6 +63,7 @@ def review_page(
     *,
     out: Path | str,
     collection: Path | str | None = None,
+    settle: Settle | str = Settle.AGREED,
     most: int = MOST_PICTURES,
 ) -> ReviewPageReport:
     """Writes a review as one HTML file, to send to a colleague.
@@ -65,6 +72,7 @@ def review_page(
         session: folder of the session.
         out: the page; what is there is written over.
         collection: the collection's folder, where it has moved since.
+        settle: whose word counts where reviewers differ; they are shown as disputed all the same.
         most: pictures; disputed records come first, then changed ones.
 
     Raises:
@@ -75,21 +83,24 @@ def review_page(
     opened = open_collection(
         Path(collection) if collection is not None else review.session.collection
     )
-    found, _ = all_settled(review.state, Settle.AGREED)
-    shown = _shown(review, found, most)
+    found, _ = all_settled(review.state, Settle(settle))
+    disputed = frozenset(status.disputed)
+    shown = _shown(review, found, disputed, most)
     seen = _pictures(opened, shown)
-    html = _html(review, status, found, shown, seen)
+    html = _html(review, status, Settle(settle), found, shown, seen)
     files.write_text(Path(out), html)
     size = len(html.encode())
     return ReviewPageReport(str(out), status.decided, len(shown), status.decided - len(shown), size)
 
 
-def _shown(review: Review, found: Mapping[str, Settled], most: int) -> list[str]:
+def _shown(
+    review: Review, found: Mapping[str, Settled], disputed: Set[str], most: int
+) -> list[str]:
     """Returns the records to show: disputed, changed, then confirmed, each in the order of the session."""
 
     def kind(record: str) -> int:
         one = found.get(record)
-        if one is None:
+        if one is None or record in disputed:
             return 0
         return 1 if one.label != review.proposals[review.session.row_of[record]] else 2
 
@@ -111,17 +122,20 @@ def _pictures(opened: Collection, records: Sequence[str]) -> dict[str, str]:
 def _html(
     review: Review,
     status: ReviewStatus,
+    settle: Settle,
     found: Mapping[str, Settled],
     shown: Sequence[str],
     seen: Mapping[str, str],
 ) -> str:
     session = review.session
-    open_ = [record for record in shown if record not in found]
+    disputed = set(status.disputed)
+    open_ = [record for record in shown if record in disputed]
+    agreed = [record for record in shown if record not in disputed]
     changed = [
-        record for record in shown
-        if record in found and found[record].label != review.proposals[session.row_of[record]]
+        record for record in agreed
+        if found[record].label != review.proposals[session.row_of[record]]
     ]  # fmt: skip
-    same = [record for record in shown if record in found and record not in set(changed)]
+    same = [record for record in agreed if record not in set(changed)]
     top = f"<h1>Review: {plain(session.name)}</h1>" + paragraph(
         f"{some(status.decided, 'record')} of {count(status.records)} decided, by "
         f"{some(len(status.reviewers), 'person', 'people')}.", kind="about",
@@ -130,7 +144,7 @@ def _html(
         Section("about", "The session", "What was looked at, and by whom.", _about(review, status)),
         Section(
             "labels", "Counts before and after",
-            "Of the records that were decided on and not disputed: what was proposed, and what they are now.",
+            f"What was proposed, and what they are now. {COUNTED[settle]}",
             _labels(review, found),
         ),
         Section(
@@ -140,7 +154,7 @@ def _html(
         ),
         Section(
             "disputed", "Disputed", "Records on which those who decided differ.",
-            _gallery(review, open_, seen, "Nobody differs."),
+            _gallery(review, open_, seen, "Nobody differs.", found),
         ),
         Section(
             "changed", "Changed", "Records that are not what was proposed.",
@@ -236,14 +250,22 @@ def _coefficient(one: Figure) -> str | None:
     return f"{one.value:.2f}" + ("" if one.low is None else f" ({one.low:.2f} to {one.high:.2f})")
 
 
-def _gallery(review: Review, records: Sequence[str], seen: Mapping[str, str], none: str) -> str:
+def _gallery(
+    review: Review,
+    records: Sequence[str],
+    seen: Mapping[str, str],
+    none: str,
+    found: Mapping[str, Settled] | None = None,
+) -> str:
+    """Returns pictures with their decisions; with ``found`` also what each counts as."""
     if not records:
         return paragraph(none, kind="note")
-    cards = "".join(_card(review, record, seen.get(record)) for record in records)
+    counts = {} if found is None else found
+    cards = "".join(_card(review, one, seen.get(one), counts.get(one)) for one in records)
     return f'<ul class="decided">{cards}</ul>'
 
 
-def _card(review: Review, record: str, picture: str | None) -> str:
+def _card(review: Review, record: str, picture: str | None, counted: Settled | None) -> str:
     proposed: Any = review.proposals[review.session.row_of[record]]
     decisions = review.decisions(record)
     said: dict[str | None, list[str]] = {}
@@ -254,6 +276,8 @@ def _card(review: Review, record: str, picture: str | None) -> str:
         for label, names in said.items()
     )
     was = "" if set(said) == {proposed} else f"<div><s>{plain(proposed or 'nothing')}</s></div>"
+    if counted is not None:
+        lines += f"<small>counts as {plain(counted.label or 'unclassified')}</small>"
     notes = "".join(
         f"<small>{plain(one.reviewer)}: {plain(one.text)}</small>"
         for one in review.state.notes(record)

@@ -112,14 +112,17 @@ class Review:
     ) -> Event:
         """Gives records another label; one that the session does not know is marked as new.
 
+        What the collection writes for a label, such as the name of its class folder, means that label.
+
         Raises:
             ReviewError: for records that are not in the session, or no label.
         """
         for record in records:
             self._row(record)
-        return self._append(
-            reviewer, Kind.RELABEL, records, [label_name(label)] * len(records), event_id
-        )
+        name = label_name(label)
+        known = self.session.book.known(name)
+        labels = [name if known is None else known.name] * len(records)
+        return self._append(reviewer, Kind.RELABEL, records, labels, event_id)
 
     def unclassify(
         self, reviewer: str, records: Sequence[str], *, event_id: str | None = None

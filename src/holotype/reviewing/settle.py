@@ -5,6 +5,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from holotype.errors import did_you_mean
+from holotype.reviewing.errors import ReviewError
 from holotype.reviewing.state import Decision, State
 
 
@@ -64,8 +66,11 @@ def all_settled(
         state: of the log.
         how: whose word counts.
         reviewers: whose decisions count at all; everybody's by default.
+
+    Raises:
+        ReviewError: when one of these has not decided anything.
     """
-    wanted = set(reviewers)
+    wanted = {_reviewer(name, state) for name in reviewers}
     found: dict[str, Settled] = {}
     open_: list[str] = []
     for record, decisions in state.decided():
@@ -78,3 +83,13 @@ def all_settled(
         else:
             found[record] = one
     return found, open_
+
+
+def _reviewer(written: str, state: State) -> str:
+    """Returns a reviewer of the log."""
+    name = state.spelling(" ".join(written.split()))
+    if name not in state.reviewers:
+        raise ReviewError(
+            f"no reviewer '{written}' in this session.{did_you_mean(written, state.reviewers)}"
+        )
+    return name

@@ -3,6 +3,7 @@
 Decisions of different people stand side by side; nobody's event changes what another one said.
 """
 
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -51,6 +52,8 @@ class State:
     _decided: dict[str, dict[str, list[Decision]]] = field(default_factory=dict)
     _notes: dict[str, list[Note]] = field(default_factory=dict)
     _num_by: dict[str, int] = field(default_factory=dict)
+    _names: dict[str, None] = field(default_factory=dict)
+    _spelt: dict[str, str] = field(default_factory=dict)
 
     def take(self, event: Event) -> bool:
         """Takes one event in; returns whether it is new."""
@@ -58,6 +61,8 @@ class State:
             return False
         self.events[event.id] = event
         self.last_time = max(self.last_time, event.time)
+        self._names.setdefault(event.reviewer)
+        self._spelt.setdefault(_folded(event.reviewer), event.reviewer)
         if event.kind is Kind.UNDO:
             self._undo(event)
             return True
@@ -130,7 +135,11 @@ class State:
     @property
     def reviewers(self) -> list[str]:
         """The names of all who wrote an event, in the order of the first one."""
-        return list(dict.fromkeys(event.reviewer for event in self.events.values()))
+        return list(self._names)
+
+    def spelling(self, reviewer: str) -> str:
+        """Returns a reviewer's name as the log has it: capitals do not make another person."""
+        return reviewer if reviewer in self._names else self._spelt.get(_folded(reviewer), reviewer)
 
     @property
     def num_decided(self) -> int:
@@ -156,3 +165,7 @@ class State:
                 for name in event.new_labels:
                     found.setdefault(name, event.reviewer)
         return found
+
+
+def _folded(name: str) -> str:
+    return unicodedata.normalize("NFKC", name).casefold()

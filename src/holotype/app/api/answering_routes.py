@@ -2,7 +2,6 @@
 
 from typing import Annotated, Any
 
-import numpy as np
 from fastapi import APIRouter, Query, Request, Response
 
 from holotype.app.api import models
@@ -104,8 +103,5 @@ def embed_routes(routes: APIRouter, desk: Desk) -> None:
     async def embed_texts(texts: models.Texts) -> Response:
         """The unit embedding of each text, by a model that reads captions."""
         z_TD = await embedded_texts(desk.identifier, texts.texts)
-        entries = [
-            {"input": text, "embedding": np.round(z_D.astype(float), 7).tolist(), "failure": None}
-            for text, z_D in zip(texts.texts, z_TD, strict=True)
-        ]
-        return desk.reply(dim=z_TD.shape[1], embeddings=entries, refused=[])
+        found = [(z_D, None) for z_D in z_TD]
+        return await desk.embedded(texts.texts, found, dim=z_TD.shape[1])

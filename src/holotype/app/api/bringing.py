@@ -20,6 +20,7 @@ from holotype.identify.inputs import Specimen
 from holotype.media.barcodes import clean_barcode
 
 FILES, IMAGE, BARCODE, ID = "files", "image", "barcode", "id"
+NO_IMAGE = "not an image. Send one image a specimen; archives go to /identify/images."
 _QUICK = 64
 """So many small images are looked at where the request is; more of them, and archives, by a thread."""
 
@@ -70,10 +71,10 @@ async def files_of(
             one.content is not None and kind_of(one.name) is Kind.IMAGE for one in uploads
         )
         if quick:
-            found, refused = specimens_of(uploads, limits, workbench.workspace)
+            found, refused = specimens_of(uploads, limits, scratch)
         else:
             await stack.enter_async_context(turns)
-            found, refused = await asyncio.to_thread(specimens_of, uploads, limits, scratch())
+            found, refused = await asyncio.to_thread(specimens_of, uploads, limits, scratch)
         refused = [*form.refused, *refused]
         if not found:
             raise SourceError(_nothing(refused))
@@ -161,9 +162,9 @@ def _pair(
 ) -> Specimen | Refused:
     one = Specimen(name, context={"record_id": name})
     if upload is not None:
-        found, refused = specimens_of([upload], limits, scratch() if upload.path else Path())
-        if len(found) != 1 or found[0].read_image is None:
-            why = refused[0].reason if refused else "more than one image. Send one a specimen."
+        found, refused = _one_image(upload, limits, scratch)
+        if not found:
+            why = refused[0].reason
             if not written.strip():
                 return Refused(name, why)
             one = Specimen(name, failure=why, context=one.context)
@@ -171,6 +172,14 @@ def _pair(
             context = {**found[0].context, "record_id": name}
             one = Specimen(name, found[0].read_image, context=context, state=found[0].state)
     return _with_barcode(one, written)
+
+
+def _one_image(
+    upload: Upload, limits: UploadLimits, scratch: _Scratch
+) -> tuple[list[Specimen], list[Refused]]:
+    if upload.size and kind_of(safe_name(upload.name), upload.start()) is not Kind.IMAGE:
+        return [], [Refused(upload.name, NO_IMAGE)]
+    return specimens_of([upload], limits, scratch)
 
 
 def _with_barcode(one: Specimen, written: str) -> Specimen:

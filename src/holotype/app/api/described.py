@@ -3,6 +3,7 @@
 from typing import Any
 
 from holotype.app.api.forms import JSON_TYPE, MEDIA_TYPES
+from holotype.app.api.guard import FORM_KIND
 from holotype.app.api.models import EXAMPLE_BARCODE, Answers
 from holotype.app.api.problems import ProblemReply
 
@@ -49,9 +50,7 @@ def _form(fields: dict[str, Any], required: list[str]) -> dict[str, Any]:
     }
     if required:
         schema["required"] = required
-    return {
-        "requestBody": {"required": True, "content": {"multipart/form-data": {"schema": schema}}}
-    }
+    return {"requestBody": {"required": True, "content": {FORM_KIND: {"schema": schema}}}}
 
 
 def _files(said: str) -> dict[str, Any]:

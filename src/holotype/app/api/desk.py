@@ -2,12 +2,13 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
-from functools import cached_property
+from collections.abc import Callable, Sequence
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
 from fastapi import Request, Response
+from numpy.typing import NDArray
 
 from holotype.app.api.bringing import Brought
 from holotype.app.api.forms import JSON_FORMAT, as_file, json_rows
@@ -23,6 +24,8 @@ from holotype.identify.inputs import Specimen
 
 UNPACKING = 4
 """Requests with archives and texts that are read at a time."""
+SHORT = 64
+"""Longer lists are written by a thread, so that other requests do not wait for them."""
 
 
 class Desk:
@@ -64,7 +67,8 @@ class Desk:
         """Returns rows, and what was refused, in a format."""
         self.metrics.specimens_done(Counter(row["decision"] for row in rows), len(refused))
         if form == JSON_FORMAT.value:
-            return self.reply(answers=json_rows(rows), refused=refused_as_json(refused))
+            make = partial(json_rows, rows)
+            return await self.listed("answers", make, len(rows), refused=refused_as_json(refused))
         root = self.workbench.workspace / "uploads"
         return await asyncio.to_thread(as_file, rows, form, refused, root)
 
@@ -72,20 +76,54 @@ class Desk:
         """Returns a reply with the fingerprint of the model."""
         return json_reply({"model": self.model, **content})
 
+    async def listed(
+        self, name: str, make: Callable[[], list[dict[str, Any]]], count: int, **content: object
+    ) -> Response:
+        """Returns a reply with a list; a long one is made and written by a thread.
+
+        Args:
+            name: of the list.
+            make: returns it.
+            count: about how long it is.
+            content: what else is in the reply.
+        """
+
+        def written() -> Response:
+            return self.reply(**{name: make()}, **content)
+
+        return written() if count <= SHORT else await asyncio.to_thread(written)
+
     async def embeddings(self, request: Request, brought: Brought) -> Response:
         """Returns the embeddings of specimens."""
         found = await while_there(request, self.identifier.embedded(brought.specimens))
-        entries = [
-            {
-                "input": one.input,
-                "embedding": None if z_D is None else np.round(z_D.astype(float), 7).tolist(),
-                "failure": why,
-            }
-            for one, (z_D, why) in zip(brought.specimens, found, strict=True)
-        ]
-        refused = refused_as_json(brought.refused)
+        names = [one.input for one in brought.specimens]
         dim = self.identifier.bundle.model.embedding_dim
-        return self.reply(dim=dim, embeddings=entries, refused=refused)
+        return await self.embedded(names, found, dim=dim, refused=brought.refused)
+
+    async def embedded(
+        self,
+        names: Sequence[str],
+        found: Sequence[tuple[NDArray[np.float32] | None, str | None]],
+        *,
+        dim: int,
+        refused: Sequence[Refused] = (),
+    ) -> Response:
+        """Returns a reply with embeddings, or why there is none, of what has these names."""
+
+        def entries() -> list[dict[str, Any]]:
+            return [
+                {"input": name, "embedding": None if z_D is None else rounded(z_D), "failure": why}
+                for name, (z_D, why) in zip(names, found, strict=True)
+            ]
+
+        told = refused_as_json(refused)
+        return await self.listed("embeddings", entries, len(names), dim=dim, refused=told)
+
+
+def rounded(z_D: NDArray[np.float32]) -> list[float]:
+    """Returns a vector as plain numbers, to seven places."""
+    plain: list[float] = np.round(z_D.astype(float), 7).tolist()
+    return plain
 
 
 def refused_as_json(refused: Sequence[Refused]) -> list[dict[str, str]]:

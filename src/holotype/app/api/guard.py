@@ -5,7 +5,7 @@ import json
 import sys
 import time
 import traceback
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, TypeVar
 
 from fastapi import Request, Response
@@ -24,7 +24,8 @@ from holotype.app.workbench import Workbench
 from holotype.errors import HolotypeError
 
 JSON_BYTES = 8 << 20
-"""A body that is no form may have so many bytes."""
+"""The body of a route that takes no form may have so many bytes, whatever it says that it is."""
+FORM_KIND = "multipart/form-data"
 UNCOUNTED = frozenset({"/api/v1/health", "/api/v1/metrics"})
 """Routes that no rate holds for: watchers ask them."""
 _GONE = 499
@@ -40,20 +41,25 @@ class Guard:
         self._rates = Rates(workbench.settings.requests_per_minute)
         self._hidden = hiding(workbench)
 
-    async def handled(self, handler: Handler, request: Request, route: str) -> Response:
+    async def handled(
+        self, handler: Handler, request: Request, route: str, *, takes_form: bool
+    ) -> Response:
         """Returns the reply of a route, or the reply that tells what went wrong."""
         started = time.perf_counter()
-        response = await self._limited(handler, request, route)
+        most = self.settings.max_upload_bytes
+        body = _Body(request, most if takes_form else min(most, JSON_BYTES))
+        response = await self._limited(handler, request, route, body)
         seconds = time.perf_counter() - started
         self.metrics.request_done(route, request.method, response.status_code, seconds)
         response.headers.setdefault("Cache-Control", "no-store")
         return response
 
-    async def _limited(self, handler: Handler, request: Request, route: str) -> Response:
+    async def _limited(
+        self, handler: Handler, request: Request, route: str, body: "_Body"
+    ) -> Response:
         client = request.client.host if request.client is not None else ""
         if route not in UNCOUNTED and (wait_s := self._rates.wait_s(client)):
             return self._told_to_wait(wait_s)
-        body = _Body(request, self.settings.max_upload_bytes)
         try:
             body.check_length()
             async with asyncio.timeout(self.settings.request_seconds):
@@ -92,9 +98,11 @@ def guarded(guard: Guard) -> type[APIRoute]:
     class Guarded(APIRoute):
         def get_route_handler(self) -> Handler:
             handler, path = super().get_route_handler(), self.path
+            described = (self.openapi_extra or {}).get("requestBody", {})
+            takes_form = FORM_KIND in described.get("content", {})
 
             async def guarded_handler(request: Request) -> Response:
-                return await guard.handled(handler, request, path)
+                return await guard.handled(handler, request, path, takes_form=takes_form)
 
             return guarded_handler
 
@@ -105,8 +113,7 @@ class _Body:
     """The body of a request as it comes, with its bytes counted."""
 
     def __init__(self, request: Request, most: int) -> None:
-        form = request.headers.get("content-type", "").startswith("multipart/")
-        self._most = most if form else min(most, JSON_BYTES)
+        self._most = most
         self._inner: Receive = request.receive
         self._length = request.headers.get("content-length", "")
         self._has_any = self._length not in ("", "0") or "transfer-encoding" in request.headers
@@ -159,7 +166,20 @@ async def _until_gone(receive: Receive) -> None:
         pass
 
 
-def json_reply(content: object) -> Response:
-    """Returns a reply of plain values: no model is made of what is ours already."""
-    written = json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    return Response(written.encode("utf-8", "replace"), media_type="application/json")
+def json_reply(content: Mapping[str, object]) -> Response:
+    """Returns a reply of plain values: no model is made of what is ours already.
+
+    Long lists are written entry by entry: other threads get their turn between two.
+    """
+    parts = []
+    for name, value in content.items():
+        whole = (
+            f"[{','.join(map(_as_json, value))}]" if isinstance(value, list) else _as_json(value)
+        )
+        parts.append(f"{_as_json(name)}:{whole}")
+    written = f"{{{','.join(parts)}}}".encode("utf-8", "replace")
+    return Response(written, media_type="application/json")
+
+
+def _as_json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))

@@ -26,11 +26,19 @@ class Rates:
     def __len__(self) -> int:
         return len(self._left)
 
+    def is_empty(self, client: str) -> bool:
+        """Returns whether a client has to wait; takes nothing."""
+        return self._tokens(client_name(client), self._clock()) < 1
+
+    def _tokens(self, name: str, now: float) -> float:
+        left, then = self._left.get(name, (self._full, now))
+        return min(self._full, left + (now - then) * self._per_s)
+
     def wait_s(self, client: str) -> float:
         """Takes a token of a client; returns 0, or how many seconds to wait where there is none."""
         name, now = client_name(client), self._clock()
-        left, then = self._left.pop(name, (self._full, now))
-        left = min(self._full, left + (now - then) * self._per_s)
+        left = self._tokens(name, now)
+        self._left.pop(name, None)
         enough = left >= 1
         self._left[name] = (left - 1 if enough else left, now)
         while len(self._left) > self._most:

@@ -27,7 +27,8 @@ def search_routes(routes: APIRouter, desk: Desk) -> None:
         work = desk.searcher.by(
             asked.by, asked.values, searched=asked.searched, k=asked.k, filters=asked.filters
         )
-        return desk.reply(hits=await while_there(request, work), refused=[])
+        hits = await while_there(request, work)
+        return await desk.listed("hits", lambda: hits, len(hits), refused=[])
 
     @routes.post(
         "/search/images",
@@ -54,4 +55,5 @@ def search_routes(routes: APIRouter, desk: Desk) -> None:
                 brought.specimens, searched=searched, k=k, filters=filters
             )
             hits = await while_there(request, work)
-        return desk.reply(hits=hits, refused=refused_as_json(brought.refused))
+        told = refused_as_json(brought.refused)
+        return await desk.listed("hits", lambda: hits, len(hits), refused=told)

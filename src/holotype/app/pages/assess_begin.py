@@ -5,7 +5,7 @@ from pathlib import Path
 from nicegui import run, ui
 
 from holotype.app.pages.assess_folder import Assessment, Started, begin, new_folder, take_in
-from holotype.app.pages.dropping import DropPlace
+from holotype.app.pages.dropping import Brought, DropPlace
 from holotype.app.pages.jobs_form import allowed_of, who_asks
 from holotype.app.pages.text import heading, note, text
 from holotype.app.uploads import Refused, Upload, UploadLimits
@@ -26,9 +26,7 @@ class Beginning:
     def __init__(self, workbench: Workbench, jobs: Jobs) -> None:
         self._workbench, self._jobs = workbench, jobs
         self._allowed = allowed_of(workbench)
-        self._place = DropPlace(
-            workbench.settings, lambda: new_folder(workbench.workspace), lambda: self._button
-        )
+        self._place = DropPlace(workbench.settings, lambda: new_folder(workbench.workspace))
 
     def draw(self) -> None:
         """Draws the form."""
@@ -64,13 +62,16 @@ class Beginning:
     async def _begin(self) -> None:
         self._refusal.set_text("")
         self._button.props("loading").disable()
+        taken = self._place.take()
         try:
-            made = await run.io_bound(self._begun, str(self._named.value or ""), who_asks())
+            made = await run.io_bound(self._begun, taken, str(self._named.value or ""), who_asks())
         except FieldsError as reason:
+            self._place.give_back(taken)
             self._refusal.set_text(
                 "; ".join(f"{_FIELDS.get(k, k)}: {v}" for k, v in reason.reasons.items())
             )
         except (HolotypeError, OSError) as reason:
+            self._place.give_back(taken)
             self._refusal.set_text(str(reason))
         else:
             if made is not None:
@@ -78,8 +79,8 @@ class Beginning:
         finally:
             self._button.props(remove="loading").enable()
 
-    def _begun(self, named: str, who: str) -> Assessment:
-        folder, uploads = self._place.folder, self._place.uploads
+    def _begun(self, taken: Brought, named: str, who: str) -> Assessment:
+        folder, uploads = taken.folder, taken.uploads
         inputs = named
         refused: list[Refused] = []
         if uploads:

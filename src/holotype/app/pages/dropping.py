@@ -1,6 +1,8 @@
 """Where files are dropped or chosen, one for all pages; the server itself holds to its limits."""
 
+import secrets
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from nicegui import events, ui
@@ -20,20 +22,26 @@ _HEAD = (
 TOO_MUCH = "More or larger files than this server takes."
 
 
+@dataclass
+class Brought:
+    """Files in one folder; they come in any order, and are told by name."""
+
+    folder: Path
+    files: list[Upload] = field(default_factory=list)
+    size: int = 0
+
+    @property
+    def uploads(self) -> list[Upload]:
+        """The files, in the order of their names."""
+        return sorted(self.files, key=lambda one: one.name)
+
+
 class DropPlace:
-    """What one visitor has brought to a page.
+    """What one visitor brings to a page, until it is taken."""
 
-    Attributes:
-        uploads: the files, in the order of their names.
-    """
-
-    def __init__(
-        self, settings: ServeSettings, folder: Callable[[], Path], button: Callable[[], ui.button]
-    ) -> None:
-        self._settings, self._new_folder, self._button = settings, folder, button
-        self._folder: Path | None = None
-        self._brought: list[Upload] = []
-        self._bytes = 0
+    def __init__(self, settings: ServeSettings, folder: Callable[[], Path]) -> None:
+        self._settings, self._new_folder = settings, folder
+        self._brought: Brought | None = None
 
     def draw(self) -> None:
         """Draws the place; files come as soon as they are chosen."""
@@ -42,7 +50,6 @@ class DropPlace:
             auto_upload=True,
             max_total_size=self._settings.max_upload_bytes,
             max_files=self._settings.max_files,
-            on_begin_upload=self._begin,
             on_upload=self._receive,
             on_rejected=lambda: ui.notify(TOO_MUCH, type="negative"),
         )
@@ -53,40 +60,38 @@ class DropPlace:
         self._status = text("span", "").classes("dim").props('role="status"')
 
     @property
-    def uploads(self) -> list[Upload]:
-        """The files: they come in any order, and are told by name."""
-        return sorted(self._brought, key=lambda one: one.name)
+    def is_empty(self) -> bool:
+        """Whether nothing has come."""
+        return self._brought is None or not self._brought.files
 
-    @property
-    def folder(self) -> Path:
-        """The folder that they lie in."""
-        if self._folder is None:
-            self._folder = self._new_folder()
-        return self._folder
+    def take(self) -> Brought:
+        """Returns what has come; what comes from now on is for the next time."""
+        taken, self._brought = self._brought or Brought(self._new_folder()), None
+        self._upload.reset()
+        return taken
+
+    def give_back(self, taken: Brought) -> None:
+        """Puts back what was taken and not used; what came since stays beside it."""
+        if self._brought is None:
+            self._brought = taken
+        self.say(f"{some(len(self._brought.files), 'file')} brought")
 
     def say(self, words: str) -> None:
         """Says something where the number of files stands."""
         self._status.set_text(words)
 
-    def clear(self) -> None:
-        """Begins anew: what has come is another one's now."""
-        self._folder, self._brought, self._bytes = None, [], 0
-        self._upload.reset()
-        self.say("")
-
-    def _begin(self) -> None:
-        self._button().disable()
-
     async def _receive(self, event: events.UploadEventArguments) -> None:
-        size = event.file.size()
-        too_many = len(self._brought) >= self._settings.max_files
-        if too_many or self._bytes + size > self._settings.max_upload_bytes:
+        if self._brought is None:
+            self._brought = Brought(self._new_folder())
+        own, size = self._brought, event.file.size()
+        if len(own.files) >= self._settings.max_files or (
+            own.size + size > self._settings.max_upload_bytes
+        ):
             ui.notify(TOO_MUCH, type="negative")
-        else:
-            ending = safe_ending(safe_name(event.file.name))
-            place = self.folder / f"upload-{len(self._brought):06d}{ending}"
-            self._brought.append(Upload(event.file.name, place))
-            self._bytes += size
-            await event.file.save(place)
-        self.say(f"{some(len(self._brought), 'file')} brought")
-        self._button().enable()
+            return
+        own.size += size
+        ending = safe_ending(safe_name(event.file.name))
+        place = own.folder / f"upload-{secrets.token_hex(8)}{ending}"
+        await event.file.save(place)
+        own.files.append(Upload(event.file.name, place))
+        self.say(f"{some(len(own.files), 'file')} brought")

@@ -35,6 +35,8 @@ from holotype.identify.evidence.look import STYLE
 from holotype.page.words import some
 
 PAGE_CARDS = 12
+PASTED_LETTERS = 500_000
+"""More does not fit a message of the browser: it is brought as a file."""
 
 
 def register(workbench: Workbench) -> None:
@@ -60,7 +62,8 @@ class _Desk:
 
     def __init__(self, workbench: Workbench) -> None:
         self._workbench = workbench
-        self._place = DropPlace(workbench.settings, self._new_place, lambda: self._button)
+        self._place = DropPlace(workbench.settings, self._new_place)
+        self._is_busy = False
         self.results: ui.element
 
     def draw(self) -> None:
@@ -90,9 +93,13 @@ class _Desk:
     def _draw_barcodes(self) -> None:
         with ui.element("section").classes("panel").props('aria-label="Barcodes"'):
             heading(2, "Barcodes").classes("first")
+            note(f"Up to {PASTED_LETTERS:,} letters; bring more as a file.")
             self._pasted = (
                 ui.textarea(label="Paste FASTA, or one sequence")
-                .props('outlined autogrow input-class="letters" spellcheck=false')
+                .props(
+                    f'outlined autogrow input-class="letters" spellcheck=false '
+                    f"maxlength={PASTED_LETTERS}"
+                )
                 .classes("paste")
             )
 
@@ -101,27 +108,32 @@ class _Desk:
 
     async def _identify(self) -> None:
         pasted = str(self._pasted.value or "").strip() if hasattr(self, "_pasted") else ""
-        uploads = self._place.uploads
-        if not pasted and not uploads:
+        if self._is_busy:
+            return
+        if not pasted and self._place.is_empty:
             ui.notify("Bring files, or paste a barcode, first.", type="warning")
             return
-        if pasted:
-            path = self._place.folder / PASTED
-            path.write_text(as_fasta(pasted), encoding="utf-8")
-            uploads.append(Upload(PASTED, path))
+        self._is_busy = True
         self._button.props("loading").disable()
         self._place.say("identifying …")
+        taken = self._place.take()
+        uploads = taken.uploads
         try:
-            done = await identify(self._workbench, self._place.folder.parent, uploads)
+            if pasted:
+                path = taken.folder / PASTED
+                path.write_text(as_fasta(pasted), encoding="utf-8")
+                uploads.append(Upload(PASTED, path))
+            done = await identify(self._workbench, taken.folder.parent, uploads)
         except (HolotypeError, BusyError) as reason:
+            self._place.give_back(taken)
             ui.notify(
                 str(reason), type="negative", multi_line=True, timeout=15_000, close_button="Close"
             )
             return
         finally:
+            self._is_busy = False
             self._button.props(remove="loading").enable()
-            self._place.say("")
-        self._place.clear()
+        self._place.say("")
         ui.navigate.history.replace(f"/?run={done.key}")
         await self.show(done)
         ui.run_javascript("document.getElementById('answers').focus()")

@@ -53,7 +53,7 @@ class ReviewDesk:
 
     def __init__(self, review: Review, *, page: int, order: Order) -> None:
         self.review = review
-        self.name = reviewer() or ""
+        self.name = review.state.spelling(reviewer() or "")
         self._order = order
         self._pages = review.session.page_order(order)
         self._at = max(0, min(len(self._pages) - 1, page))
@@ -183,7 +183,7 @@ class ReviewDesk:
             draw_detail(self.review, self._looked_at, self._detail)
 
     async def _named(self) -> None:
-        self.name = reviewer() or ""
+        self.name = self.review.state.spelling(reviewer() or "")
         self._show(is_focused=True)
 
     async def _poll(self) -> None:
@@ -196,6 +196,7 @@ class ReviewDesk:
             self._tell_of(found)
 
     def _tell_of(self, found: Sequence[Event]) -> None:
+        self.name = self.review.state.spelling(self.name)
         touched: list[str] = []
         for event in found:
             undone = self.review.state.events.get(event.undoes or "")

@@ -5,8 +5,10 @@ from contextlib import contextmanager
 
 from nicegui import events, ui
 from nicegui.element import Element
+from nicegui.elements.mixins.text_element import TextElement
 
 from holotype.app.pages.text import heading, note, text
+from holotype.errors import first_few
 from holotype.page.words import some
 from holotype.reviewing.errors import ReviewError
 from holotype.reviewing.events import MAX_LABEL, MAX_NOTE, label_name
@@ -28,6 +30,7 @@ KEYS: tuple[tuple[str, str], ...] = (
     ("?", "show these keys"),
 )  # fmt: skip
 MOST_FOUND = 12
+NEW = "new: without a lineage"
 _MOVE = """(event) => {
   if (!['ArrowDown', 'ArrowUp', 'Enter'].includes(event.key)) return;
   event.preventDefault();
@@ -101,10 +104,12 @@ class _LabelDialog:
     def __init__(self, book: LabelBook, number: int, likely: Sequence[str], then: Then) -> None:
         self._book, self._number, self._likely, self._then = book, number, likely, then
         self._names: list[str] = []
+        self._new: str | None = None
         self._at = 0
         self._typed_last = ""
         self._options: list[Element] = []
         self._list: Element
+        self._takes: TextElement
         self._dialog: ui.dialog
 
     def draw(self) -> None:
@@ -117,9 +122,8 @@ class _LabelDialog:
             field.on("keydown", self._moved, js_handler=_MOVE)
             self._list = ui.element("div").classes("review-found")
             self._list.props("role=listbox id=review-found aria-label='Labels'")
-            note(
-                "Arrow keys choose, Enter takes. A name that is not listed is kept, and marked as new."
-            )
+            self._takes = text("p", "").props("role=status")
+            note("Arrow keys choose. A name that is not listed is kept, and marked as new.")
             with ui.element("div").classes("review-answers"):
                 ui.button("Cancel", on_click=self._dialog.close).props("flat")
         self._show("")
@@ -128,7 +132,10 @@ class _LabelDialog:
         self._show(str(event.value or ""))
 
     def _show(self, typed: str) -> None:
-        """Draws the labels that the letters may mean, and the letters themselves as a new one."""
+        """Draws the labels that the letters may mean, and the letters themselves as a new one.
+
+        What Enter takes comes first: a label that begins with the letters, else the letters themselves.
+        """
         self._typed_last = typed
         if typed.strip():
             found = self._book.found(typed, most=MOST_FOUND)
@@ -138,19 +145,21 @@ class _LabelDialog:
             ]
             usual = [one for one in self._book.found("", most=MOST_FOUND) if one not in known]
             found = [*known, *usual][:MOST_FOUND]
-        self._names = [one.name for one in found]
+        options = [(one.name, _says(one)) for one in found]
+        self._new = _new_name(typed, self._book)
+        if self._new is not None:
+            is_meant = bool(found) and found[0].begins(typed)
+            options.insert(len(options) if is_meant else 0, (self._new, NEW))
+        self._names = [name for name, _ in options]
         self._at = 0
         self._list.clear()
         self._options = []
         with self._list:
-            for one in found:
-                self._option(one.name, _says(one))
-            if written := _new_name(typed, self._book):
-                self._names.append(written)
-                self._option(written, "new: without a lineage", is_new=True)
+            for name, says in options:
+                self._option(name, says, is_new=name == self._new)
         self._mark()
 
-    def _option(self, name: str, says: str, *, is_new: bool = False) -> None:
+    def _option(self, name: str, says: str, *, is_new: bool) -> None:
         option = ui.element("div").props("role=option aria-selected=false")
         option.props["aria-label"] = f"{name}, {says}"
         with option:
@@ -163,6 +172,12 @@ class _LabelDialog:
         for at, option in enumerate(self._options):
             option.props["aria-selected"] = "true" if at == self._at else "false"
             option.update()
+        if not self._names:
+            self._takes.set_text("")
+            return
+        name = self._names[self._at]
+        told = ", a new label without a lineage" if name == self._new else ""
+        self._takes.set_text(f"Enter takes “{name}”{told}.")
 
     async def _moved(self, event: events.GenericEventArguments) -> None:
         key, typed = str(event.args[0]), str(event.args[1])
@@ -182,7 +197,8 @@ class _LabelDialog:
 
 def _says(label: KnownLabel) -> str:
     records = f", {some(label.records, 'record')}" if label.records else ""
-    return f"{label.says}{records}"
+    also = f", also written {first_few(label.also, limit=2)}" if label.also else ""
+    return f"{label.says}{records}{also}"
 
 
 def _new_name(typed: str, book: LabelBook) -> str | None:
@@ -191,5 +207,5 @@ def _new_name(typed: str, book: LabelBook) -> str | None:
         written = label_name(typed)
     except ReviewError:
         return None
-    is_known = any(one.name.casefold() == written.casefold() for one in book.found(written, most=3))
+    is_known = any(one.is_called(written) for one in book.found(written, most=3))
     return None if is_known else written

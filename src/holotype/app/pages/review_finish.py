@@ -9,7 +9,7 @@ from nicegui import ui
 from holotype.app.pages.review_dialogs import asking
 from holotype.app.pages.review_store import FILES
 from holotype.app.pages.text import heading, note, paragraph, text
-from holotype.errors import HolotypeError
+from holotype.errors import HolotypeError, first_few
 from holotype.page.words import DASH, count, some
 from holotype.reviewing.agreement import Figure
 from holotype.reviewing.apply import apply_review
@@ -141,10 +141,20 @@ async def _ask_write(review: Review, settle: Settle) -> None:
                 text("p", f"{some(report.changed, 'record')} changed.").classes("good")
                 rows = [[outcome, count(number)] for outcome, number in report.outcomes.items()]
                 _table(["Of the session", "Records"], rows)
+                if report.new_labels:
+                    text("p", without_lineage(report.new_labels)).classes("bad")
 
         with ui.element("div").classes("review-answers"):
             button = ui.button("Write", on_click=write)
             ui.button("Close", on_click=dialog.close).props("flat")
+
+
+def without_lineage(labels: Sequence[str]) -> str:
+    """Returns what is to be done with labels that were written without a lineage, in words."""
+    return (
+        f"Without a lineage: {first_few(labels, limit=12)}. Match the names of the collection "
+        "(holotype names match)."
+    )
 
 
 def _table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

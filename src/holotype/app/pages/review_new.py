@@ -129,8 +129,8 @@ class NewSession:
                 "p", f"Naming the records has {job.state.value}. See the page Jobs, or try again."
             ).classes("bad")
         paragraph(
-            "The model names every record first: its best label, how sure it is, and what looks alike. "
-            "It is done in the background, once for all sessions."
+            f"The model first names {what_is_named(len(self._ids), len(self._collection))}: the best label, "
+            "how sure it is, and what looks alike. It is done in the background, once for all sessions."
         )
         ui.button("Name the records", on_click=self._start)
 
@@ -193,3 +193,12 @@ class NewSession:
         finally:
             self._button.props(remove="loading").enable()
         ui.navigate.to(f"/review/{quote(name, safe='')}")
+
+
+def what_is_named(selected: int, records: int) -> str:
+    """Returns in words which records the model names before a session is made of some or all of them."""
+    if not selected or selected == records:
+        return f"all {some(records, 'record')} of the collection"
+    return (
+        f"all {some(records, 'record')} of the collection, not only the {count(selected)} selected"
+    )

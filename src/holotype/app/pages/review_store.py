@@ -139,7 +139,7 @@ class ReviewStore:
         with tempfile.TemporaryDirectory(dir=self.folder, prefix=".export-") as scratch:
             out = Path(scratch) / form
             if form == "review.html":
-                review_page(path, out=out)
+                review_page(path, out=out, settle=settle)
             else:
                 to = Form.CSV if form == "decisions.csv" else Form.ECOTAXA
                 export_review(path, to=to, out=out, settle=settle)
