@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,10 +19,11 @@ CHUNK_BYTES = 1 << 20
 def written_whole(path: Path) -> Iterator[Path]:
     """Yields a temporary path beside ``path``; on success flushes it to disk and renames it.
 
-    A reader sees the old file or the new one, never a part. On any error the temporary file goes.
+    A reader sees the old file or the new one, never a part. On any error the temporary file goes. Its name is
+    never given twice: threads and processes may write one file at once, and the last one to end holds.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}{secrets.randbelow(10**12):012d}.part")
     try:
         yield temporary
         with temporary.open("rb+") as handle:

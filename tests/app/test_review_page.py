@@ -108,8 +108,7 @@ def test_forty_crops_by_keyboard_with_undo_survive_kill_9(page, start, place):
         page.get_by_role("combobox", name="Label or taxon").wait_for()
         page.keyboard.type("Blob type 3")
         page.get_by_role("option", name="new: without a lineage").wait_for()
-        for _ in range(12):
-            page.keyboard.press("ArrowDown")
+        said(page, "Enter takes “Blob type 3”, a new label without a lineage.")
         page.locator("#review-found [role=option][aria-selected=true]", has_text="new:").wait_for()
         page.keyboard.press("Enter")
         page.locator(".is-relabel").nth(3).wait_for()
@@ -145,6 +144,30 @@ def test_forty_crops_by_keyboard_with_undo_survive_kill_9(page, start, place):
         page.keyboard.press("u")
         said(page, "Taken back: confirm of 35 records.")
         assert page.locator(".is-confirm").count() == 0
+
+
+def test_enter_takes_what_was_typed_and_no_near_name(page, start, place):
+    at, records = full_page(place)
+    genus = max(
+        (one.name for one in review_of(place).session.book.labels if one.rank == "genus"), key=len
+    )
+    part = genus[1:].capitalize()  # as Calanus is of Eucalanus
+    with start() as server:
+        come(page, server, "Anna", at=at)
+        for typed in (part, genus[:-2].lower()):
+            page.keyboard.press("r")
+            field = page.get_by_role("combobox", name="Label or taxon")
+            field.wait_for()
+            page.keyboard.type(typed)
+            page.get_by_role("option", name=f"{genus}, ").first.wait_for()
+            end = "”, a new label without a lineage." if typed == part else "”."
+            said(page, f"Enter takes “{part if typed == part else genus}{end}")
+            page.keyboard.press("Enter")
+            page.get_by_role("dialog").wait_for(state="detached")
+            said(page, f"✎ {part if typed == part else genus}")
+            page.keyboard.press("ArrowRight")
+    given = [review_of(place).decisions(one)["Anna"].label for one in records[:2]]
+    assert given == [part, genus]
 
 
 def test_two_at_once_lose_nothing_and_see_each_other(chromium, start, place):
@@ -188,7 +211,8 @@ def test_two_at_once_lose_nothing_and_see_each_other(chromium, start, place):
 def test_labels_are_written_and_files_are_given(page, start, place):
     at, records = full_page(place)
     with start() as server:
-        come(page, server, "Anna", at=at)
+        review_of(place).relabel("anna", records[:1], "Blob type 3")
+        come(page, server, "ANNA", at=at)  # the same person
         page.keyboard.press("Enter")
         said(page, "40 by you")
         page.get_by_role("button", name="Write and export").click()
@@ -202,6 +226,7 @@ def test_labels_are_written_and_files_are_given(page, start, place):
         page.get_by_role("button", name="Write labels …").click()
         page.get_by_role("button", name="Write", exact=True).click()
         said(page, "40 records changed.")
+        said(page, "Without a lineage: Blob type 3.")
         # the pictures are those of the collection as it is now
         page.goto(f"{server.address}/review/{NAME}?page={at}")
         page.wait_for_function(

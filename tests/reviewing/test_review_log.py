@@ -273,7 +273,7 @@ def test_a_reviewer_has_a_name(tmp_path, name):
         ReviewLog(tmp_path).append(name, confirm("r"))
 
 
-@pytest.mark.parametrize("written", ["anna", " ANNA ", "Ａnna"])
+@pytest.mark.parametrize("written", ["anna", " ANNA ", "\uff21nna"])
 def test_capitals_make_no_second_reviewer(tmp_path, written):
     log, other = ReviewLog(tmp_path), ReviewLog(tmp_path)
     log.append("Anna", confirm("r1"))

@@ -228,11 +228,11 @@ def test_a_session_has_a_name(written):
 def test_the_name_of_a_class_folder_means_its_label(collection, make_answers, tmp_path):
     """A written label of one concept finds that; one of several concepts finds none."""
     table = open_collection(collection).columns()
-    genera = sorted({g for g in table["genus"].to_pylist() if g})
-    folder_of = {genera[0]: "01_foo", genera[1]: "both", genera[2]: "both"}
+    known = sorted({one for one in table["species"].to_pylist() if one})
+    folder_of = {known[0]: "01_foo", known[1]: "both", known[2]: "both"}
 
     def change(shard):
-        new = [folder_of.get(genus) for genus in shard["genus"].to_pylist()]
+        new = [folder_of.get(one) for one in shard["species"].to_pylist()]
         at = shard.schema.get_field_index("written_label")
         return shard.set_column(at, shard.schema.field(at), pa.array(new, pa.string()))
 
@@ -243,17 +243,17 @@ def test_the_name_of_a_class_folder_means_its_label(collection, make_answers, tm
     book = review.session.book
     found = book.found("01_FOO")[0]
     assert (found.also, found.begins("01_f"), book.known("01_foo")) == (("01_foo",), True, found)
-    assert dict((r.value, n) for r, n in found.concept.lineage)["genus"] == genera[0]
+    assert found.concept.lineage.name == known[0]
     assert book.known("both") is None
     record = next(
         one["record_id"] for one in review.session.items.to_pylist()
-        if not (one["current"] or "").startswith(genera[0])
+        if not (one["current"] or "").startswith(known[0])
     )  # fmt: skip
     event = review.relabel("Anna", [record], "01_foo")
     assert (event.labels, event.new_labels) == ((found.name,), ())
     apply_review(tmp_path / "session")
     rows = {row["record_id"]: row for row in open_collection(collection).columns().to_pylist()}
-    assert (rows[record]["genus"], rows[record]["label_status"]) == (genera[0], "validated")
+    assert (rows[record]["species"], rows[record]["label_status"]) == (known[0], "validated")
 
 
 def test_a_session_without_written_names_opens(session):

@@ -81,12 +81,12 @@ def _copied(stream: IO[bytes], to: Path, limit: int) -> None:
 def _check_zip(path: Path, budget: Budget) -> None:
     """Raises ``SourceError`` for a zip that is damaged or a bomb, and takes the rest off the budget."""
     entries: list[zipfile.ZipInfo] = []
-    with _Measured(path, budget.limits.members) as measured:
-        with (
-            suppress(*DAMAGE, UnicodeDecodeError, ValueError),
-            zipfile.ZipFile(measured) as archive,
-        ):
-            entries = [entry for entry in archive.infolist() if not entry.is_dir()]
+    with (
+        suppress(*DAMAGE, UnicodeDecodeError),
+        _Measured(path, budget.limits.members) as measured,
+        zipfile.ZipFile(measured) as archive,
+    ):
+        entries = [entry for entry in archive.infolist() if not entry.is_dir()]
     if not entries:
         raise SourceError("not a whole zip, or nothing in it.")
     if any(entry.compress_type in (zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA) for entry in entries):

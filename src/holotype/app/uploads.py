@@ -8,10 +8,7 @@ with its reason; the others are answered.
 import itertools
 import re
 import shutil
-import tempfile
-import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -20,6 +17,7 @@ from holotype.app.upload_archives import UNPACKERS, archive_members, unpacked_wh
 from holotype.app.upload_kinds import START_BYTES, Kind, check_pixels, kind_of
 from holotype.app.upload_limits import Budget, UploadLimits
 from holotype.app.upload_names import free_name, safe_name
+from holotype.app.upload_scratch import ScratchPlace, scratch_folder
 from holotype.errors import HolotypeError, MediaError
 from holotype.identify.context import NOTHING_TO_NAME
 from holotype.identify.inputs import Specimen, specimens
@@ -28,8 +26,6 @@ from holotype.media.members import Member, unpacked
 
 __all__ = ["Refused", "Upload", "UploadLimits", "scratch_folder", "specimens_of"]
 
-SCRATCH = "upload-"
-STALE_S = 86_400
 NOT_TAKEN = (
     "not taken: images, zips and tars of them, FASTA (.fasta, .fa) and tables of barcodes (.csv, .tsv) are. "
     "End the name accordingly"
@@ -85,32 +81,6 @@ class Refused:
     reason: str
 
 
-@contextmanager
-def scratch_folder(root: Path) -> Iterator[Path]:
-    """Yields a new folder for one request; it goes when the request is done.
-
-    What requests of a server that was killed left behind goes too, after a day.
-    """
-    root.mkdir(parents=True, exist_ok=True)
-    for left in root.glob(f"{SCRATCH}*"):
-        with _gone_is_fine():
-            if time.time() - left.stat().st_mtime > STALE_S:
-                shutil.rmtree(left)
-    folder = Path(tempfile.mkdtemp(prefix=SCRATCH, dir=root))
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-@contextmanager
-def _gone_is_fine() -> Iterator[None]:
-    try:
-        yield
-    except OSError:
-        return
-
-
 def specimens_of(
     uploads: Sequence[Upload], limits: UploadLimits, scratch: Path | Callable[[], Path]
 ) -> tuple[list[Specimen], list[Refused]]:
@@ -121,12 +91,8 @@ def specimens_of(
         limits: of the request.
         scratch: a folder to unpack into, removed by the caller when the specimens are answered; or what
             returns it, asked when something is unpacked.
-
-    Raises:
-        ValueError: for a folder that is not named from the root on: nothing is written where a process
-            happens to be.
     """
-    taking = _Taking(Budget(limits), _Folder(scratch))
+    taking = _Taking(Budget(limits), ScratchPlace(scratch))
     names: set[str] = set()
     for number, upload in enumerate(uploads):
         name = free_name(safe_name(upload.name), names)
@@ -142,33 +108,11 @@ def specimens_of(
 
 
 @dataclass
-class _Folder:
-    """The scratch folder of a request, made when it is first needed."""
-
-    given: Path | Callable[[], Path]
-
-    def __post_init__(self) -> None:
-        if isinstance(self.given, Path) and not self.given.is_absolute():
-            raise ValueError(f"{str(self.given)!r}: name the scratch folder from the root on")
-
-    @property
-    def path(self) -> Path:
-        if not isinstance(self.given, Path):
-            self.given = self.given()
-        return self.given
-
-    def spellings(self) -> set[str]:
-        """Returns how messages may name it; nothing while it is not made."""
-        known = isinstance(self.given, Path)
-        return {str(self.path.resolve()), str(self.path)} if known else set()
-
-
-@dataclass
 class _Taking:
     """Goes through the uploads of one request."""
 
     budget: Budget
-    scratch: "_Folder"
+    scratch: ScratchPlace
     found: list[Specimen] = field(default_factory=list)
     refused: list[Refused] = field(default_factory=list)
     stored: "itertools.count[int]" = field(default_factory=itertools.count)

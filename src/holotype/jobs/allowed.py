@@ -14,16 +14,25 @@ class Allowed:
     Attributes:
         folders: all below them; the first one is where relative names begin.
         named: words that may be named as they are: the model, collection and index of the server.
+        workspace: the folder of everything that the pages write; None without one.
     """
 
     folders: tuple[Path, ...]
     named: frozenset[str] = frozenset()
+    workspace: Path | None = None
 
     @classmethod
-    def of(cls, folders: Iterable[Path], named: Iterable[object] = ()) -> "Allowed":
+    def of(
+        cls,
+        folders: Iterable[Path],
+        named: Iterable[object] = (),
+        *,
+        workspace: Path | None = None,
+    ) -> "Allowed":
         """Returns what may be named, links followed; None among the words is nobody's name."""
         resolved = tuple(dict.fromkeys(folder.resolve() for folder in folders))
-        return cls(resolved, frozenset(str(one) for one in named if one is not None))
+        words = frozenset(str(one) for one in named if one is not None)
+        return cls(resolved, words, None if workspace is None else workspace.resolve())
 
     def path(self, text: str) -> Path:
         """Returns the full path of what a person wrote, links followed.

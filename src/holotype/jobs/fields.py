@@ -10,6 +10,7 @@ from typing import Any
 from holotype.errors import did_you_mean
 from holotype.jobs.allowed import Allowed
 from holotype.jobs.job import JobError
+from holotype.jobs.outputs import Made, check_file, check_folder
 from holotype.models.places import STARTER, is_bundle
 
 MOST_TEXT = 1_000
@@ -31,6 +32,7 @@ class FieldKind(StrEnum):
     OUT_FILE = "out_file"
 
 
+WRITTEN = frozenset((FieldKind.OUT_FOLDER, FieldKind.OUT_FILE))
 PATHS = frozenset(FieldKind) - {FieldKind.TEXT, FieldKind.CHOICE, FieldKind.NUMBER, FieldKind.WHOLE}
 
 
@@ -50,6 +52,9 @@ class Field:
         endings: of a file to write.
         least: of a number.
         most: of a number.
+        made: what is written there: of an earlier one of the same kind it is known that it may be replaced.
+        home: where in the workspace it may be written, as ``reviews/*``; "" for outside of what the server
+            keeps.
     """
 
     name: str
@@ -63,6 +68,8 @@ class Field:
     endings: tuple[str, ...] = ()
     least: float = -math.inf
     most: float = math.inf
+    made: Made = Made.TABLE
+    home: str = ""
 
 
 class FieldsError(JobError):
@@ -176,6 +183,7 @@ def _out_file(field: Field, text: str, allowed: Allowed) -> str:
         raise JobError(f"{text}: is a folder; name a file.")
     if field.endings and path.suffix.lower() not in field.endings:
         raise JobError(f"{text}: end it in {' or '.join(field.endings)}.")
+    check_file(path, text, field.made, allowed)
     return str(path)
 
 
@@ -183,6 +191,7 @@ def _out_folder(field: Field, text: str, allowed: Allowed) -> str:
     path = allowed.path(text)
     if path.exists() and not path.is_dir():
         raise JobError(f"{text}: is a file; name a folder.")
+    check_folder(path, text, field.made, allowed, home=field.home)
     return str(path)
 
 

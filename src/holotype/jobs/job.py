@@ -40,12 +40,14 @@ class Progress:
         done: items that are done.
         total: of how many; None where that is not known.
         at: when it was so.
+        kept: how many of those that are done an earlier attempt had left.
     """
 
     title: str
     done: int
     total: int | None
     at: datetime
+    kept: int = 0
 
     @property
     def share(self) -> float | None:

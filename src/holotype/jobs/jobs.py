@@ -18,6 +18,7 @@ from holotype import files
 from holotype.errors import HolotypeError
 from holotype.jobs import attempts, cancelling
 from holotype.jobs.attempts import ASKED, STDERR, STDOUT, Attempt
+from holotype.jobs.extent import PREDICT, of_answers
 from holotype.jobs.job import (
     FORMAT,
     OVER,
@@ -153,8 +154,16 @@ class Jobs:
         return kept[1]
 
     def progress(self, job_id: str) -> Progress | None:
-        """Returns how far a job says it is; None where it has said nothing."""
-        return attempts.read_progress(latest_attempt(self._path(job_id)).path)
+        """Returns how far a job says it is; None where it has said nothing.
+
+        Of answers on collections the total is known too, and what an earlier attempt left is counted.
+        """
+        latest = latest_attempt(self._path(job_id))
+        found = attempts.read_progress(latest.path)
+        if found is None or found.title != PREDICT or found.total is not None:
+            return found
+        job = self.get(job_id)
+        return of_answers(found, job.words, job.folder, began=latest.started)
 
     def log(
         self, job_id: str, *, tail: int = 200, before: int | None = None, attempt: int | None = None

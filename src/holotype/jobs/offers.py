@@ -3,15 +3,16 @@
 The options are those of the command line; docs/reference/cli.md has the others.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from holotype.collection.sources import SHIPPED
 from holotype.errors import did_you_mean
 from holotype.jobs.allowed import Allowed
-from holotype.jobs.fields import Field, FieldKind, words_of
+from holotype.jobs.fields import WRITTEN, Field, FieldKind, words_of
 from holotype.jobs.job import JobError
+from holotype.jobs.outputs import Made
 
 K = FieldKind
 ANSWER_ENDINGS = (".parquet", ".csv", ".json")
@@ -62,6 +63,23 @@ def offer_of(name: str) -> Offer:
     raise JobError(f"'{name}' cannot be started from a page.{did_you_mean(name, known)}")
 
 
+def written_by(words: Sequence[str]) -> frozenset[str]:
+    """Returns the files and folders that a command line writes; none for one that is not of the table.
+
+    A collection that is imported into is not among them: imports into one collection wait for each other.
+    """
+    offer = next((one for one in OFFERS if tuple(words[: len(one.words)]) == one.words), None)
+    if offer is None:
+        return frozenset()
+    options = {
+        one.option
+        for one in offer.fields
+        if one.kind in WRITTEN and one.made is not Made.COLLECTION
+    }
+    told = (word.partition("=") for word in words)
+    return frozenset(value for option, _, value in told if option in options)
+
+
 _MODEL = Field("model", "Model", K.MODEL, about="A model's folder, or starter.", needed=True)
 _SERVED = Field("model", "Model", K.MODEL, "--model", _MODEL.about, needed=True)
 _RUN = Field("model", "Model", K.MODEL, about="The folder of a model.", needed=True)
@@ -80,24 +98,27 @@ _MAX_ERROR = Field(
 )  # fmt: skip
 
 
-def _out_file(*endings: str) -> Field:
+def _out_file(made: Made, *endings: str) -> Field:
     about = f"A new file, ending in {' or '.join(endings)}."
-    return Field("out", "Write to", K.OUT_FILE, "--out", about, needed=True, endings=endings)
+    return Field(
+        "out", "Write to", K.OUT_FILE, "--out", about, needed=True, endings=endings, made=made
+    )
 
 
-def _out_folder(about: str, option: str = "--out") -> Field:
-    return Field("out", "Write to", K.OUT_FOLDER, option, about, needed=True)
+def _out_folder(made: Made, about: str, *, home: str = "") -> Field:
+    return Field("out", "Write to", K.OUT_FOLDER, "--out", about, needed=True, made=made, home=home)
 
 
 OFFERS: tuple[Offer, ...] = (
     Offer(
         ("predict",), "Identify many", "Names images and barcodes: one row each.",
         (
-            _SERVED, _INPUTS, _out_file(*ANSWER_ENDINGS), _MAX_ERROR,
+            _SERVED, _INPUTS, _out_file(Made.ANSWERS, *ANSWER_ENDINGS), _MAX_ERROR,
             Field("index", "Index", K.INPUT, "--index", "Where nearest records are taken from."),
             Field(
                 "embeddings", "Embeddings to", K.OUT_FILE, "--embeddings",
                 "A further file, ending in .parquet; a review needs it.", endings=(".parquet",),
+                made=Made.EMBEDDINGS,
             ),
         ),
         goes_on=True,
@@ -111,7 +132,8 @@ OFFERS: tuple[Offer, ...] = (
             ),
             _INPUTS,
             Field(
-                "into", "Collection", K.OUT_FOLDER, "--into", "Its folder, new or existing.", needed=True
+                "into", "Collection", K.OUT_FOLDER, "--into", "Its folder, new or existing.", needed=True,
+                made=Made.COLLECTION,
             ),
             Field("source", "Name of the data set", K.TEXT, "--source"),
             Field("labels", "Label table", K.INPUT, "--labels", "What the written labels mean."),
@@ -132,7 +154,10 @@ OFFERS: tuple[Offer, ...] = (
             Field(
                 "embeddings", "Embeddings", K.INPUT, "--embeddings", "Written with the answers.", needed=True
             ),
-            _out_folder("A new folder; below reviews in the workspace it is on the page Review."),
+            _out_folder(
+                Made.REVIEW, "A new folder; below reviews in the workspace it is on the page Review.",
+                home="reviews/*",
+            ),
             Field(
                 "propose", "Confirming gives", K.CHOICE, "--propose", default="label",
                 choices=("label", "answer", "collection"),
@@ -148,7 +173,7 @@ OFFERS: tuple[Offer, ...] = (
                 about="Class folders, a folder of images with a table, or a collection; one a line.",
             ),
             Field("labels", "Labels", K.INPUT, "--labels", "A table with an image and a label a row."),
-            _out_folder("Folder of the new model."),
+            _out_folder(Made.MODEL, "A new folder for the model."),
             Field(
                 "method", "Method", K.CHOICE, "--method", "auto chooses by what is there.", default="auto",
                 choices=("auto", "prototypes", "probe", "lora", "full"),
@@ -162,7 +187,7 @@ OFFERS: tuple[Offer, ...] = (
     ),
     Offer(
         ("evaluate",), "Examine a model", "Every figure with an interval, on the test part of a split.",
-        (_RUN, _COLLECTION, _SPLIT, _out_folder("Folder of the report."), _SEED),
+        (_RUN, _COLLECTION, _SPLIT, _out_folder(Made.REPORT, "Folder of the report."), _SEED),
     ),
     Offer(
         ("calibrate",), "Fit how sure it may be", "Fits confidence on the validation part of a split.",
@@ -171,7 +196,8 @@ OFFERS: tuple[Offer, ...] = (
     Offer(
         ("assess",), "Draw records to label", "Draws your records, for you to say what they are.",
         (
-            _MODEL, _INPUTS, _out_folder("A new folder for the draw."),
+            _MODEL, _INPUTS,
+            _out_folder(Made.DRAW, "A new folder for the draw.", home="assessments/*/draw"),
             Field("n", "Records", K.WHOLE, "--n", "How many to draw.", default="200", least=2, most=100_000),
             _MAX_ERROR, _SEED,
         ),
@@ -179,7 +205,7 @@ OFFERS: tuple[Offer, ...] = (
     Offer(
         ("split",), "Split a collection", "Parts a collection into train, val and test, with an audit.",
         (
-            _COLLECTION_FIRST, _out_file(".parquet"),
+            _COLLECTION_FIRST, _out_file(Made.SPLIT, ".parquet"),
             Field(
                 "method", "Method", K.CHOICE, "--method", default="stratified",
                 choices=("stratified", "seen-unseen", "upstream", "by-record"),
@@ -190,7 +216,7 @@ OFFERS: tuple[Offer, ...] = (
     Offer(
         ("index", "build"), "Build an index", "Embeds the records of a collection, to be searched.",
         (
-            _RUN, _COLLECTION, _out_folder("Folder of the index."),
+            _RUN, _COLLECTION, _out_folder(Made.INDEX, "A new folder for the index."),
             Field(
                 "thumbnails", "Thumbnails", K.WHOLE, "--thumbnails",
                 "Longest side of the images that are kept, in px.", default="96", least=16, most=1_024,
@@ -200,15 +226,15 @@ OFFERS: tuple[Offer, ...] = (
     ),
     Offer(
         ("summary",), "Summarise a collection", "Writes one page: names, instruments, places, problems.",
-        (_COLLECTION_FIRST, _out_folder("Folder of the page.")),
+        (_COLLECTION_FIRST, _out_folder(Made.SUMMARY, "Folder of the page.")),
     ),
     Offer(
         ("check",), "Check a collection", "Finds duplicates, contradictions and faults.",
-        (_COLLECTION_FIRST, _out_folder("Folder of the page.")),
+        (_COLLECTION_FIRST, _out_folder(Made.PAGE, "A new folder for the page.")),
     ),
     Offer(
         ("suspects",), "Find doubtful labels", "Lists records whose written label may be wrong.",
-        (_RUN, _COLLECTION, _out_file(".csv", ".parquet"), _SEED),
+        (_RUN, _COLLECTION, _out_file(Made.TABLE, ".csv", ".parquet"), _SEED),
     ),
 )  # fmt: skip
 """In the order in which people need them."""

@@ -74,7 +74,7 @@ async def files_of(
             found, refused = specimens_of(uploads, limits, scratch)
         else:
             await stack.enter_async_context(turns)
-            found, refused = await asyncio.to_thread(specimens_of, uploads, limits, scratch)
+            found, refused = await asyncio.to_thread(specimens_of, uploads, limits, scratch())
         refused = [*form.refused, *refused]
         if not found:
             raise SourceError(_nothing(refused))
@@ -179,7 +179,7 @@ def _one_image(
 ) -> tuple[list[Specimen], list[Refused]]:
     if upload.size and kind_of(safe_name(upload.name), upload.start()) is not Kind.IMAGE:
         return [], [Refused(upload.name, NO_IMAGE)]
-    return specimens_of([upload], limits, scratch)
+    return specimens_of([upload], limits, scratch() if upload.path else scratch)
 
 
 def _with_barcode(one: Specimen, written: str) -> Specimen:

@@ -1,9 +1,9 @@
 """The page Jobs: what runs in the background, how far it is, and the form that starts more."""
 
-from nicegui import app, ui
+from nicegui import app, run, ui
 
 from holotype.app.pages.frame import frame
-from holotype.app.pages.jobs_form import StartForm, who_asks
+from holotype.app.pages.jobs_form import StartForm, trouble_of, who_asks
 from holotype.app.pages.jobs_list import JobList
 from holotype.app.pages.text import paragraph
 from holotype.app.workbench import Workbench
@@ -59,6 +59,7 @@ def register(workbench: Workbench) -> None:
     @ui.page("/jobs")
     async def page(command: str = "") -> None:  # a form to begin with: /jobs?command=adapt
         ui.add_css(STYLE)
+        trouble = await run.io_bound(trouble_of, workbench)
         with frame("Jobs", "/jobs"):
             paragraph(
                 "Long work runs in the background, one job at a time. It goes on when this page is closed "
@@ -73,6 +74,9 @@ def register(workbench: Workbench) -> None:
             ui.link("Start a job", "#start-title").classes("to-start")
             with ui.element("div").classes("two jobs-page"):
                 listed.draw()
-                StartForm(workbench, jobs, started, who=who_asks, command=command).draw()
+                form = StartForm(
+                    workbench, jobs, started, who=who_asks, command=command, trouble=trouble or ""
+                )
+                form.draw()
             await listed.refresh()
             ui.timer(REFRESH_SECONDS, listed.refresh)

@@ -1,6 +1,6 @@
 """The form that starts a job: one command of the table, its fields, and what is wrong with them."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from nicegui import app, events, run, ui
@@ -8,32 +8,55 @@ from nicegui.elements.mixins.validation_element import ValidationElement
 
 from holotype.app.pages.text import heading, note, text
 from holotype.app.workbench import Workbench
-from holotype.errors import HolotypeError
-from holotype.jobs import Job, Jobs
+from holotype.errors import HolotypeError, first_few
+from holotype.jobs import Job, JobError, Jobs
 from holotype.jobs.allowed import Allowed
 from holotype.jobs.fields import Field, FieldKind, FieldsError
-from holotype.jobs.offers import OFFERS, Offer, offer_of
+from holotype.jobs.offers import OFFERS, Offer, offer_of, written_by
 
 WHO = "reviewer"
 """Under which key a person's name is kept, as on the page Review."""
 
 
 def allowed_of(workbench: Workbench) -> Allowed:
-    """Returns which files may be named on the pages of a workbench."""
-    collection = None if workbench.collection is None else workbench.collection.path
-    return Allowed.of(workbench.folders, [workbench.run, collection, workbench.index])
+    """Returns which files may be named on the pages of a workbench; a broken collection may be named too."""
+    named = [workbench.run, workbench.collection_folder, workbench.index]
+    return Allowed.of(workbench.folders, named, workspace=workbench.workspace)
 
 
 def defaults_of(workbench: Workbench) -> dict[str, str]:
     """Returns what stands in fields at first: the model, collection and index of the server."""
-    collection = None if workbench.collection is None else workbench.collection.path
-    found = {"model": workbench.run, "collection": collection, "index": workbench.index}
+    found = {
+        "model": workbench.run,
+        "collection": workbench.collection_folder,
+        "index": workbench.index,
+    }
     return {name: str(value) for name, value in found.items() if value is not None}
+
+
+def trouble_of(workbench: Workbench) -> str:
+    """Returns why the collection of a workbench cannot be read now; "" where it can, or there is none."""
+    try:
+        _ = workbench.collection
+    except (HolotypeError, OSError, KeyError, TypeError) as reason:
+        return str(reason)
+    return ""
 
 
 def who_asks() -> str:
     """Returns the name of the person at this browser, "" where nobody said it; not from a thread."""
     return str(app.storage.user.get(WHO, ""))
+
+
+def check_unclaimed(jobs: Jobs, words: Sequence[str]) -> None:
+    """Raises ``JobError`` where a job that waits or runs writes what a command line would write."""
+    wanted = written_by(words)
+    for job in jobs.all() if wanted else ():
+        if not job.is_over and (shared := wanted & written_by(job.words)):
+            raise JobError(
+                f"{first_few(sorted(shared))}: job {int(job.id.partition('-')[0])}, {job.title}, writes there. "
+                "Wait until it has ended, or name another place."
+            )
 
 
 class StartForm:
@@ -45,6 +68,7 @@ class StartForm:
         started: what is done with a new job.
         who: says who asks.
         command: the command that is chosen at first.
+        trouble: what is wrong with the collection of the server, said above the fields.
     """
 
     def __init__(
@@ -55,8 +79,10 @@ class StartForm:
         *,
         who: Callable[[], str],
         command: str = "",
+        trouble: str = "",
     ) -> None:
         self._jobs, self._started, self._who = jobs, started, who
+        self._trouble = trouble
         self._allowed, self._defaults = allowed_of(workbench), defaults_of(workbench)
         names = [offer.name for offer in OFFERS]
         self._offer = offer_of(command if command in names else names[0])
@@ -66,6 +92,9 @@ class StartForm:
         """Draws the form."""
         with ui.element("section").classes("panel").props('aria-labelledby="start-title"'):
             heading(2, "Start").classes("first").props("id=start-title")
+            if self._trouble:
+                told = f"The collection of this server cannot be read: {self._trouble}"
+                text("p", told).classes("bad").props('role="alert"')
             titles = {offer.name: offer.title for offer in OFFERS}
             ui.select(titles, value=self._offer.name, label="What", on_change=self._chosen).props(
                 "outlined dense options-dense"
@@ -139,6 +168,7 @@ class StartForm:
 
     def _asked(self, offer: Offer, values: Mapping[str, Any], who: str) -> Job:
         words = offer.command(values, self._allowed)
+        check_unclaimed(self._jobs, words)
         return self._jobs.start(offer.title, words, asked_by=who)
 
     def _refuse(self, reasons: Mapping[str, str]) -> None:

@@ -62,7 +62,10 @@ def progress_told(found: Progress, job: Job, now: datetime) -> str:
     told = f"{done} of {count(found.total)}"
     if job.started is None or job.state is not State.RUNNING or not found.share:
         return told
-    left = (found.at - job.started) * (1 / found.share - 1) - (now - found.at)
+    if found.done <= found.kept:
+        return told
+    pace = (found.at - job.started) / (found.done - found.kept)
+    left = pace * (found.total - found.done) - (now - found.at)
     return told if found.share >= 1 else f"{told}, about {duration(left)} left"
 
 
