@@ -15,6 +15,8 @@ from holotype.app.api.guard import JSON_BYTES
 from holotype.app.api.problems import told
 from holotype.app.api.rates import Rates
 from holotype.app.settings import ServeSettings
+from holotype.app.upload_limits import UploadLimits
+from holotype.app.upload_stream import TooMuchError, received
 from holotype.app.workbench import Workbench
 
 BARCODES = {"barcodes": [{"id": "a", "sequence": "ACGTTGCAACGT" * 40}]}
@@ -115,12 +117,39 @@ def test_a_body_that_is_too_large_is_not_taken(asking, path, streamed):
     assert problem(reply)["what"]
 
 
-def test_json_has_a_limit_of_its_own(asking):
+@pytest.mark.parametrize(
+    "kind", ["application/json", "multipart/x", "multipart/form-data; boundary=b"]
+)
+@pytest.mark.parametrize("path", ["/search", "/identify/barcodes", "/embed/texts"])
+def test_json_has_a_limit_of_its_own_whatever_it_is_called(asking, path, kind):
     content = b"[" + b" " * JSON_BYTES + b"]"
-    reply = asking()(
-        "POST", "/search", content=content, headers={"Content-Type": "application/json"}
-    )
+    reply = asking()("POST", path, content=content, headers={"Content-Type": kind})
     assert reply.status_code == 413
+
+
+def test_fields_of_a_form_are_counted_as_what_is_held_in_memory(tmp_path, monkeypatch):
+    monkeypatch.setattr("holotype.app.upload_stream.ALL_IN_MEMORY", 200_000)
+
+    def form(*parts):
+        async def stream():
+            for name, content in parts:
+                yield f'--b\r\nContent-Disposition: form-data; name="{name}"'.encode()
+                yield b'; filename="a.png"' if name == "image" else b""
+                yield b"\r\n\r\n" + content + b"\r\n"
+            yield b"--b--\r\n"
+
+        kind = "multipart/form-data; boundary=b"
+        return asyncio.run(received(stream(), kind, UploadLimits(), lambda: tmp_path))
+
+    field, small = ("barcode", b"A" * 50_000), ("image", b"x" * 50_000)
+    held = form(*[field] * 4, small).files[0][1]
+    assert held.content == small[1]
+    whole = form(small, *[field] * 4, small, small)
+    assert [text for _, text in whole.fields] == ["A" * 50_000] * 4
+    assert [one.content is None for _, one in whole.files] == [False, True, True]
+    assert whole.files[2][1].read() == small[1]
+    with pytest.raises(TooMuchError, match="200,000 bytes in fields"):
+        form(*[field] * 5)
 
 
 def test_what_takes_too_long_ends(asking):

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import threading
 import zipfile
 from collections import Counter
 from pathlib import Path
@@ -11,9 +12,11 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from api_asking import Asking, api, problem
+from PIL import Image
 
 import holotype
 from holotype.app.api.forms import OFFERED
+from holotype.app.api.guard import json_reply
 from holotype.app.settings import ServeSettings
 from holotype.app.workbench import Workbench
 from holotype.collection.store import open_collection
@@ -139,6 +142,51 @@ def test_image_and_barcode_of_a_specimen_get_one_joint_answer(ask, brought):
     assert said[2]["score"] == pytest.approx(usual["score"], abs=2e-6)
 
 
+def test_barcodes_and_ids_after_many_images_are_kept(ask, brought):
+    pixels = np.random.default_rng(0).integers(0, 255, (970, 970), dtype=np.uint8)
+    noisy = io.BytesIO()
+    Image.fromarray(pixels).save(noisy, "PNG", compress_level=1)
+    assert (
+        900_000 < len(noisy.getvalue()) < 1 << 20
+    )  # small each, more than is held in memory together
+    count = 20
+    parts = [("image", f"{number}.png", noisy.getvalue()) for number in range(count)]
+    parts += [("barcode", None, brought[number][2].encode()) for number in range(count)]
+    parts += [("id", None, f"s{number}".encode()) for number in range(count)]
+    body = b""
+    for field, file_name, content in parts:
+        named = f'; filename="{file_name}"' if file_name else ""
+        head = f'--xXx\r\nContent-Disposition: form-data; name="{field}"{named}\r\n\r\n'
+        body += head.encode() + content + b"\r\n"
+    reply = ask(
+        "POST",
+        "/identify/specimens",
+        content=body + b"--xXx--\r\n",
+        headers={"Content-Type": "multipart/form-data; boundary=xXx"},
+    )
+    said = reply.json()["answers"]
+    assert [row["input"] for row in said] == [f"s{number}" for number in range(count)]
+    assert [row["barcode"] for row in said] == [brought[number][2] for number in range(count)]
+    assert {row["image_width_px"] for row in said} == {970}
+
+
+@pytest.mark.parametrize("name", ["a.fasta", "a.zip", "a.csv"])
+def test_what_is_no_image_is_refused_beside_a_barcode_and_nothing_is_written(
+    ask, brought, name, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    said = ask(
+        "POST",
+        "/identify/specimens",
+        files=[("image", (name, f">x\n{brought[0][2]}\n".encode()))] * 2,
+        data={"barcode": [brought[0][2], ""]},
+    ).json()
+    assert [row["identity_pct"] for row in said["answers"]] == [100]
+    assert "not an image" in said["answers"][0]["failure"]
+    assert len(said["refused"]) == 1
+    assert not list(tmp_path.iterdir())
+
+
 def test_what_belongs_together_must_be_said(ask, brought):
     reply = ask(
         "POST",
@@ -214,6 +262,43 @@ def test_embeddings_are_unit_vectors(ask, brought):
     assert ask("POST", "/embed/barcodes", json=sent).json()["embeddings"][0]["failure"] is None
     texts = ask("POST", "/embed/texts", json={"texts": ["a copepod", "a beetle"]}).json()
     assert [len(one["embedding"]) for one in texts["embeddings"]] == [said["dim"]] * 2
+
+
+def test_many_embeddings_are_written_apart_from_the_event_loop(ask, monkeypatch):
+    threads = set()
+
+    class Seen(np.ndarray):
+        def astype(self, *given, **named):
+            threads.add(threading.get_ident())
+            return np.asarray(self).astype(*given, **named)
+
+    vector = np.full(64, 0.125, np.float32).view(Seen)
+
+    async def embedded(_, specimens):
+        return [(vector, None) for _ in specimens]
+
+    monkeypatch.setattr("holotype.app.identifying.Identifier.embedded", embedded)
+    sent = {"barcodes": [{"id": f"é{n}", "sequence": "ACGT" * 50} for n in range(1_000)]}
+    said = ask("POST", "/embed/barcodes", json=sent).json()["embeddings"]
+    assert threads
+    assert threading.get_ident() not in threads
+    assert [one["input"] for one in said] == [f"é{n}" for n in range(1_000)]
+    assert {tuple(one["embedding"]) for one in said} == {(0.125,) * 64}
+
+
+def test_a_reply_is_written_entry_by_entry_as_json_writes_it():
+    content = {
+        "a": [{"b": 1.5, "c": None}, "\ud800é"],
+        "d": [],
+        "e": {"f": [1, True]},
+        "g": 'say "x"',
+    }
+    usual = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+    assert json_reply(content).body == usual.encode("utf-8", "replace")
+    assert json_reply({**content, "a": iter(content["a"])}).body == usual.encode("utf-8", "replace")
+    assert json_reply({}).body == b"{}"
+    with pytest.raises(ValueError, match="JSON"):
+        json_reply({"a": [float("nan")]})
 
 
 def test_search_by_image_finds_the_image_itself(ask, brought):

@@ -1,9 +1,13 @@
 """The page Jobs in a browser: what is refused, what runs, what goes on after a server was killed."""
 
+import shutil
+import sys
+
 import pytest
 from serving import served
 
-from holotype.jobs import Jobs, State
+from holotype.app.pages.jobs_form import check_unclaimed
+from holotype.jobs import JobError, Jobs, State
 
 
 def start(page, title, fields):
@@ -81,6 +85,41 @@ def test_a_job_outlives_its_server_and_goes_on(tmp_path, tiny_run, crops, page):
         assert jobs.get(job.id).state is State.CANCELLED
         page.get_by_role("button", name="Go on with A long one 1").click()
         page.get_by_text("attempt 2").wait_for()
+
+
+def test_a_broken_collection_keeps_no_page_shut_and_nothing_of_it_is_replaced(
+    tmp_path, tiny_run, tiny_collection, crops, page
+):
+    own = tmp_path / "crops"
+    shutil.copytree(tiny_collection, own)
+    before = (own / "collection.json").read_bytes()
+    with served(tiny_run, tmp_path / "work", "--collection", own, "--data", tmp_path) as server:
+        page.goto(f"{server.address}/jobs")
+        (tmp_path / "a.png").write_bytes((crops / "Copepoda" / "0.png").read_bytes())
+        start(page, "Identify many", {"Inputs": "a.png", "Write to": "crops/collection.json"})
+        page.get_by_text("lies in a collection, crops").wait_for()
+        assert (own / "collection.json").read_bytes() == before
+        assert Jobs(tmp_path / "work" / "jobs").ids() == []
+        (own / "collection.json").write_bytes(before[:200])
+        page.goto(f"{server.address}/jobs?command=check")
+        page.get_by_text("The collection of this server cannot be read").wait_for()
+        start(page, "Check a collection", {"Write to": "crops"})
+        page.get_by_text("lies in a collection, crops").wait_for()
+
+
+def test_two_jobs_that_wait_never_write_one_file(tmp_path):
+    jobs = Jobs(tmp_path / "jobs", command=[sys.executable, "-c", "import time; time.sleep(60)"])
+    words = ["predict", "--model=starter", "/x.png", "--out=/x.csv", "--json"]
+    job = jobs.start("A long one", words)
+    try:
+        with pytest.raises(JobError, match=r"/x\.csv: job 1, A long one, writes there"):
+            check_unclaimed(jobs, ["suspects", "m", "--out=/x.csv", "--json"])
+        check_unclaimed(jobs, ["suspects", "m", "--out=/y.csv", "--json"])
+    finally:
+        jobs.cancel(job.id)
+    while not jobs.get(job.id).is_over:
+        jobs.turn()
+    check_unclaimed(jobs, words)
 
 
 def test_the_form_works_by_keyboard_alone(server, page):

@@ -12,9 +12,12 @@ import pytest
 from serving import Server, served
 
 import holotype
+from holotype.app.pages.review_new import what_is_named
+from holotype.app.pages.review_store import ReviewStore
 from holotype.collection.store import open_collection
 from holotype.reviewing.make import new_session
 from holotype.reviewing.review import Review
+from holotype.reviewing.settle import Settle
 
 CARD = "#review-grid [role=option]"
 NAME = "net-1"
@@ -154,7 +157,7 @@ def test_enter_takes_what_was_typed_and_no_near_name(page, start, place):
     part = genus[1:].capitalize()  # as Calanus is of Eucalanus
     with start() as server:
         come(page, server, "Anna", at=at)
-        for typed in (part, genus[:-2].lower()):
+        for typed in (part, genus.lower()):
             page.keyboard.press("r")
             field = page.get_by_role("combobox", name="Label or taxon")
             field.wait_for()
@@ -235,7 +238,7 @@ def test_labels_are_written_and_files_are_given(page, start, place):
     rows = open_collection(place / "collection").columns().to_pylist()
     written = {row["record_id"] for row in rows if row["label_status"] == "validated"}
     assert written == set(records)
-    assert {row["labelled_by"] for row in rows if row["record_id"] in written} == {"Anna"}
+    assert {row["labelled_by"] for row in rows if row["record_id"] in written} == {"anna"}
 
 
 def test_a_session_is_made_on_the_page(page, start, place):
@@ -243,6 +246,8 @@ def test_a_session_is_made_on_the_page(page, start, place):
         page.goto(f"{server.address}/review")
         page.get_by_role("link", name=NAME).wait_for()
         page.get_by_role("link", name="New session").click()
+        records = len(open_collection(place / "collection"))
+        said(page, f"The model first names all {records} records of the collection")
         page.get_by_role("button", name="Name the records").click()
         page.get_by_role("textbox", name="Name of the session").wait_for(timeout=120_000)
         page.get_by_role("textbox", name="Name of the session").fill(NAME)
@@ -324,6 +329,32 @@ def test_no_serious_fault_of_accessibility(chromium, start, place, look):
             page.keyboard.press("Escape")
             page.get_by_role("dialog").wait_for(state="detached")
         context.close()
+
+
+def test_the_page_to_send_counts_as_one_asks(place):
+    review = review_of(place)
+    record = review.session.record_ids[0]
+    review.relabel("Anna", [record], TAXON)
+    review.relabel("Bo", [record], "Blob type 3")
+    store = ReviewStore(place / "workspace" / "reviews")
+    newest, agreed = (
+        store.written(NAME, "review.html", settle).decode()
+        for settle in (Settle.NEWEST, Settle.AGREED)
+    )
+    assert "<small>counts as Blob type 3" in newest
+    assert "<small>counts as" not in agreed
+
+
+@pytest.mark.parametrize(
+    ("selected", "said"),
+    [
+        (0, "all 120 records of the collection"),
+        (120, "all 120 records of the collection"),
+        (35, "all 120 records of the collection, not only the 35 selected"),
+    ],
+)
+def test_it_is_said_how_many_are_named(selected, said):
+    assert what_is_named(selected, 120) == said
 
 
 @pytest.mark.parametrize(

@@ -265,6 +265,50 @@ def test_a_table_cannot_name_files_of_the_server(taken, png, tmp_path):
     assert [one.barcode for one in found] == [None, BARCODE]
 
 
+def test_a_reason_names_the_uploaded_file_and_not_what_holds_it(taken):
+    table = b"record_id,image\nr1,/etc/passwd\nr2,../x.png\n"
+    found, _ = taken(
+        ("t.csv", table), ("u.csv.gz", gzip.compress(table)), ("x.zip", zipped(("v.csv", table)))
+    )
+    shown = ["t.csv"] * 2 + ["u.csv.gz"] * 2 + ["x.zip/v.csv"] * 2
+    named = ["/etc/passwd", "../x.png"] * 3
+    assert [one.failure for one in found] == [
+        f"'{image}' lies outside {name}" for image, name in zip(named, shown, strict=True)
+    ]
+
+
+def test_no_name_inside_a_file_has_tabs_or_turns_the_writing(taken, png):
+    found, _ = taken(
+        ("x.zip", zipped(("\t=1+1.png", png(1)), ("a\u202egnp.png", png(2)))),
+        ("t.csv", f"record_id,barcode\na\t@x,{BARCODE}\n".encode()),
+    )
+    assert names(found) == ["x.zip/=1+1.png", "x.zip/agnp.png", "t.csv/a@x"]
+    assert all(loaded(one).square_SSC is not None for one in found[:2])
+
+
+def test_a_folder_is_made_when_something_is_unpacked_and_never_where_the_process_is(
+    tmp_path, png, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    asked = []
+
+    def scratch():
+        asked.append(1)
+        (tmp_path / "scratch").mkdir()
+        return tmp_path / "scratch"
+
+    images = [Upload("a.png", content=png(1)), Upload("b.png", content=b"")]
+    found, refused = specimens_of(images, LIMITS, scratch)
+    assert (len(found), len(refused), asked) == (1, 1, [])
+    both = [
+        Upload("a.fasta", content=fasta("x")),
+        Upload("b.zip", content=zipped(("a.png", png(1)))),
+    ]
+    found, refused = specimens_of(both, LIMITS, scratch)
+    assert (len(found), refused, asked) == (2, [], [1])
+    assert [path.name for path in tmp_path.iterdir()] == ["scratch"]
+
+
 def test_too_many_members_and_files_are_counted_before_they_are_read(taken, png):
     found, refused = taken(
         ("many.zip", zipped(*((f"{n}.png", b"x") for n in range(51)))),
@@ -278,6 +322,52 @@ def test_too_many_members_and_files_are_counted_before_they_are_read(taken, png)
     found, refused = taken(*((f"{n}.png", png(1)) for n in range(25)))
     assert len(found) == LIMITS.files
     assert "this and 4 more" in the_reason(refused, "20.png")
+
+
+def directory_zip(count, *, disk=b"\0\0\0\0", wide=False):
+    """A zip of empty members: a directory alone, with what its end record says chosen freely."""
+    entries = b"".join(
+        struct.pack("<4s4B4HL2L5H2L", b"PK\1\2", 20, 0, 20, 0, 0, 0, 0, 0x21, *[0] * 3, 9, *[0] * 6)
+        + b"%05d.png" % number
+        for number in range(count)
+    )
+    size, end = len(entries), b""
+    if wide:  # the true size in the wide record, a small one in the other
+        end = struct.pack("<4sQ2H2L4Q", b"PK\6\6", 44, 45, 45, 0, 0, count, count, size, 0)
+        end += struct.pack("<4sLQL", b"PK\6\7", 0, size, 1)
+        size = 46
+    end += struct.pack("<4s4s2H2LH", b"PK\5\6", disk, count & 0xFFFF, count & 0xFFFF, size, 0, 0)
+    return entries + end
+
+
+@pytest.mark.parametrize(
+    "trick", [{}, {"disk": b"PK\5\6"}, {"wide": True}], ids=["none", "two marks", "two sizes"]
+)
+def test_a_large_directory_is_not_read_whatever_its_end_says(taken, trick):
+    content = directory_zip(2_000, **trick)
+    assert len(zipfile.ZipFile(io.BytesIO(content)).infolist()) == 2_000
+    found, refused = taken(("directory.zip", content))
+    assert not found
+    assert the_reason(refused, "directory.zip") == "more than 50 files in it."
+
+
+def test_zips_whose_end_is_odd_but_honest_are_taken(taken, png):
+    with_comment, stored, wide = io.BytesIO(), io.BytesIO(), io.BytesIO()
+    with zipfile.ZipFile(with_comment, "w") as archive:
+        archive.writestr("a.png", png(1))
+        archive.comment = b"x" * 60_000
+    with zipfile.ZipFile(stored, "w", zipfile.ZIP_STORED) as archive:
+        archive.writestr("inner.zip", zipped(("b.png", png(2))))
+    with zipfile.ZipFile(wide, "w") as archive, archive.open("c.png", "w", force_zip64=True) as one:
+        one.write(png(3))
+    found, refused = taken(
+        ("comment.zip", with_comment.getvalue()),
+        ("stored.zip", stored.getvalue()),
+        ("wide.zip", wide.getvalue()),
+        ("before.zip", b"#!start" + zipped(("d.png", png(4)))),
+    )
+    assert names(found)[:3] == ["comment.zip/a.png", "stored.zip/inner.zip/b.png", "wide.zip/c.png"]
+    assert not [one for one in refused if one.name != "before.zip"]
 
 
 def test_no_image_in_an_archive_is_said(taken):

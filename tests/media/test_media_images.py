@@ -3,8 +3,13 @@
 import io
 import random
 import struct
+import subprocess
+import sys
+import threading
 import warnings
 import zlib
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -198,6 +203,103 @@ def test_a_transparent_colour_without_a_palette_is_laid_on_white():
     ).tolist() == [[[255, 255, 255], [9, 8, 7]]]
     grey = encoded(np.array([[7, 8]], np.uint8), "PNG", transparency=7)
     assert read_pixels(grey).tolist() == [[[255], [8]]]
+
+
+def whole_on_white(content, colours):
+    """All of an image at once, as Pillow lays it on white."""
+    layer = Image.open(io.BytesIO(content)).convert("RGBA")
+    paper = Image.new("RGBA", layer.size, "white")
+    pixels = np.asarray(Image.alpha_composite(paper, layer).convert(colours))
+    return pixels[..., None] if pixels.ndim == 2 else pixels
+
+
+@pytest.mark.parametrize("strip_pixels", [1, 17, 40, 1_000])
+def test_strips_have_the_pixels_of_the_whole(monkeypatch, strip_pixels):
+    monkeypatch.setattr(images, "_STRIP_PIXELS", strip_pixels)
+    layer = RNG.integers(0, 256, (13, 17, 4), dtype=np.uint8)
+    palette = encoded(
+        Image.fromarray(COLOUR).convert("P"), "PNG", transparency=bytes(range(0, 256, 2))
+    )
+    for content in (
+        encoded(layer, "PNG"),
+        encoded(Image.fromarray(layer).convert("LA"), "PNG"),
+        encoded(layer, "TIFF"),
+        encoded(layer, "WEBP", lossless=True, exact=True),
+        palette,
+        encoded(COLOUR, "PNG", transparency=tuple(COLOUR[3, 3].tolist())),
+    ):
+        np.testing.assert_array_equal(read_pixels(content), whole_on_white(content, "RGB"))
+    grey = encoded(GREY, "PNG", transparency=int(GREY[4, 4]))
+    np.testing.assert_array_equal(read_pixels(grey), whole_on_white(grey, "L"))
+    for opaque in (
+        encoded(Image.fromarray(COLOUR).convert("CMYK"), "TIFF"),
+        encoded(Image.fromarray(COLOUR).convert("P"), "GIF"),
+        encoded(COLOUR, "BMP"),
+    ):
+        expected = np.asarray(Image.open(io.BytesIO(opaque)).convert("RGB"))
+        np.testing.assert_array_equal(read_pixels(opaque), expected)
+    deep = np.arange(221, dtype=np.uint16).reshape(13, 17) * 290
+    np.testing.assert_array_equal(read_pixels(encoded(deep, "PNG"))[..., 0], deep >> 8)
+
+
+@pytest.mark.skipif(
+    not Path("/proc/self/status").exists(), reason="the peak is told by Linux alone"
+)
+@pytest.mark.parametrize(("mode", "most"), [("RGBA", 9), ("CMYK", 9), ("P", 6), ("I;16", 7)])
+def test_an_image_takes_few_bytes_a_pixel_while_it_is_decoded(tmp_path, mode, most):
+    image = Image.new(mode, (4_000, 3_000), 0 if mode in {"P", "I;16"} else (10, 20, 30, 128))
+    path = tmp_path / "large"
+    path.write_bytes(encoded(image, "TIFF" if mode == "CMYK" else "PNG"))
+    script = """
+import sys
+from pathlib import Path
+from holotype.media.images import read_pixels
+def peak():
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) << 10 for line in lines if line.startswith("VmHWM"))
+content = Path(sys.argv[1]).read_bytes()
+read_pixels(Path(sys.argv[2]).read_bytes())
+before = peak()
+read_pixels(content)
+print(peak() - before)
+"""
+    small = tmp_path / "small"
+    small.write_bytes(encoded(image.resize((10, 10)), "TIFF" if mode == "CMYK" else "PNG"))
+    words = [sys.executable, "-c", script, str(path), str(small)]
+    said = subprocess.run(words, capture_output=True, text=True, check=True).stdout
+    assert int(said) < (most + 1) * 12_000_000
+
+
+@pytest.mark.parametrize(
+    ("image_format", "module", "name"),
+    [("PNG", images.cv2, "imdecode"), ("BMP", images, "_decoded_by_pillow")],
+)
+@pytest.mark.parametrize(
+    ("large_pixels", "together", "wait_s"),
+    [(220, False, 0.2), (221, True, 20)],
+    ids=["large", "small"],
+)
+def test_large_images_are_decoded_one_at_a_time_and_small_ones_together(
+    monkeypatch, image_format, module, name, large_pixels, together, wait_s
+):
+    decode, meeting, met = getattr(module, name), threading.Barrier(2), []
+
+    def waiting(*given):
+        try:
+            meeting.wait(wait_s)
+            met.append(True)
+        except threading.BrokenBarrierError:
+            met.append(False)
+            meeting.reset()
+        return decode(*given)
+
+    monkeypatch.setattr(module, name, waiting)
+    monkeypatch.setattr(images, "LARGE_PIXELS", large_pixels)
+    content = encoded(COLOUR, image_format)
+    with ThreadPoolExecutor(2) as pool:
+        for found in pool.map(read_pixels, [content, content]):
+            np.testing.assert_array_equal(found, COLOUR)
+    assert met == [together] * 2
 
 
 # What turns an upright image into the one stored, so that the viewer must undo it (EXIF 2.3, 0x0112).

@@ -1,6 +1,7 @@
 """Files are whole or absent; streams of chance are named; notes go to stderr."""
 
 import json
+import threading
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 
 from holotype import files
 from holotype.errors import CollectionError, did_you_mean, first_few
+from holotype.identify import stream
 from holotype.progress import note, tracked
 from holotype.randomness import generator, stream_seed
 
@@ -27,6 +29,38 @@ def test_a_file_is_replaced_whole_or_not_at_all(tmp_path):
         fail()
     assert json.loads(path.read_text(encoding="utf-8")) == {"b": 1, "a": "é"}
     assert [found.name for found in path.parent.iterdir()] == ["a.json"]
+
+
+def test_two_threads_write_one_file_at_once(tmp_path):
+    path, faults = tmp_path / "a.json", []
+
+    def write(letter):
+        for _ in range(50):
+            try:
+                files.write_json(path, [letter] * 20_000)
+                found = set(json.loads(path.read_text(encoding="utf-8")))
+            except (OSError, ValueError) as reason:
+                faults.append(repr(reason))
+            else:
+                faults.extend([str(found)] if len(found) != 1 else [])
+
+    writers = [threading.Thread(target=write, args=(letter,)) for letter in "abc"]
+    for one in writers:
+        one.start()
+    for one in writers:
+        one.join()
+    assert not faults
+    assert [found.name for found in tmp_path.iterdir()] == ["a.json"]
+
+
+def test_what_a_killed_writer_leaves_is_known_by_its_name(tmp_path):
+    """A run that goes on removes it; so do intake, exports and indexes, by its ending."""
+    for name in ("journal.jsonl", "answers-000003.parquet"):
+        with files.written_whole(tmp_path / name) as temporary:
+            temporary.touch()
+            assert stream._OURS.fullmatch(temporary.name)
+            assert temporary.name.startswith(".")
+            assert temporary.name.endswith(".part")
 
 
 def test_numbers_that_json_lacks_are_refused(tmp_path):

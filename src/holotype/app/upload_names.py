@@ -12,6 +12,17 @@ _RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\.|$)", re.I)
 """Names that are devices on Windows."""
 
 
+def visible(written: str) -> str:
+    r"""Returns a text without tabs, line ends, and letters that turn the direction of writing.
+
+    >>> visible("x.zip/\t=1+1\u202egnp.png")
+    'x.zip/=1+1gnp.png'
+    """
+    if written.isascii() and written.isprintable():
+        return written
+    return "".join(one for one in written if unicodedata.category(one)[0] not in "CZ" or one == " ")
+
+
 def safe_name(written: str) -> str:
     r"""Returns the last part of a path as a name that any disk holds; never empty.
 
@@ -21,9 +32,7 @@ def safe_name(written: str) -> str:
     ('passwd', 'a.png', '_nul.png', 'file')
     """
     last = readable_name(written).replace("\\", "/").rstrip("/").rpartition("/")[2]
-    plain = unicodedata.normalize("NFC", last)
-    plain = "".join(one for one in plain if unicodedata.category(one)[0] not in "CZ" or one == " ")
-    plain = _STRANGE.sub("_", plain).strip(" .")
+    plain = _STRANGE.sub("_", visible(unicodedata.normalize("NFC", last))).strip(" .")
     if not plain:
         return "file"
     if _RESERVED.match(plain):

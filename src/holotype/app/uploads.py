@@ -16,7 +16,7 @@ from pathlib import Path
 from holotype.app.upload_archives import UNPACKERS, archive_members, unpacked_whole
 from holotype.app.upload_kinds import START_BYTES, Kind, check_pixels, kind_of
 from holotype.app.upload_limits import Budget, UploadLimits
-from holotype.app.upload_names import free_name, safe_name
+from holotype.app.upload_names import free_name, safe_name, visible
 from holotype.app.upload_scratch import ScratchPlace, scratch_folder
 from holotype.errors import HolotypeError, MediaError
 from holotype.identify.context import NOTHING_TO_NAME
@@ -202,7 +202,7 @@ class _Taking:
                     name, f"more than {self.limits.members:,} files in it: the rest is not read"
                 )
                 break
-            self.member(f"{name}/{member.name}", member, depth)
+            self.member(visible(f"{name}/{member.name}"), member, depth)
         if len(self.found) + len(self.refused) == before:
             self.refuse(name, "no image, FASTA or table in it")
 
@@ -245,7 +245,7 @@ class _Taking:
             failure = failure.removesuffix(own) + f"outside {name}"
         if one.read_image is not None:
             failure = failure or NO_IMAGES_OF_TABLES
-        shown = f"{name}{one.input.removeprefix(start)}"
+        shown = visible(f"{name}{one.input.removeprefix(start)}")
         return replace(one, input=shown, read_image=None, failure=failure)
 
 

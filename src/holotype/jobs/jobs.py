@@ -6,7 +6,6 @@ Format: docs/formats/job.md.
 
 import fcntl
 import re
-import shutil
 import sys
 import threading
 import time
@@ -18,7 +17,7 @@ from holotype import files
 from holotype.errors import HolotypeError
 from holotype.jobs import attempts, cancelling
 from holotype.jobs.attempts import ASKED, STDERR, STDOUT, Attempt
-from holotype.jobs.extent import PREDICT, of_answers
+from holotype.jobs.extent import counted
 from holotype.jobs.job import (
     FORMAT,
     OVER,
@@ -154,16 +153,9 @@ class Jobs:
         return kept[1]
 
     def progress(self, job_id: str) -> Progress | None:
-        """Returns how far a job says it is; None where it has said nothing.
-
-        Of answers on collections the total is known too, and what an earlier attempt left is counted.
-        """
-        latest = latest_attempt(self._path(job_id))
-        found = attempts.read_progress(latest.path)
-        if found is None or found.title != PREDICT or found.total is not None:
-            return found
-        job = self.get(job_id)
-        return of_answers(found, job.words, job.folder, began=latest.started)
+        """Returns how far a job is, by itself and its folders; None where it has said nothing."""
+        found = attempts.read_progress(latest_attempt(self._path(job_id)).path)
+        return None if found is None else counted(found, self.get(job_id))
 
     def log(
         self, job_id: str, *, tail: int = 200, before: int | None = None, attempt: int | None = None
@@ -221,7 +213,7 @@ class Jobs:
             path = self._path(job_id)
             if is_job(path) and latest_attempt(path).state not in OVER:
                 raise JobError(f"job {job_id} is not over. Cancel it first.")
-            shutil.rmtree(path)
+            files.remove_folder(path)
 
     def turn(self) -> None:
         """Starts what may start now, and presses on with what was asked to end. Cheap; call it often."""

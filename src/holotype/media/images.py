@@ -30,8 +30,15 @@ LARGE_PIXELS = 20_000_000
 """Of larger images one is decoded at a time in a process: each takes several bytes a pixel meanwhile."""
 _STRIP_PIXELS = 1 << 20
 _LARGE = [Lock()]
-if hasattr(os, "register_at_fork"):  # a child has no thread that would give the parent's lock back
-    os.register_at_fork(after_in_child=lambda: _LARGE.__setitem__(0, Lock()))
+
+
+def _unlocked() -> None:
+    """Makes the lock new in a forked child, which has no thread that would give the parent's back."""
+    _LARGE[:] = [Lock()]
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_unlocked)
 
 Pixels = NDArray[np.uint8]
 """uint8 (H, W, C), C = 1 for grey files and 3 (red, green, blue) for the others."""

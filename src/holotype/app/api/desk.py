@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property, partial
 from typing import Any
 
@@ -77,13 +77,13 @@ class Desk:
         return json_reply({"model": self.model, **content})
 
     async def listed(
-        self, name: str, make: Callable[[], list[dict[str, Any]]], count: int, **content: object
+        self, name: str, make: Callable[[], Iterable[object]], count: int, **content: object
     ) -> Response:
         """Returns a reply with a list; a long one is made and written by a thread.
 
         Args:
             name: of the list.
-            make: returns it.
+            make: returns it, or yields its entries.
             count: about how long it is.
             content: what else is in the reply.
         """
@@ -110,11 +110,10 @@ class Desk:
     ) -> Response:
         """Returns a reply with embeddings, or why there is none, of what has these names."""
 
-        def entries() -> list[dict[str, Any]]:
-            return [
-                {"input": name, "embedding": None if z_D is None else rounded(z_D), "failure": why}
-                for name, (z_D, why) in zip(names, found, strict=True)
-            ]
+        def entries() -> Iterator[dict[str, Any]]:
+            for name, (z_D, why) in zip(names, found, strict=True):
+                vector = None if z_D is None else rounded(z_D)
+                yield {"input": name, "embedding": vector, "failure": why}
 
         told = refused_as_json(refused)
         return await self.listed("embeddings", entries, len(names), dim=dim, refused=told)

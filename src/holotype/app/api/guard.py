@@ -5,7 +5,7 @@ import json
 import sys
 import time
 import traceback
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from typing import Any, TypeVar
 
 from fastapi import Request, Response
@@ -169,17 +169,23 @@ async def _until_gone(receive: Receive) -> None:
 def json_reply(content: Mapping[str, object]) -> Response:
     """Returns a reply of plain values: no model is made of what is ours already.
 
-    Long lists are written entry by entry: other threads get their turn between two.
+    Lists, and what yields their entries, are written entry by entry: other threads get their turn between
+    two.
     """
-    parts = []
+    written = bytearray(b"{")
     for name, value in content.items():
-        whole = (
-            f"[{','.join(map(_as_json, value))}]" if isinstance(value, list) else _as_json(value)
-        )
-        parts.append(f"{_as_json(name)}:{whole}")
-    written = f"{{{','.join(parts)}}}".encode("utf-8", "replace")
-    return Response(written, media_type="application/json")
+        written += b"," if len(written) > 1 else b""
+        written += _as_json(name) + b":"
+        if isinstance(value, list | Iterator):
+            written += b"["
+            for place, entry in enumerate(value):
+                written += (b"," if place else b"") + _as_json(entry)
+            written += b"]"
+        else:
+            written += _as_json(value)
+    return Response(bytes(written + b"}"), media_type="application/json")
 
 
-def _as_json(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+def _as_json(value: object) -> bytes:
+    written = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return written.encode("utf-8", "replace")

@@ -2,14 +2,14 @@
 
 ``started.json``: the job that draws, and what it draws from. ``draw/``: docs/formats/assessment.md.
 ``labels.jsonl``: one line for each label that was written, on disk before the next record is shown; the last
-one of a number holds. ``pictures/``: the drawn images, large enough to name them.
+one of a number holds. ``pictures/``: the drawn images, large enough to name them. ``brought/``: the visitor's
+own files, until the pictures are there, or for seven days.
 """
 
 import csv
 import fcntl
 import json
 import os
-import re
 import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -19,22 +19,27 @@ from pathlib import Path
 from typing import Any
 
 from holotype import files
-from holotype.app.thumbnails import thumbnail_of
+from holotype.app.pages.assess_brought import (
+    BROUGHT,
+    DRAW,
+    KEY,
+    PICTURES,
+    STARTED,
+    forget_old,
+    let_go,
+    make_pictures,
+)
 from holotype.app.upload_names import free_name, safe_name
 from holotype.app.uploads import Refused, Upload, UploadLimits, scratch_folder, specimens_of
 from holotype.assessing.assess import AssessReport, assess
 from holotype.assessing.sample import MANIFEST, PAGE, REPORT, Sample, open_sample
 from holotype.assessing.sheet import COLUMNS
 from holotype.errors import MediaError, SourceError
-from holotype.identify.inputs import specimens
 
 FOLDER = "assessments"
-STARTED, LABELS, FILLED = "started.json", "labels.jsonl", "labels.csv"
-DRAW, PICTURES, BROUGHT = "draw", "pictures", "brought"
+LABELS, FILLED, LOCK = "labels.jsonl", "labels.csv", ".pictures.lock"
 BARCODES = "barcodes.fasta"
-SIDE_PX = 720
 MOST_LETTERS = 200
-_KEY = re.compile(r"[0-9]{8}-[0-9]{6}-[0-9a-f]{8}")
 
 
 @dataclass(frozen=True)
@@ -154,26 +159,16 @@ class Assessment:
     def make_pictures(self, numbers: dict[str, int]) -> None:
         """Writes the drawn images that are not there yet, large; what cannot be read stays small.
 
+        After that nothing needs what was brought any more, and it goes. Of several people who open an
+        assessment at once one does this, and the others wait.
+
         Args:
             numbers: number by input.
         """
-        place = self.folder / PICTURES
-        place.mkdir(exist_ok=True)
-        wanted = {one: at for one, at in numbers.items() if not (place / f"{at}.image").is_file()}
-        if not wanted:
-            return
-        for one in specimens(list(self.started.inputs)):
-            at = wanted.pop(one.input, None)
-            if at is not None and one.read_image is not None:
-                try:
-                    small = thumbnail_of(one.read_image(), side_px=SIDE_PX)
-                except (MediaError, OSError, ValueError):
-                    continue
-                if small.failure is None:
-                    with files.written_whole(place / f"{at}.image") as temporary:
-                        temporary.write_bytes(small.content)
-            if not wanted:
-                return
+        with _held(self.folder / LOCK):
+            make_pictures(self.folder, self.started.inputs, numbers)
+            if self.is_drawn:
+                let_go(self.folder)
 
     def picture(self, number: int) -> bytes | None:
         """Returns a drawn image, encoded; None where only the small one of the draw is there."""
@@ -184,7 +179,8 @@ class Assessment:
 
 
 def new_folder(workspace: Path) -> Path:
-    """Returns a new folder of an assessment; it counts once ``begin`` has written into it."""
+    """Returns a new folder of an assessment; it counts once ``begin`` has written into it. Old files go."""
+    forget_old(workspace / FOLDER)
     key = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(4)}"
     folder = workspace / FOLDER / key
     (folder / BROUGHT).mkdir(parents=True)
@@ -200,7 +196,7 @@ def begin(folder: Path, started: Started) -> Assessment:
 def open_assessment(workspace: Path, key: str) -> Assessment | None:
     """Returns an assessment; None where there is none of this name."""
     folder = workspace / FOLDER / key
-    if not _KEY.fullmatch(key):
+    if not KEY.fullmatch(key):
         return None
     try:
         told = json.loads((folder / STARTED).read_text(encoding="utf-8"))
@@ -219,7 +215,7 @@ def assessments(workspace: Path, *, most: int = 50) -> list[Assessment]:
     """Returns those of a workspace, the latest first."""
     place = workspace / FOLDER
     names = sorted((one.name for one in place.iterdir()), reverse=True) if place.is_dir() else []
-    found = (open_assessment(workspace, name) for name in names if _KEY.fullmatch(name))
+    found = (open_assessment(workspace, name) for name in names if KEY.fullmatch(name))
     return [one for one in found if one is not None][:most]
 
 

@@ -54,8 +54,8 @@ def check_unclaimed(jobs: Jobs, words: Sequence[str]) -> None:
     for job in jobs.all() if wanted else ():
         if not job.is_over and (shared := wanted & written_by(job.words)):
             raise JobError(
-                f"{first_few(sorted(shared))}: job {int(job.id.partition('-')[0])}, {job.title}, writes there. "
-                "Wait until it has ended, or name another place."
+                f"{first_few(sorted(shared))}: job {int(job.id.partition('-')[0])}, {job.title}, writes "
+                "there. Wait until it has ended, or name another place."
             )
 
 

@@ -7,7 +7,7 @@ from nicegui import events, ui
 from nicegui.element import Element
 from nicegui.elements.mixins.text_element import TextElement
 
-from holotype.app.pages.text import heading, note, text
+from holotype.app.pages.text import heading, text
 from holotype.errors import first_few
 from holotype.page.words import some
 from holotype.reviewing.errors import ReviewError
@@ -122,8 +122,7 @@ class _LabelDialog:
             field.on("keydown", self._moved, js_handler=_MOVE)
             self._list = ui.element("div").classes("review-found")
             self._list.props("role=listbox id=review-found aria-label='Labels'")
-            self._takes = text("p", "").props("role=status")
-            note("Arrow keys choose. A name that is not listed is kept, and marked as new.")
+            self._takes = text("p", "").classes("note").props("role=status")
             with ui.element("div").classes("review-answers"):
                 ui.button("Cancel", on_click=self._dialog.close).props("flat")
         self._show("")
@@ -177,7 +176,7 @@ class _LabelDialog:
             return
         name = self._names[self._at]
         told = ", a new label without a lineage" if name == self._new else ""
-        self._takes.set_text(f"Enter takes “{name}”{told}.")
+        self._takes.set_text(f"Enter takes “{name}”{told}. Arrow keys choose another one.")
 
     async def _moved(self, event: events.GenericEventArguments) -> None:
         key, typed = str(event.args[0]), str(event.args[1])
