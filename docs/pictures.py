@@ -67,6 +67,7 @@ def take(
     for width, height in WIDTHS.items():
         page.emulate_media(color_scheme="dark" if width == max(WIDTHS) else "light")
         page.set_viewport_size({"width": width, "height": height})
+        page.evaluate("document.getElementById('answers')?.scrollIntoView()")
         page.wait_for_timeout(SETTLED_MS)
         page.screenshot(path=IMAGES / f"workbench-{name}-{width}.png")
     page.close()
@@ -84,7 +85,6 @@ def identify(page: Any, address: str, place: Path, demo: Path) -> None:
     page.get_by_text(f"{len(names)} files brought").wait_for()
     page.get_by_role("button", name="Identify").click()
     page.locator("article.evidence").first.wait_for(timeout=60_000)
-    page.locator("#answers").scroll_into_view_if_needed()
 
 
 def review(page: Any, address: str, _place: Path, _demo: Path) -> None:
