@@ -72,6 +72,12 @@ def come(page: Any, server: Server, name: str, *, at: int = 1) -> None:
     page.wait_for_function("document.activeElement?.getAttribute('role') === 'option'")
 
 
+def asked_for_a_label(page: Any) -> None:
+    """Waits until what is typed goes into the field of the label."""
+    page.get_by_role("combobox", name="Label or taxon").wait_for()
+    page.wait_for_function("document.activeElement?.getAttribute('role') === 'combobox'")
+
+
 def said(page: Any, words: str) -> None:
     """Waits until the page says so."""
     page.get_by_text(words).first.wait_for(timeout=10_000)
@@ -97,7 +103,7 @@ def test_forty_crops_by_keyboard_with_undo_survive_kill_9(page, start, place):
         assert page.locator(f"{CARD}[aria-selected=true]").count() == 3
         said(page, "3 picked")
         page.keyboard.press("r")
-        page.get_by_role("combobox", name="Label or taxon").wait_for()
+        asked_for_a_label(page)
         page.keyboard.type(TAXON[:-2].lower())
         page.get_by_role("option", name=f"{TAXON}, phylum of Animalia").wait_for()
         page.keyboard.press("Enter")
@@ -108,8 +114,8 @@ def test_forty_crops_by_keyboard_with_undo_survive_kill_9(page, start, place):
         page.locator(".is-unclassify").wait_for()
         page.keyboard.press("ArrowLeft")
         page.keyboard.press("r")
-        page.get_by_role("combobox", name="Label or taxon").wait_for()
-        page.keyboard.type("Blob type 3")
+        asked_for_a_label(page)
+        page.keyboard.type("Blob type 3", delay=20)
         page.get_by_role("option", name="new: without a lineage").wait_for()
         said(page, "Enter takes “Blob type 3”, a new label without a lineage.")
         page.locator("#review-found [role=option][aria-selected=true]", has_text="new:").wait_for()
