@@ -179,6 +179,21 @@ def test_enter_takes_what_was_typed_and_no_near_name(page, start, place):
     assert given == [part, genus]
 
 
+def test_labels_typed_without_waiting_go_to_their_records(page, start, place):
+    at, records = full_page(place)
+    typed = [f"Blob type {number}" for number in range(6)]
+    with start() as server:
+        come(page, server, "Anna", at=at)
+        for label in typed:  # the field of the last one is still going when the next is asked for
+            page.keyboard.press("r")
+            page.keyboard.type(label)
+            page.keyboard.press("Enter")
+            page.keyboard.press("ArrowRight")
+        said(page, f"{len(typed)} by you")
+    given = [review_of(place).decisions(one)["Anna"].label for one in records[: len(typed)]]
+    assert given == typed
+
+
 def test_two_at_once_lose_nothing_and_see_each_other(chromium, start, place):
     at, records = full_page(place)
     with start() as server:

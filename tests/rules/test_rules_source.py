@@ -12,10 +12,10 @@ ROOT = Path(__file__).parent.parent.parent
 SOURCE = ROOT / "src" / "holotype"
 MODULES = sorted(SOURCE.rglob("*.py"))
 LAYERS = [
-    "errors", "files", "randomness", "progress", "config", "engine", "taxonomy", "media", "simulate",
-    "catalogue", "page", "collection", "splits", "inputs", "objectives", "models", "index", "decisions",
-    "training", "evaluation", "identify", "assessing", "counting", "adapting", "exchange", "reviewing",
-    "jobs", "app", "cli",
+    "errors", "files", "journal", "randomness", "progress", "config", "engine", "taxonomy", "media",
+    "simulate", "catalogue", "page", "collection", "splits", "inputs", "objectives", "models", "index",
+    "decisions", "training", "evaluation", "identify", "assessing", "counting", "adapting", "exchange",
+    "reviewing", "jobs", "app", "cli",
 ]  # fmt: skip
 BESIDE_CLI = {"demonstration", "diagnosis", "testing"}
 FACE = {"__init__", "__main__", "_version"}

@@ -44,7 +44,7 @@ class Thumbnail:
     Attributes:
         content: encoded.
         media_type: ``image/jpeg`` or ``image/png``.
-        failure: why the image could not be decoded, where ``content`` is a placeholder.
+        failure: why the image could not be decoded, where ``content`` is a grey square.
     """
 
     content: bytes
@@ -55,7 +55,7 @@ class Thumbnail:
 def thumbnail(collection: Collection, record_id: str, *, side_px: int) -> bytes:
     """Returns the image of a record as JPEG (PNG where it is tiny), its longer side at most so long.
 
-    An image that cannot be decoded gives a placeholder that says why.
+    An image that cannot be decoded gives a grey square that says why.
 
     Raises:
         CollectionError: when there is no such record, or it has no image.
@@ -79,15 +79,15 @@ def made(rows: RecordRows, record_id: str, *, side_px: int) -> Thumbnail:
 
 
 def thumbnail_of(content: bytes, *, side_px: int) -> Thumbnail:
-    """Returns an encoded image made small, or a placeholder; never larger than it is."""
+    """Returns an encoded image made small, or a grey square; never larger than it is."""
     try:
         pixels_HWC = _shrunk(_decoded(content, side_px=side_px), side_px=side_px)
     except MediaError as reason:
-        return placeholder(str(reason), side_px=side_px)
+        return grey_square(str(reason), side_px=side_px)
     return _encoded(pixels_HWC)
 
 
-def placeholder(reason: str, *, side_px: int) -> Thumbnail:
+def grey_square(reason: str, *, side_px: int) -> Thumbnail:
     """Returns a grey square that says why there is no image."""
     from PIL import Image, ImageDraw, ImageFont
 

@@ -7,7 +7,6 @@ import json
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
@@ -133,11 +132,6 @@ class Asked:
         labels = self.labels or (None,) * len(self.records)
         object.__setattr__(self, "labels", labels)
         _check(self)
-
-
-def now() -> str:
-    """Returns the time of a new event: ISO 8601, UTC, milliseconds."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
 def reviewer_name(written: str) -> str:

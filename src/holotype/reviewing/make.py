@@ -17,12 +17,12 @@ from holotype._version import __version__
 from holotype.collection.store import Collection, concepts_of, open_collection
 from holotype.errors import BundleError, SourceError
 from holotype.identify.read_answers import read_answers
+from holotype.journal import now
 from holotype.models.labels import LabelSpace
 from holotype.models.places import MANIFEST as BUNDLE
 from holotype.models.places import bundle_folder
 from holotype.reviewing.book import current_names, label_book
 from holotype.reviewing.errors import ReviewError
-from holotype.reviewing.events import now
 from holotype.reviewing.groups import PAGE_SIZE, Paged, Purity, paged, purity
 from holotype.reviewing.labels import as_table
 from holotype.reviewing.log import LOG

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from holotype.app.api import models
 from holotype.app.api.bringing import Brought, barcodes_of, files_of, pairs_of
@@ -10,7 +10,7 @@ from holotype.app.api.described import ANSWERED, FILES_FORM, PAIRS_FORM, PROBLEM
 from holotype.app.api.desk import Desk
 from holotype.app.api.forms import JSON_FORMAT, Format
 from holotype.app.api.searching import embedded_texts
-from holotype.app.identifying import MOST_NEAREST
+from holotype.app.identifying import MOST_NEAREST, Asking
 
 LEAST_ERROR = 1e-4
 """Less could only be promised of some tens of thousands of records."""
@@ -29,20 +29,22 @@ InFormat = Annotated[Format, FORMAT]
 def identify_routes(routes: APIRouter, desk: Desk) -> None:
     """Adds the routes that answer."""
 
+    async def asked_for(
+        max_error: MaxError = None, nearest: NearestCount = None, form: InFormat = JSON_FORMAT
+    ) -> tuple[Asking, Format]:
+        return await desk.asking(max_error, nearest), form
+
+    Wanted = Annotated[tuple[Asking, Format], Depends(asked_for)]
+
     @routes.post(
         "/identify/images",
         summary="Identify images, and barcodes in files",
         responses=ANSWERED,
         openapi_extra=FILES_FORM,
     )
-    async def identify_images(
-        request: Request,
-        max_error: MaxError = None,
-        nearest: NearestCount = None,
-        form: InFormat = JSON_FORMAT,
-    ) -> Response:
+    async def identify_images(request: Request, asked: Wanted) -> Response:
         """Images, zips and tars of them, FASTA and tables of barcodes; one answer for each specimen."""
-        asking = await desk.asking(max_error, nearest)
+        asking, form = asked
         async with files_of(request, desk.workbench, desk.turns) as brought:
             rows = await desk.answered(request, brought.specimens, asking)
         return await desk.answers(rows, brought.refused, form.value)
@@ -51,12 +53,10 @@ def identify_routes(routes: APIRouter, desk: Desk) -> None:
     async def identify_barcodes(
         request: Request,
         barcodes: models.Barcodes,
-        max_error: MaxError = None,
-        nearest: NearestCount = None,
-        form: InFormat = JSON_FORMAT,
+        asked: Wanted,
     ) -> Response:
         """Nucleotides with IUPAC codes, on either strand; one answer for each."""
-        asking = await desk.asking(max_error, nearest)
+        asking, form = asked
         rows = await desk.answered(request, barcodes_of(barcodes.barcodes), asking)
         return await desk.answers(rows, [], form.value)
 
@@ -66,14 +66,9 @@ def identify_routes(routes: APIRouter, desk: Desk) -> None:
         responses=ANSWERED,
         openapi_extra=PAIRS_FORM,
     )
-    async def identify_specimens(
-        request: Request,
-        max_error: MaxError = None,
-        nearest: NearestCount = None,
-        form: InFormat = JSON_FORMAT,
-    ) -> Response:
+    async def identify_specimens(request: Request, asked: Wanted) -> Response:
         """The n-th image, barcode and id are of one specimen; ``conflict``: whether the two contradict."""
-        asking = await desk.asking(max_error, nearest)
+        asking, form = asked
         async with pairs_of(request, desk.workbench) as brought:
             rows = await desk.answered(request, brought.specimens, asking)
         return await desk.answers(rows, brought.refused, form.value)

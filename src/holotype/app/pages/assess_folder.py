@@ -7,18 +7,15 @@ own files, until the pictures are there, or for seven days.
 """
 
 import csv
-import fcntl
 import json
-import os
 import secrets
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from holotype import files
+from holotype import files, journal
 from holotype.app.pages.assess_brought import (
     BROUGHT,
     DRAW,
@@ -37,7 +34,8 @@ from holotype.assessing.sheet import COLUMNS
 from holotype.errors import MediaError, SourceError
 
 FOLDER = "assessments"
-LABELS, FILLED, LOCK = "labels.jsonl", "labels.csv", ".pictures.lock"
+LABELS, TORN, FILLED = "labels.jsonl", "labels.torn.jsonl", "labels.csv"
+LOCK = ".pictures.lock"
 BARCODES = "barcodes.fasta"
 MOST_LETTERS = 200
 
@@ -122,13 +120,11 @@ class Assessment:
         text = " ".join(label.split())
         if len(text) > MOST_LETTERS:
             raise SourceError(f"a label of {len(text)} letters; at most {MOST_LETTERS}.")
-        told = {"number": number, "label": text, "by": by, "at": datetime.now(UTC).isoformat()}
+        told = {"number": number, "label": text, "by": by, "at": journal.now()}
         line = json.dumps(told, ensure_ascii=False).encode() + b"\n"
-        with _held(self.folder / LABELS) as descriptor:
-            size = os.lseek(descriptor, 0, os.SEEK_END)
-            torn = size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"
-            os.write(descriptor, (b"\n" if torn else b"") + line)
-            os.fsync(descriptor)
+        with journal.held(self.folder / LABELS) as descriptor:
+            end = len(journal.whole_lines(descriptor))
+            journal.append(descriptor, line, end=end, torn=self.folder / TORN)
 
     def report(self) -> dict[str, Any] | None:
         """Returns the report that was made; None before."""
@@ -165,7 +161,7 @@ class Assessment:
         Args:
             numbers: number by input.
         """
-        with _held(self.folder / LOCK):
+        with journal.held(self.folder / LOCK):
             make_pictures(self.folder, self.started.inputs, numbers)
             if self.is_drawn:
                 let_go(self.folder)
@@ -271,14 +267,3 @@ def suggestions(names: Sequence[str], typed: str, *, most: int = 8) -> list[str]
             worth = 0 if folded.startswith(asked) else 1 if f" {asked}" in folded else 2
             ranked.append((worth, len(name), folded, name))
     return [name for *_, name in sorted(ranked)[:most]]
-
-
-@contextmanager
-def _held(path: Path) -> Iterator[int]:
-    """Opens a log to add to, for this writer alone."""
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield descriptor
-    finally:
-        os.close(descriptor)

@@ -1,5 +1,6 @@
 """The desk where drawn records are labelled, one at a time, by keyboard; every label is on disk at once."""
 
+import asyncio
 from dataclasses import dataclass
 from typing import Any
 
@@ -62,6 +63,7 @@ class LabelDesk:
         self._suggested: list[str] = []
         self._suggested_for = ""
         self._picked = ("", "")
+        self._writing = asyncio.Lock()
 
     async def draw(self) -> None:
         """Draws the desk at the first record without a label.
@@ -234,7 +236,10 @@ class LabelDesk:
         return names[chosen] if names else typed
 
     async def _put(self, label: str, *, is_emptied: bool = False) -> None:
-        """Goes on at once, so that nobody who types fast waits; counts a label when it is on disk."""
+        """Goes on at once, so that nobody who types fast waits; counts a label when it is on disk.
+
+        Labels reach the disk in the order they were given: the last one of a record holds.
+        """
         at, number, plain = self._at, self._records[self._at].number, " ".join(label.split())
         before = self._labels.get(number, "")
         self._labels[number] = plain
@@ -242,7 +247,8 @@ class LabelDesk:
         if plain == before:
             return
         try:
-            await run.io_bound(self._found.write, number, plain, by=self._who)
+            async with self._writing:
+                await run.io_bound(self._found.write, number, plain, by=self._who)
         except (OSError, ValueError) as reason:
             self._labels[number] = before
             self._at = at

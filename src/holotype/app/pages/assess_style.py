@@ -1,7 +1,6 @@
 """The style of the wizard."""
 
 STYLE = """
-.first { margin-top: 0; }
 .titled { margin-top: .6rem; }
 .begin { margin: 1rem 0; align-items: flex-start; }
 .field { margin-top: .55rem; }
@@ -21,22 +20,6 @@ STYLE = """
 }
 .keys { display: grid; gap: .2rem; margin-top: .8rem; font-size: .88rem; color: var(--dim); }
 .keys kbd { border: 1px solid var(--line); border-radius: 4px; padding: 0 .35rem; font-family: inherit; }
-.scroll { overflow-x: auto; max-width: 100%; margin: .4rem 0 1rem; }
-table.plain { border-collapse: collapse; font-size: .9rem; }
-table.plain th, table.plain td {
-  padding: .3rem .7rem; text-align: right; border-bottom: 1px solid var(--line); vertical-align: top;
-}
-table.plain th { font-weight: 600; }
-table.plain tbody th { font-weight: 400; }
-table.plain th:first-child, table.plain .word { text-align: left; }
-table.plain tbody th:first-child { overflow-wrap: anywhere; min-width: 9rem; }
-table.plain thead th { color: var(--dim); vertical-align: bottom; }
-table.plain .sort {
-  font: inherit; font-weight: 600; color: var(--dim); cursor: pointer;
-  background: none; border: 0; padding: 0;
-}
-table.plain td:not(.word) { white-space: nowrap; }
-.narrow { min-width: 11rem; }
 @media (max-width: 799px) { .shown { min-height: 0; } .shown img { height: min(45vh, 340px); } }
 .bring { margin-top: 1rem; }
 .answer { font-size: 1.15rem; max-width: 46rem; }

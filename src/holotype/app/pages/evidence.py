@@ -23,21 +23,6 @@ from holotype.jobs import Jobs
 
 FULL = "/evidence/report"
 STYLE = """
-.scroll { overflow-x: auto; max-width: 100%; margin: .4rem 0 1rem; }
-table.plain { border-collapse: collapse; font-size: .9rem; }
-table.plain th, table.plain td {
-  padding: .3rem .7rem; text-align: right; border-bottom: 1px solid var(--line); vertical-align: top;
-}
-table.plain th { font-weight: 600; }
-table.plain tbody th { font-weight: 400; }
-table.plain th:first-child, table.plain .word { text-align: left; }
-table.plain tbody th:first-child { overflow-wrap: anywhere; min-width: 9rem; }
-table.plain thead th { color: var(--dim); vertical-align: bottom; }
-table.plain .sort {
-  font: inherit; font-weight: 600; color: var(--dim); cursor: pointer;
-  background: none; border: 0; padding: 0;
-}
-table.plain td:not(.word) { white-space: nowrap; }
 table.plain td.word { min-width: 9rem; max-width: 32rem; }
 .small { font-size: .78rem; white-space: nowrap; }
 table.plain .sort:hover { color: var(--ink); }
@@ -48,8 +33,6 @@ table.heat td { min-width: 5.5rem; text-align: center; }
 .facts div { display: flex; flex-wrap: wrap; gap: .1rem .6rem; }
 .facts dt { color: var(--dim); min-width: 10rem; }
 .facts dd { margin: 0; overflow-wrap: anywhere; min-width: 0; }
-.narrow { min-width: 11rem; }
-.first { margin-top: 0; }
 .parts { display: flex; flex-wrap: wrap; gap: .3rem 1rem; margin: .8rem 0 0; padding: 0; list-style: none; }
 .as-button {
   display: inline-block; padding: .4rem .9rem; border: 1px solid var(--link); border-radius: 4px;

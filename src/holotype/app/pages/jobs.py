@@ -31,7 +31,6 @@ STYLE = """
 .facts div { display: flex; flex-wrap: wrap; gap: .1rem .6rem; }
 .facts dt { color: var(--dim); min-width: 8rem; }
 .facts dd { margin: 0; overflow-wrap: anywhere; min-width: 0; }
-.first { margin-top: 0; }
 .field { margin-top: .8rem; }
 .field.q-field--with-bottom { padding-bottom: 0; }
 .field .q-field__bottom {

@@ -4,7 +4,7 @@
   if (window.holotypeReview) return;
   let anchor = null;
   let told = null;
-  let early = null;
+  let asked = null;
   const grid = () => document.getElementById('review-grid');
   const cards = () => grid() ? [...grid().querySelectorAll('[role=option]')] : [];
   const picked = () => cards().filter(card => card.getAttribute('aria-selected') === 'true');
@@ -13,9 +13,10 @@
     || cards().find(card => card.getAttribute('tabindex') === '0') || cards()[0];
   const id = () => [...crypto.getRandomValues(new Uint8Array(16))].map(b => b.toString(16).padStart(2, '0')).join('');
 
-  // A dialog is open, and its question has not been answered yet.
-  const isAsking = () => [...document.querySelectorAll('.q-dialog')].some(one => !one.dataset.answered
-    && !one.querySelector('.q-dialog__inner[class*=leave-active]'));
+  // A dialog is open: a field of this page, or one that the server drew.
+  const field = () => document.querySelector('dialog.review-ask[open]');
+  const isAsking = () => field() || [...document.querySelectorAll('.q-dialog')].some(
+    one => !one.querySelector('.q-dialog__inner[class*=leave-active]'));
 
   function count() {
     const number = picked().length;
@@ -60,52 +61,93 @@
     if (isExtending) { if (!anchor || !anchor.isConnected) anchor = from; focus(to); extend(to); }
     else { anchor = to; focus(to); }
   }
-  function say(what, more) {
-    const chosen = picked().map(row);
+  function about() {
     const here = current();
-    if (['relabel', 'note'].includes(what)) expect();
-    emitEvent('review', {what, id: id(), page: grid().dataset.page, picked: chosen, focused: here ? row(here) : null, ...more});
+    return {id: id(), page: grid().dataset.page, picked: picked().map(row), focused: here ? row(here) : null};
+  }
+  function say(what, more) {
+    if (FIELDS.includes(what)) { open(what); return; }
+    emitEvent('review', {what, ...about(), ...more});
+    if (DECIDING.includes(what)) none();
   }
   function none() { cards().forEach(card => pick(card, false)); anchor = null; count(); }
 
-  // Letters that are typed before the field they are meant for is there.
-  function expect() {
-    early = '';
-    const end = Date.now() + 1500;
-    const look = () => {
-      const field = document.querySelector('.q-dialog__inner input, .q-dialog__inner textarea');
-      if (field && document.activeElement === field) {
-        if (early) {
-          const kind = field.tagName === 'INPUT' ? HTMLInputElement : HTMLTextAreaElement;
-          Object.getOwnPropertyDescriptor(kind.prototype, 'value').set.call(field, early + field.value);
-          field.dispatchEvent(new Event('input', {bubbles: true}));
-        }
-        early = null;
-      } else if (Date.now() < end) {
-        if (field) field.focus();
-        requestAnimationFrame(look);
-      } else early = null;
-    };
-    look();
+  // The fields stand ready in the page: no letter waits for the server.
+  const written = dialog => dialog.querySelector('input, textarea');
+  const list = () => document.getElementById('review-found');
+  const options = () => [...list().querySelectorAll('[role=option]')];
+  const chosen = () => options().find(one => one.getAttribute('aria-selected') === 'true');
+  function open(what) {
+    if (isAsking()) return;
+    asked = {what, ...about()};
+    const number = asked.picked.length || (asked.focused === null ? 0 : 1);
+    if (!number) return;
+    const dialog = document.getElementById(`review-${what}`);
+    const title = what === 'note' ? 'Note on' : 'Label of';
+    dialog.querySelector('h2').textContent = `${title} ${number} record${number === 1 ? '' : 's'}`;
+    written(dialog).value = '';
+    dialog.showModal();
+    written(dialog).focus();
+    typed();
+  }
+  function typed() {
+    if (asked.what !== 'relabel') return;
+    listed();
+    emitEvent('review-typed', {...asked, typed: written(field()).value});
+  }
+  // The list is of the letters that stand there, and of this question.
+  const isListed = () => list().dataset.asked === asked.id && list().dataset.typed === written(field()).value;
+  function listed() {
+    if (!asked || asked.what !== 'relabel' || !field()) return;
+    list().hidden = list().dataset.asked !== asked.id;
+    choose(0);
+  }
+  function choose(at) {
+    const all = options();
+    all.forEach((one, n) => one.setAttribute('aria-selected', n === at ? 'true' : 'false'));
+    all[at]?.scrollIntoView({block: 'nearest'});
+    const name = isListed() && all[at] ? all[at].dataset.name : null;
+    const more = name && all[at].dataset.new === 'true' ? ', a new label without a lineage' : '';
+    document.getElementById('review-takes').textContent = name ? `Enter takes “${name}”${more}. Arrow keys choose another one.` : '';
+  }
+  function take(name) {
+    const letters = written(field()).value;
+    if (!name && !letters.trim()) return;
+    emitEvent('review', {...asked, typed: letters, name});
+    close();
+    none();
+  }
+  function keep() { take(''); }
+  function close() { field()?.close(); asked = null; }
+  function inField(event) {
+    const isNote = asked?.what === 'note';
+    if (event.isComposing || !asked) return;
+    if (event.key === 'Enter' && event.target === written(field()) && (!isNote || event.ctrlKey || event.metaKey)) {
+      event.preventDefault();
+      take(!isNote && isListed() ? chosen()?.dataset.name : '');
+    } else if (!isNote && ['ArrowDown', 'ArrowUp'].includes(event.key)) {
+      event.preventDefault();
+      const all = options();
+      const step = event.key === 'ArrowDown' ? 1 : -1;
+      choose(Math.max(0, Math.min(all.length - 1, all.indexOf(chosen()) + step)));
+    }
   }
 
+  const FIELDS = ['relabel', 'note'];
+  const DECIDING = ['confirm', 'unclassify', 'best'];
   const KEYS = {
     Enter: 'confirm', c: 'confirm', r: 'relabel', x: 'unclassify', Delete: 'unclassify', u: 'undo',
     m: 'note', n: 'next', PageDown: 'next', p: 'previous', PageUp: 'previous', o: 'open', '?': 'keys',
   };
   function pressed(event) {
     const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
-    const isLetter = event.key.length === 1 && !event.ctrlKey && !event.metaKey && !event.altKey;
-    if (early !== null && isLetter && !['INPUT', 'TEXTAREA'].includes(document.activeElement?.tagName)) {
-      early += event.key; event.preventDefault(); return;
-    }
+    if (field()) { inField(event); return; }
     if (!grid() || isAsking()) return;
     const at = event.target;
     const tag = at.tagName.toLowerCase();
-    const isLeft = at.closest('[data-answered]');
-    if (!isLeft && (['input', 'textarea', 'select'].includes(tag) || at.isContentEditable)) return;
-    if (!isLeft && at.closest('.q-menu, [role=listbox]:not(#review-grid), [role=combobox]')) return;
-    const isButton = !isLeft && (tag === 'button' || tag === 'a' || at.closest('button, a'));
+    if (['input', 'textarea', 'select'].includes(tag) || at.isContentEditable) return;
+    if (at.closest('.q-menu, [role=listbox]:not(#review-grid), [role=combobox]')) return;
+    const isButton = tag === 'button' || tag === 'a' || at.closest('button, a');
     if (isButton && [' ', 'Enter'].includes(event.key)) return;
     if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === 'z' && !event.shiftKey) {
       event.preventDefault(); say('undo'); return;
@@ -128,6 +170,8 @@
     if (what && !event.repeat) { event.preventDefault(); say(what); }
   }
   function clicked(event) {
+    const option = event.target.closest && event.target.closest('#review-found [role=option]');
+    if (option && asked) { take(option.dataset.name); return; }
     const card = event.target.closest && event.target.closest('#review-grid [role=option]');
     if (!card) return;
     if (event.shiftKey && anchor && anchor.isConnected) { focus(card); extend(card); return; }
@@ -138,9 +182,16 @@
   }
   document.addEventListener('keydown', pressed);
   document.addEventListener('click', clicked);
+  document.addEventListener('input', event => { if (field()?.contains(event.target)) typed(); });
+  document.addEventListener('close', event => { if (!field()) asked = null; }, true);
+  new MutationObserver(changes => {
+    if (changes.some(one => (one.target.closest ? one.target : document.body).closest('#review-found'))) listed();
+  }).observe(document.body, {subtree: true, childList: true, attributes: true, attributeFilter: ['data-typed', 'data-asked']});
   window.holotypeReview = {
     say,
     none,
+    close,
+    keep,
     // A page has been drawn: nothing is picked, the first picture has the focus.
     start(isFocused) {
       anchor = null;
@@ -155,13 +206,6 @@
       count();
       this.back();
       if (current()) tell(current());
-    },
-    // The question of a dialog was answered: keys are for the page again, before the dialog has gone.
-    answered(element) {
-      const dialog = element.closest('.q-dialog');
-      if (dialog) dialog.dataset.answered = 'true';
-      element.blur();
-      this.back();
     },
     back() {
       const at = document.activeElement;

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from holotype.app.pages.review_cards import best_labels
-from holotype.app.pages.review_dialogs import ask_label, ask_note
+from holotype.app.pages.review_fields import meant
 from holotype.page.words import some
 from holotype.reviewing.events import Kind, new_id
 
@@ -26,12 +26,16 @@ class Asked:
         picked: rows that are picked.
         focused: the row that has the focus, None where none has.
         number: a digit that was pressed.
+        typed: what was written into a field.
+        name: the label that was chosen there, "" where the letters came before the list.
     """
 
     event_id: str
     picked: tuple[int, ...]
     focused: int | None
     number: int | None
+    typed: str = ""
+    name: str = ""
 
     @property
     def chosen(self) -> tuple[int, ...]:
@@ -49,6 +53,8 @@ class Asked:
             picked,
             focused if isinstance(focused, int) and focused in here else None,
             number if isinstance(number, int) else None,
+            str(said.get("typed") or ""),
+            str(said.get("name") or ""),
         )
 
 
@@ -74,18 +80,16 @@ async def confirm(desk: "ReviewDesk", asked: Asked) -> None:
 
 
 async def relabel(desk: "ReviewDesk", asked: Asked) -> None:
-    """Asks for another label of what is picked, and gives it."""
-    rows = asked.chosen
-    if not rows:
-        return
-    items = desk.review.session.items.take(list(rows[:_LOOKED_AT])).to_pylist()
-    likely = list(dict.fromkeys(label for item in items for label, _ in best_labels(item)))
-
-    async def give(label: str) -> None:
+    """Gives what is picked the label that was chosen, or the one that the letters mean."""
+    if asked.chosen and (asked.name or asked.typed.strip()):
+        label = asked.name or meant(desk.review.session.book, asked.typed)[0][0]
         await _give(desk, asked, label)
 
-    with desk.place:
-        ask_label(desk.review.session.book, len(rows), likely[:_LIKELY], give)
+
+def likely_labels(desk: "ReviewDesk", rows: Sequence[int]) -> list[str]:
+    """Returns the best labels of the first of some rows, to choose from."""
+    items = desk.review.session.items.take(list(rows[:_LOOKED_AT])).to_pylist()
+    return list(dict.fromkeys(label for item in items for label, _ in best_labels(item)))[:_LIKELY]
 
 
 async def best(desk: "ReviewDesk", asked: Asked) -> None:
@@ -114,16 +118,11 @@ async def unclassify(desk: "ReviewDesk", asked: Asked) -> None:
 
 
 async def note(desk: "ReviewDesk", asked: Asked) -> None:
-    """Asks for a remark on what is picked, and writes it."""
-    if not asked.chosen:
-        return
-
-    async def keep(written: str) -> None:
+    """Writes a remark on what is picked."""
+    written = asked.typed.strip()
+    if asked.chosen and written:
         ids = desk.ids(asked.chosen)
         await desk.write(lambda: desk.review.note(desk.name, ids, written, event_id=asked.event_id))
-
-    with desk.place:
-        ask_note(len(asked.chosen), keep)
 
 
 async def undo(desk: "ReviewDesk", asked: Asked) -> None:

@@ -13,9 +13,10 @@ from urllib.parse import quote
 
 from nicegui import events, ui
 
-from holotype.app.pages.review_acts import ACTS, Asked
+from holotype.app.pages.review_acts import ACTS, Asked, likely_labels
 from holotype.app.pages.review_cards import Cards, draw_detail
 from holotype.app.pages.review_dialogs import show_keys
+from holotype.app.pages.review_fields import LabelField, draw_note_field
 from holotype.app.pages.review_finish import show_agreement, show_finish
 from holotype.app.pages.review_person import ask_reviewer, reviewer
 from holotype.app.pages.text import text
@@ -81,9 +82,13 @@ class ReviewDesk:
             self._detail = ui.element("aside").classes("review-detail panel")
             self._detail.props("aria-label='The focused record' tabindex=0")
         self._cards = Cards(self.review, self._grid)
+        self._labels = LabelField(self.review.session.book)
+        self._labels.draw()
+        draw_note_field()
         ui.add_body_html(f"<script>{_SCRIPT}</script>")
         ui.on("review", self._asked)
         ui.on("review-look", self._look)
+        ui.on("review-typed", self._typed)
         self._show(is_focused=False)
         ui.timer(LOOK_EVERY_S, self._poll)
         if not self.name:
@@ -211,6 +216,12 @@ class ReviewDesk:
         if isinstance(row, int) and row in self.rows:
             self._looked_at = row
             self._draw_detail()
+
+    def _typed(self, event: events.GenericEventArguments) -> None:
+        """Lists what the letters in the field of a label may mean."""
+        said: dict[str, Any] = event.args if isinstance(event.args, dict) else {}
+        asked = Asked.of(said, self.rows)
+        self._labels.suggest(asked.event_id, asked.typed, likely_labels(self, asked.chosen))
 
     async def _asked(self, event: events.GenericEventArguments) -> None:
         """Does what a key or a button asks for; what was asked of a page that has been left is not done."""

@@ -45,7 +45,7 @@ _UNITS = {
     "Cubic metres": "MCUB",
     "Micrometres": "UMIC",
 }
-"""Unit -> its code in NERC's vocabulary P06."""
+"""Unit -> its code in NERC's vocabulary P06, where that of ``Not applicable`` is four X."""
 
 
 def _measure(kind: str, code: str | None, unit: str) -> Measure:

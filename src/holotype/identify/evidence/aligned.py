@@ -1,20 +1,18 @@
 """A barcode above the reference that is closest to it, base by base, as text."""
 
 from dataclasses import dataclass
-from itertools import product
 
 import edlib
+import numpy as np
+from numpy.typing import NDArray
 
-from holotype.index.barcodes.masks import LETTERS
+from holotype.index.barcodes.identity import EQUALITIES, edits_with_gaps, overlap_at, side_by_side
+from holotype.index.barcodes.masks import ANY, letters, masks_of, tidy
 from holotype.media.strands import reverse_complement
 from holotype.page.words import plain
 
 COLUMNS = 60
-_EQUAL = [
-    (first, second)
-    for (one, first), (other, second) in product(enumerate(LETTERS), repeat=2)
-    if one & other and first != second
-]
+_MAY_BE_EQUAL = frozenset(EQUALITIES) | {(second, first) for first, second in EQUALITIES}
 
 
 @dataclass(frozen=True)
@@ -67,31 +65,60 @@ class Aligned:
 def align(query: str, reference: str, *, strand: str = "+") -> Aligned:
     """Returns two barcodes aligned where they overlap: what only one of them has at an end is left out.
 
-    By edlib (Sosic & Sikic 2017, doi:10.1093/bioinformatics/btw753); the shorter lies in the longer. The
-    figures of an answer are of a finer comparison (docs/why/barcode-identity.md).
+    Base beside base at the shift where most are equal, as ``identity`` compares them; with gaps where it
+    finds any, by edlib (Sosic & Sikic 2017, doi:10.1093/bioinformatics/btw753).
 
     Args:
         query: nucleotides with IUPAC codes.
         reference: likewise.
         strand: ``-`` turns the query.
 
+    Raises:
+        MediaError: for letters that are no nucleotides.
+
     >>> found = align("ACGTTAC", "GGACGATACGG")
     >>> found.query, found.marks, found.reference, found.reference_start
     ('ACGTTAC', '||| |||', 'ACGATAC', 3)
     """
-    turned = reverse_complement(query) if strand == "-" else query
-    is_inner = len(turned) <= len(reference)
-    inner, outer = (turned, reference) if is_inner else (reference, turned)
-    found = edlib.align(inner, outer, mode="HW", task="path", additionalEqualities=_EQUAL)
-    nice = edlib.getNiceAlignment(found, inner, outer)
+    own = tidy(query)
+    masks = masks_of([reverse_complement(own) if strand == "-" else own, tidy(reference)])
+    query_L, reference_M = masks.of(0), masks.of(1)
+    shift = _shift(query_L, reference_M)
+    first, second = max(0, shift), max(0, -shift)
+    size = min(len(query_L) - first, len(reference_M) - second)
+    above = letters(query_L[first : first + size]).decode()
+    without_gaps = side_by_side(query_L, reference_M, shift)
+    edits = edits_with_gaps(query_L, reference_M, shift, without_gaps)
+    if edits and overlap_at(query_L, reference_M, shift) != without_gaps:
+        begin = max(0, second - edits)
+        around = letters(reference_M[begin : second + size + edits]).decode()
+        return _with_gaps(above, around, first, begin)
+    below = letters(reference_M[second : second + size]).decode()
+    return Aligned(above, _marks(above, below), below, first + 1, second + 1)
+
+
+def _shift(query_L: NDArray[np.uint8], reference_M: NDArray[np.uint8]) -> int:
+    """Returns the shift (as of ``overlap_at``) at which most bases are equal; N equals none."""
+    clear_L, clear_M = (np.where(mask == ANY, 0, mask) for mask in (query_L, reference_M))
+    equal = sum(
+        np.correlate((clear_L >> bit & 1).astype(float), (clear_M >> bit & 1).astype(float), "full")
+        for bit in range(4)
+    )
+    return int(np.argmax(equal)) - (len(reference_M) - 1)
+
+
+def _with_gaps(query: str, around: str, first: int, second: int) -> Aligned:
+    """Returns a part of a query within a part of a reference, which begin after so many bases."""
+    found = edlib.align(query, around, mode="HW", task="path", additionalEqualities=EQUALITIES)
+    nice = edlib.getNiceAlignment(found, query, around)
     above, below = nice["query_aligned"], nice["target_aligned"]
     begin, end = _free(above, below), len(above) - _free(above[::-1], below[::-1])
-    inner_start = 1 + begin - above[:begin].count("-")
-    outer_start = 1 + (found["locations"][0][0] or 0) + begin - below[:begin].count("-")
+    query_start = 1 + first + begin - above[:begin].count("-")
+    reference_start = (
+        1 + second + (found["locations"][0][0] or 0) + begin - below[:begin].count("-")
+    )
     above, below = above[begin:end], below[begin:end]
-    if is_inner:
-        return Aligned(above, _marks(above, below), below, inner_start, outer_start)
-    return Aligned(below, _marks(below, above), above, outer_start, inner_start)
+    return Aligned(above, _marks(above, below), below, query_start, reference_start)
 
 
 def _free(above: str, below: str) -> int:
@@ -103,8 +130,7 @@ def _free(above: str, below: str) -> int:
 
 
 def _marks(above: str, below: str) -> str:
-    may = set(_EQUAL)
     return "".join(
-        "|" if one == other else ":" if (one, other) in may else " "
+        "|" if one == other else ":" if (one, other) in _MAY_BE_EQUAL else " "
         for one, other in zip(above, below, strict=True)
     )

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from holotype.errors import MediaError
 from holotype.identify.columns import RANKS, Decision
 from holotype.identify.evidence.aligned import align
 from holotype.identify.evidence.finding import Missing, Picture
@@ -103,7 +104,10 @@ class Card:
         name, own = self.closest_by_alignment, self.row["barcode"]
         if name is None or not own or name not in self.barcodes:
             return ""
-        found = align(own, self.barcodes[name], strand=self.row["strand"] or "+")
+        try:
+            found = align(own, self.barcodes[name], strand=self.row["strand"] or "+")
+        except MediaError:  # letters that are no nucleotides, in a table that someone changed
+            return ""
         return found.html(said(name))
 
     def _nearest(self) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from holotype.errors import MediaError
 from holotype.identify.evidence.finding import SIDE_PX, data_address
@@ -41,9 +42,7 @@ def thumbnails_of(index: Path | str, record_ids: Iterable[str]) -> dict[str, str
         CollectionError: when the index cannot be opened.
     """
     opened = open_index(index)
-    wanted = pa.array(sorted(set(record_ids)), pa.string())
-    at = pc.index_in(wanted, value_set=opened.columns(["record_id"])["record_id"])
-    rows = np.sort(pc.drop_null(at).to_numpy().astype(np.int64))
+    rows = _rows_of(opened, record_ids)
     found: dict[str, str] = {}
     for first in range(0, len(rows), _RECORDS_AT_A_TIME):
         found |= _shown(opened, rows[first : first + _RECORDS_AT_A_TIME])
@@ -52,11 +51,16 @@ def thumbnails_of(index: Path | str, record_ids: Iterable[str]) -> dict[str, str
 
 def barcodes_of(index: Index, record_ids: Iterable[str]) -> dict[str, str]:
     """Returns the barcodes of records of an index by id; those that it lacks are absent."""
+    taken = index.taken(["record_id", "barcode"], _rows_of(index, record_ids)).to_pylist()
+    return {one["record_id"]: one["barcode"] for one in taken if one["barcode"]}
+
+
+def _rows_of(index: Index, record_ids: Iterable[str]) -> NDArray[np.int64]:
+    """Returns the rows of those records that the index has, in order."""
     wanted = pa.array(sorted(set(record_ids)), pa.string())
     at = pc.index_in(wanted, value_set=index.columns(["record_id"])["record_id"])
-    rows = np.sort(pc.drop_null(at).to_numpy().astype(np.int64))
-    taken = index.taken(["record_id", "barcode"], rows).to_pylist()
-    return {one["record_id"]: one["barcode"] for one in taken if one["barcode"]}
+    rows: NDArray[np.int64] = np.sort(pc.drop_null(at).to_numpy().astype(np.int64))
+    return rows
 
 
 def _shown(index: Index, rows: Any) -> dict[str, str]:

@@ -25,11 +25,12 @@ WORTH = 4
 """Gaps are looked for where they save so many differences."""
 DIFFERENCE, GAP = 2, 9
 """What a difference, and the first base of a gap, cost in matches; about as VSEARCH weighs them."""
-_EQUALITIES = [
+EQUALITIES = [
     (first, second)
     for (one, first), (other, second) in product(enumerate(LETTERS), repeat=2)
     if one & other and first < second
 ]
+"""Letters that may stand for one base."""
 _GAP_RUN = re.compile(r"(\d+)([ID])")
 _RUN = re.compile(r"(\d+)([=XID])")
 
@@ -97,7 +98,7 @@ def edits_with_gaps(
     if most < 2:
         return 0
     query_A, reference_A = _beside(query_L, reference_M, shift)
-    equal = None if is_clear(query_A) and is_clear(reference_A) else _EQUALITIES
+    equal = None if is_clear(query_A) and is_clear(reference_A) else EQUALITIES
     edits = edlib.align(letters(query_A), letters(reference_A), k=most, additionalEqualities=equal)[
         "editDistance"
     ]
@@ -136,7 +137,7 @@ def aligned(
         mode="HW",
         task="path",
         k=edits,
-        additionalEqualities=None if clear else _EQUALITIES,
+        additionalEqualities=None if clear else EQUALITIES,
     )
     cigar = found["cigar"]
     gaps = [
