@@ -13,7 +13,7 @@ import pytest
 
 import holotype
 from holotype.collection.store import open_collection
-from holotype.errors import BundleError, SourceError
+from holotype.errors import BundleError, CollectionError, SourceError
 from holotype.identify import answering
 from holotype.identify.answers import AnswerSettings
 from holotype.identify.columns import ANSWER_SCHEMA, CONTEXT_NAMES
@@ -293,3 +293,39 @@ def test_the_batch_size_changes_no_answer(predicted, places, tmp_path: Path) -> 
     assert [row["label"] for row in rows] == [row["label"] for row in others]
     found = [[float(row["score"]) for row in one] for one in (rows, others)]
     assert found[0] == pytest.approx(found[1], abs=1e-4)
+
+
+def test_only_the_records_of_a_list_are_named(tiny_run, tiny_collection, tmp_path, capsys):
+    ids = open_collection(tiny_collection).columns(["record_id"])["record_id"].to_pylist()
+    chosen = [ids[at] for at in (3, 40, 41, 200)]
+    listed = tmp_path / "chosen.txt"
+    listed.write_text("\ufeff" + "\r\n".join([*chosen[::-1], "nowhere", chosen[0], ""]))
+    whole, part = tmp_path / "whole.parquet", tmp_path / "part.parquet"
+    holotype.predict(tiny_run, [tiny_collection], out=whole)
+    gone = tmp_path / "gone.png"
+    capsys.readouterr()
+    report = holotype.predict(tiny_run, [tiny_collection, gone], out=part, records=listed)
+    assert "1 of 5 records are in no input, as nowhere" in capsys.readouterr().err
+    rows = pq.read_table(part).to_pylist()
+    assert [row["record_id"] for row in rows[:-1]] == chosen
+    assert rows[-1]["failure"] == "no such file or folder"
+    by_id = {row["record_id"]: row for row in pq.read_table(whole).to_pylist()}
+    assert rows[:-1] == [by_id[one] for one in chosen]
+    remarks = json.loads(Path(report.sidecar).read_text())["remarks"]
+    assert remarks["listed record not found"]["count"] == 1
+    listed.write_text("\n")
+    with pytest.raises(SourceError, match="names no record"):
+        holotype.predict(tiny_run, [tiny_collection], out=part, records=listed)
+
+
+def test_a_list_that_changed_is_another_run(tiny_run, tiny_collection, tmp_path, monkeypatch):
+    ids = open_collection(tiny_collection).columns(["record_id"])["record_id"].to_pylist()
+    listed, out = tmp_path / "chosen.txt", tmp_path / "out.csv"
+    listed.write_text("\n".join(ids[:4]))
+    with monkeypatch.context() as broken:
+        broken.setattr("holotype.identify.predict.write_tables", lambda *_, **__: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            holotype.predict(tiny_run, [tiny_collection], out=out, records=listed)
+    listed.write_text("\n".join(ids[:5]))
+    with pytest.raises(CollectionError, match="begun with another chosen"):
+        holotype.predict(tiny_run, [tiny_collection], out=out, records=listed)

@@ -189,8 +189,8 @@ def test_done_parts_are_not_answered_again(
 @pytest.mark.parametrize(
     ("changed", "said"),
     [
-        ({"settings": AnswerSettings(max_error=0.2)}, "another settings"),
-        ({"kind": "image-folder"}, "another reading"),
+        ({"settings": AnswerSettings(max_error=0.2)}, "another max_error"),
+        ({"kind": "image-folder"}, "another kind"),
         ({"scores": None}, "another tables"),
     ],
 )

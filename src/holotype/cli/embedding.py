@@ -3,7 +3,7 @@
 import sys
 import tempfile
 from pathlib import Path
-from typing import Annotated, Any, Optional
+from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 
@@ -17,9 +17,13 @@ from holotype.cli.options import (
     Model,
     ModelAndInputs,
     Preset,
+    RecordsOfInputs,
     Result,
     parted,
 )
+
+if TYPE_CHECKING:
+    from holotype.identify.inputs import Reading
 
 
 def embed(
@@ -35,6 +39,7 @@ def embed(
     kind: Kind = None,
     preset: Preset = None,
     images: ImagesOfTables = None,
+    records: RecordsOfInputs = None,
     model: Model = None,
     device: Device = "cpu",
     batch_size: BatchSize = BATCH_SIZE,
@@ -43,8 +48,11 @@ def embed(
     """Write the embedding of images and barcodes: of a collection, or of whatever predict reads."""
     import holotype
     from holotype.errors import SourceError
+    from holotype.identify.inputs import Reading
 
-    reading = (kind, preset, images)
+    reading = Reading(
+        kind, preset, *(None if one is None else str(one) for one in (images, records))
+    )
     if out is not None and output is not None:
         raise SourceError("--out and --output: the same embeddings twice. Give one of them.")
     if collection is None:
@@ -52,7 +60,13 @@ def embed(
         how = {"device": device, "batch_size": batch_size, "form": ".json" if output else None}
         return _of_inputs(run, given, out or output, reading, as_json=as_json, **how)
     run, *others = inputs if model is None else [model, *inputs]
-    of_inputs = {"kind": kind, "preset": preset, "images": images, "output": output}
+    of_inputs = {
+        "kind": kind,
+        "preset": preset,
+        "images": images,
+        "records": records,
+        "output": output,
+    }
     told = [f"--{name}" for name, value in of_inputs.items() if value is not None]
     told += ["--device"] * (device != "cpu") + ["--batch-size"] * (batch_size != BATCH_SIZE)
     if others or told or out is None:
@@ -69,7 +83,7 @@ def _of_inputs(
     run: str,
     given: list[str],
     out: Path | None,
-    reading: tuple[str | None, str | None, Path | None],
+    reading: "Reading",
     *,
     as_json: bool,
     **how: Any,
@@ -77,12 +91,9 @@ def _of_inputs(
     """Embeds inputs into a file, or prints the object that the file would hold."""
     from holotype.errors import SourceError
     from holotype.identify.embedding import embed_inputs
-    from holotype.identify.inputs import Reading
 
-    kind, preset, images = reading
-    asked = Reading(kind, preset, None if images is None else str(images))
     if out is not None:
-        report = embed_inputs(run, given, out=out, reading=asked, **how)
+        report = embed_inputs(run, given, out=out, reading=reading, **how)
         text = f"{report.embeddings}: {report.specimens:,} embeddings of {report.dim} numbers"
         failed = [f"  {name}: {why}" for name, why in report.failures.items()]
         return Result(report, "\n".join([text, *failed]), as_json, len(report.failures))
@@ -92,7 +103,7 @@ def _of_inputs(
         )
     with tempfile.TemporaryDirectory(prefix="holotype-") as passing:
         path = Path(passing) / "embeddings.json"
-        report = embed_inputs(run, given, out=path, reading=asked, **how)
+        report = embed_inputs(run, given, out=path, reading=reading, **how)
         text = path.read_bytes().decode("utf-8")
     for name, why in report.failures.items():
         sys.stderr.write(f"{name}: {why}\n")

@@ -27,6 +27,10 @@ ImagesOfTables = Annotated[
     Optional[Path],
     typer.Option(help="Folder or archive that image paths of tables are relative to."),
 ]
+RecordsOfInputs = Annotated[
+    Optional[Path],
+    typer.Option(help="Only the records of this list of ids, one a line."),
+]
 Model = Annotated[
     Optional[str], typer.Option(help="The model's folder, where it is not the first word.")
 ]

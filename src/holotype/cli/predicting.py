@@ -15,6 +15,7 @@ from holotype.cli.options import (
     Model,
     ModelAndInputs,
     Preset,
+    RecordsOfInputs,
     Result,
     parted,
 )
@@ -42,6 +43,7 @@ def predict(
     kind: Kind = None,
     preset: Preset = None,
     images: ImagesOfTables = None,
+    records: RecordsOfInputs = None,
     scores: Annotated[
         Optional[Path], typer.Option(help="A .parquet to write with the score of every label.")
     ] = None,
@@ -105,7 +107,7 @@ def predict(
             max_error, tuple(prior or ()), None if index is None else str(index), nearest, batch_size
         ),
         "preset": preset, "kind": kind, "images": images, "scores": scores, "embeddings": embeddings,
-        "restart": restart, "device": device,
+        "records": records, "restart": restart, "device": device,
     }  # fmt: skip
     asked = {"rank": rank, "k": k, "cls": cls, "bins": bins, "subset": subset}
     wanted = names_wanted(asked, form, out=out, output=output)

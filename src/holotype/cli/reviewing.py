@@ -57,9 +57,10 @@ def new(
     as_json: Json = False,
 ) -> Result:
     """Make a session: pages of look-alikes of what a model has named."""
+    from holotype.identify.record_lists import ids_of_list
     from holotype.page.words import percent
     from holotype.reviewing.make import new_session
-    from holotype.reviewing.wanted import Wanted, ids_of_list
+    from holotype.reviewing.wanted import Wanted
 
     wanted = Wanted(
         frozenset(() if records is None else ids_of_list(records)),

@@ -7,6 +7,7 @@ before it is asked for, and nothing is held of what went by: inputs may have any
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from holotype.identify import kinds
 from holotype.identify.collection_input import collection_rows
 from holotype.identify.context import NOTHING, examined
 from holotype.identify.reading_images import read_image_at
+from holotype.identify.record_lists import ids_of_list, listed
 from holotype.identify.walking import folder_members
 from holotype.media.capture_times import capture_time
 from holotype.media.images import IMAGE_SUFFIXES
@@ -81,14 +83,16 @@ class Reading:
         kind: one of the kinds of ``holotype import``; found from the input by default.
         preset: the column map of tables; found from the header by default.
         images: folder or archive that the image paths of tables are relative to.
+        records: a text file of record ids, one a line: only these are read.
     """
 
     kind: str | None = None
     preset: str | None = None
     images: str | None = None
+    records: str | None = None
 
     def check(self) -> None:
-        """Raises ``SourceError`` for a kind that there is not, or images that are not there."""
+        """Raises ``SourceError`` for a kind that there is not, and for files that are not there."""
         if self.kind is not None:
             find_source(self.kind)
         if self.preset is not None and self.preset not in PRESETS:
@@ -96,6 +100,8 @@ class Reading:
             raise SourceError(f"no preset '{self.preset}'.{nearest}")
         if self.images is not None and not Path(self.images).exists():
             raise SourceError(f"{self.images}: no such folder or archive. Check --images.")
+        if self.records is not None:
+            ids_of_list(Path(self.records))
 
 
 @dataclass
@@ -134,14 +140,11 @@ def specimens(
         asides: is told what is left aside.
     """
     way = _Way(reading or Reading(preset=preset), asides or Asides())
-    for given in inputs:
-        if given.startswith(LIST_MARK) and not Path(given).exists():
-            yield from _listed(given, way)
-        else:
-            yield from way.input(given)
+    found = chain.from_iterable(map(way.given, inputs))
+    return found if way.reading.records is None else listed(found, way.reading.records, way.asides)
 
 
-def _listed(given: str, way: "_Way") -> Iterator[Specimen]:
+def _of_list(given: str, way: "_Way") -> Iterator[Specimen]:
     try:
         with Path(given[1:]).open(encoding="utf-8-sig", errors="surrogateescape") as lines:
             for line in lines:
@@ -157,6 +160,12 @@ class _Way:
 
     reading: Reading
     asides: Asides
+
+    def given(self, given: str) -> Iterator[Specimen]:
+        """Yields the specimens of one word of a command: an input, or a list of them."""
+        if given.startswith(LIST_MARK) and not Path(given).exists():
+            return _of_list(given, self)
+        return self.input(given)
 
     def input(self, given: str) -> Iterator[Specimen]:
         """Yields the specimens of one input; what cannot be opened is one with a failure."""

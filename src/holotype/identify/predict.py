@@ -53,6 +53,7 @@ def predict(
     preset: str | None = None,
     kind: str | None = None,
     images: Path | str | None = None,
+    records: Path | str | None = None,
     settings: AnswerSettings | None = None,
     scores: Path | str | None = None,
     embeddings: Path | str | None = None,
@@ -72,6 +73,7 @@ def predict(
         preset: the column map of tables; found from the header by default.
         kind: what the inputs are, one of the kinds of ``import_``; found by default.
         images: folder or archive that the image paths of tables are relative to.
+        records: a text file of record ids, one a line: only these are named.
         settings: what decides the answers beside the model.
         scores: a Parquet file to write with the score of every label.
         embeddings: a Parquet file to write with the embeddings.
@@ -93,7 +95,9 @@ def predict(
     if not inputs:
         raise SourceError("no input given. Name images, folders, archives, FASTA or tables.")
     check_places([path, scores, embeddings], inputs)
-    reading = Reading(kind, preset, None if images is None else str(images))
+    reading = Reading(
+        kind, preset, *(None if one is None else str(one) for one in (images, records))
+    )
     reading.check()
     bundle, chosen = naming_bundle(run), settings or AnswerSettings()
     devices.move(bundle, device)
@@ -154,6 +158,7 @@ def _decisive(
 ) -> dict[str, Any]:
     """Returns all that answers depend on, beside the content of the inputs."""
     beside = [decisions_folder(bundle.path) / MANIFEST, *map(Path, settings.priors)]
+    beside += [] if reading.records is None else [Path(reading.records)]
     beside += sorted(Path(settings.index).glob("*.json")) if settings.index is not None else []
     return {
         "model": bundle.manifest["weights_sha256"],

@@ -192,18 +192,25 @@ def _whole_parts(folder: Path, parts: list[Part]) -> list[Part]:
 
 
 def _check_same(folder: Path, before: Begun, now: Begun) -> None:
-    told = json.loads(json.dumps(now.what))
-    names = dict.fromkeys([*before.what, *told])
+    was, told = _flat(before.what), _flat(json.loads(json.dumps(now.what)))
     other = [
-        f"{name} ({_shown(before.what.get(name))} then, {_shown(told.get(name))} now)"
-        for name in names
-        if before.what.get(name) != told.get(name)
+        f"{name} ({_shown(was.get(name))} then, {_shown(told.get(name))} now)"
+        for name in dict.fromkeys([*was, *told])
+        if was.get(name) != told.get(name)
     ]
     if other:
         raise CollectionError(
             f"{folder}: begun with another {first_few(other)}. Run the first command again to go on with it, "
             "or add --restart to begin anew."
         )
+
+
+def _flat(what: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns what was decided before a run, with what stands in groups under its own names."""
+    found: dict[str, Any] = {}
+    for name, value in what.items():
+        found |= value if isinstance(value, dict) else {name: value}
+    return found
 
 
 def _shown(value: Any) -> str:

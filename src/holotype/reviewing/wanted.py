@@ -39,22 +39,6 @@ class Wanted:
         }
 
 
-def ids_of_list(path: Path) -> list[str]:
-    """Returns the record ids of a text file, one a line.
-
-    Raises:
-        SourceError: when there is no such file, or nothing is in it.
-    """
-    try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as reason:
-        raise SourceError(f"{path}: cannot be read ({reason}).") from reason
-    found = [line.strip() for line in lines if line.strip()]
-    if not found:
-        raise SourceError(f"{path}: names no record. Write one id a line.")
-    return found
-
-
 def asked_for(
     said: pa.Table, records: pa.Table, names: Sequence[str | None], wanted: Wanted, answers: Path
 ) -> tuple[pa.Array, pa.Array, dict[str, int]]:

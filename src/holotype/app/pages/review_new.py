@@ -4,6 +4,8 @@ import asyncio
 from pathlib import Path
 from urllib.parse import quote
 
+import pyarrow as pa
+import pyarrow.compute as pc
 from nicegui import ui
 
 from holotype import files
@@ -79,21 +81,24 @@ class NewSession:
     def _answers_of(self) -> Path:
         """Returns where the answers of this model to these records belong."""
         table = self._collection.columns(["record_id", "content_hash"])
+        whole = self._answers_to(table)
+        if not self._ids or _are_there(whole):
+            return whole
+        chosen = pc.is_in(table["record_id"], value_set=pa.array(sorted(self._ids)))
+        return self._answers_to(table.filter(chosen))
+
+    def _answers_to(self, records: pa.Table) -> Path:
         told = "\0".join(
-            map(str, table["record_id"].to_pylist() + table["content_hash"].to_pylist())
+            map(str, records["record_id"].to_pylist() + records["content_hash"].to_pylist())
         )
         key = f"{self._workbench.identifier.bundle.fingerprint}-{files.sha256_bytes(told.encode())[:16]}"
         return self._store.folder / ANSWERS / key / "answers.parquet"
-
-    @property
-    def _embeddings(self) -> Path:
-        return self._answers.with_name("embeddings.parquet")
 
     async def _look(self) -> None:
         """Draws the form once the records are named, else how far that is."""
         if self._is_ready:
             return
-        if sidecar_path(self._answers).is_file() and self._embeddings.is_file():
+        if _are_there(self._answers):
             self._is_ready = True
             if hasattr(self, "_timer"):
                 self._timer.cancel()
@@ -129,8 +134,8 @@ class NewSession:
                 "p", f"Naming the records has {job.state.value}. See the page Jobs, or try again."
             ).classes("bad")
         paragraph(
-            f"The model first names {what_is_named(len(self._ids), len(self._collection))}: the best label, "
-            "how sure it is, and what looks alike. It is done in the background, once for all sessions."
+            "The model first names these records: the best label, how sure it is, and what looks alike. "
+            "It is done in the background, once for all sessions of the same records."
         )
         ui.button("Name the records", on_click=self._start)
 
@@ -140,8 +145,12 @@ class NewSession:
         model = str(Path(run).resolve()) if Path(run).exists() else run
         words = [
             "predict", model, str(self._collection.path.resolve()),
-            "--out", str(self._answers), "--embeddings", str(self._embeddings), "--json",
+            "--out", str(self._answers), "--embeddings", str(_embeddings(self._answers)), "--json",
         ]  # fmt: skip
+        if self._ids:
+            listed = self._answers.with_name("records.txt")
+            listed.write_text("\n".join(sorted(self._ids)) + "\n", encoding="utf-8")
+            words += ["--records", str(listed)]
         try:
             await asyncio.to_thread(
                 lambda: self._jobs.start(
@@ -182,7 +191,7 @@ class NewSession:
             wanted = Wanted(record_ids=self._ids, decisions=frozenset(self._decisions.value or ()))
             await asyncio.to_thread(
                 lambda: new_session(
-                    self._answers, collection=self._collection.path, embeddings=self._embeddings,
+                    self._answers, collection=self._collection.path, embeddings=_embeddings(self._answers),
                     out=self._store.folder / name, model=self._workbench.identifier.bundle.path,
                     wanted=wanted, proposal=self._proposal.value, page_size=int(self._size.value or 40),
                 )
@@ -195,10 +204,11 @@ class NewSession:
         ui.navigate.to(f"/review/{quote(name, safe='')}")
 
 
-def what_is_named(selected: int, records: int) -> str:
-    """Returns in words which records the model names before a session is made of some or all of them."""
-    if not selected or selected == records:
-        return f"all {some(records, 'record')} of the collection"
-    return (
-        f"all {some(records, 'record')} of the collection, not only the {count(selected)} selected"
-    )
+def _embeddings(answers: Path) -> Path:
+    """Returns where the embeddings belong that go with some answers."""
+    return answers.with_name("embeddings.parquet")
+
+
+def _are_there(answers: Path) -> bool:
+    """Returns whether answers and their embeddings are whole."""
+    return sidecar_path(answers).is_file() and _embeddings(answers).is_file()
