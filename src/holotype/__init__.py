@@ -17,6 +17,7 @@ from holotype._version import __version__
 
 if TYPE_CHECKING:
     from holotype.adapting.adapt import adapt
+    from holotype.adapting.exporting import export_model
     from holotype.adapting.shrinking import shrink
     from holotype.app.server import serve
     from holotype.assessing.assess import assess
@@ -104,6 +105,7 @@ _COMMANDS = {
     "new_session": "holotype.reviewing.make",
     "review_status": "holotype.reviewing.review",
     "apply_review": "holotype.reviewing.apply",
+    "export_model": "holotype.adapting.exporting",
     "export_review": "holotype.reviewing.export",
     "review_page": "holotype.reviewing.page",
     "serve": "holotype.app.server",
@@ -135,6 +137,7 @@ __all__ = [
     "evaluate",
     "evidence",
     "export",
+    "export_model",
     "export_review",
     "get_model",
     "get_source",

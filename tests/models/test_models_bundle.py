@@ -80,7 +80,7 @@ def test_an_unfinished_run_is_refused(copy: Path) -> None:
 @pytest.mark.parametrize(
     ("changed", "said"),
     [
-        ({"version": 3}, "format version 3; this Holotype reads version 2"),
+        ({"version": 4}, "format version 4; this Holotype reads version 3"),
         ({"format": "holotype-collection"}, "this is a holotype-collection"),
         ({"preprocessing": {"images": "squeezed"}}, "another way of preparing inputs"),
         ({"model": {"images": {"side": 3}}}, "unknown key 'images.side'"),

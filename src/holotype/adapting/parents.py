@@ -36,7 +36,7 @@ def open_parent(model: Path | str) -> Bundle:
     name = str(model)
     is_published = repository_of(name) is not None or (Path(name) / CONFIGURATION).is_file()
     if is_bundle(model) or not is_published:
-        return open_bundle(model)
+        return open_bundle(model, is_plain=True)
     place = place_of(name, key="model")
     described = beside(place, CONFIGURATION)
     if described is None:

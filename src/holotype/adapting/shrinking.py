@@ -1,7 +1,7 @@
 """The command ``shrink``: a bundle -> the same model with its weights in 8 bits, a quarter of the size."""
 
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -13,7 +13,7 @@ from holotype.decisions.reading import label_probabilities
 from holotype.decisions.store import carry_decisions
 from holotype.errors import BundleError, SourceError
 from holotype.identify.inputs import Specimen, specimens
-from holotype.inputs.materials import prepare_loose
+from holotype.inputs.materials import Materials, prepare_loose
 from holotype.models.bundle import (
     ATTRIBUTION,
     TRAINING_RECORDS,
@@ -68,7 +68,7 @@ def shrink(run: Path | str, *, out: Path | str, inputs: Sequence[Path | str] = (
         BundleError: when the bundle cannot be opened, or ``out`` holds one.
         SourceError: when the model reads none of the inputs.
     """
-    folder, bundle = Path(out), open_bundle(run)
+    folder, bundle = Path(out), open_bundle(run, is_plain=True)
     if is_bundle(folder):
         raise BundleError(f"{folder}: holds a model already. Name another folder with --out.")
     folder.mkdir(parents=True, exist_ok=True)
@@ -97,12 +97,25 @@ def compare(first: Bundle, second: Bundle, found: Iterator[Specimen]) -> Agreeme
     Raises:
         SourceError: when they read none of them.
     """
-    cosines: list[NDArray[np.float32]] = []
-    same: list[NDArray[np.bool_]] = []
+    return agreement_of(first, second, _materials(first, found))
+
+
+def _materials(bundle: Bundle, found: Iterator[Specimen]) -> Iterator[Materials]:
     while chunk := list(islice(found, CHUNK)):
         images = [_image(one) for one in chunk]
         names, barcodes = [one.input for one in chunk], [one.barcode for one in chunk]
-        materials, _ = prepare_loose(names, images, barcodes, pixels=first.pixels)
+        yield prepare_loose(names, images, barcodes, pixels=bundle.pixels)[0]
+
+
+def agreement_of(first: Bundle, second: Bundle, parts: Iterable[Materials]) -> Agreement:
+    """Returns how near two bundles of one architecture are on the same records, some at a time.
+
+    Raises:
+        SourceError: when they read none of them.
+    """
+    cosines: list[NDArray[np.float32]] = []
+    same: list[NDArray[np.bool_]] = []
+    for materials in parts:
         ours, theirs = (encode(bundle.model, materials) for bundle in (first, second))
         cosines += [(ours[m].z_RD * theirs[m].z_RD).sum(axis=1) for m in ours]
         best = [label_probabilities(b, materials)[1].argmax(axis=1) for b in (first, second)]

@@ -5,14 +5,10 @@ from typing import Annotated, Optional
 
 import typer
 
-from holotype.cli.options import Json, Result
+from holotype.cli.options import AllowLicence, Json, Result
 
 CollectionArgument = Annotated[Path, typer.Argument(help="Folder of the collection.")]
 Engine = Annotated[str, typer.Option(help="local, ray or ray://host:port.")]
-AllowLicence = Annotated[
-    Optional[list[str]],
-    typer.Option("--allow-licence", help="CC-BY-4.0, CC-BY*, open, non-commercial, gbif; repeat."),
-]
 
 
 def import_(
@@ -142,28 +138,6 @@ def licences(
     for use, verdict in report.may.items():
         said = [*_texts(verdict["reasons"]), *_texts(verdict["conditions"])]
         lines.append(f"{use}: {verdict['answer']}{'. ' + ' '.join(said) if said else ''}")
-    return Result(report, "\n".join(lines), as_json)
-
-
-def export(
-    collection: CollectionArgument,
-    out: Annotated[Path, typer.Option(help="Empty or new folder to write into.")],
-    form: Annotated[str, typer.Option(help="huggingface or webdataset.")] = "huggingface",
-    split: Annotated[
-        Optional[Path], typer.Option(help="Split file: its roles become the parts.")
-    ] = None,
-    allow_licence: AllowLicence = None,
-    as_json: Json = False,
-) -> Result:
-    """Write a collection as a Hugging Face data set or WebDataset, with card, credits and Croissant."""
-    import holotype
-
-    report = holotype.export(
-        collection, out=out, form=form, split=split, allow_licence=allow_licence or []
-    )
-    lines = [f"{report.out}: {report.files} files"]
-    lines += [f"{count:8,}  {part}" for part, count in report.parts.items()]
-    lines += [f"{count:8,}  left out: {reason}" for reason, count in report.left_out.items()]
     return Result(report, "\n".join(lines), as_json)
 
 

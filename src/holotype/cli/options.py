@@ -19,6 +19,10 @@ ModelAndInputs = Annotated[
     ),
 ]
 
+AllowLicence = Annotated[
+    Optional[list[str]],
+    typer.Option("--allow-licence", help="CC-BY-4.0, CC-BY*, open, non-commercial, gbif; repeat."),
+]
 Kind = Annotated[
     Optional[str], typer.Option(help="What the inputs are: ecotaxa, ifcb ... Found by default.")
 ]

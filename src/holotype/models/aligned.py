@@ -4,7 +4,7 @@ Shapes: B records, I images, K barcodes, U captions, L labels, D the shared spac
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import torch
@@ -31,6 +31,8 @@ __all__ = [
     "merged",
 ]
 
+ImageEngine = Callable[[Tensor, Tensor], Tensor]
+"""What else computes ``embed_images``."""
 Embeddings = dict[Modality, Tensor]
 """By modality, float32 rows before normalisation."""
 
@@ -67,6 +69,7 @@ class AlignedModel(nn.Module):
     ) -> None:
         super().__init__()
         self.settings = settings
+        self.image_engine: ImageEngine | None = None
         self.pixel_mean: Tensor
         self.pixel_std: Tensor
         built: dict[str, nn.Module] = {}
@@ -149,8 +152,7 @@ class AlignedModel(nn.Module):
         masked_K3 = None
         if batch.images is not None and Modality.IMAGE in self.modalities:
             image_ICSS = (batch.images.image_ICSS - self.pixel_mean) / self.pixel_std
-            read = self.towers["image"](image_ICSS, batch.images.size_I4)
-            embedding[Modality.IMAGE] = self.projections["image"](read)
+            embedding[Modality.IMAGE] = self.embed_images(image_ICSS, batch.images.size_I4)
         if batch.barcodes is not None and Modality.BARCODE in self.modalities:
             tokens, target_KT = batch.barcodes.tokens, batch.barcodes.target_KT
             if target_KT is None:
@@ -169,6 +171,17 @@ class AlignedModel(nn.Module):
         if batch.captions is not None and Modality.CAPTION in self.modalities:
             embedding[Modality.CAPTION] = self.embed_captions(batch.captions)
         return Read(embedding, masked_K3)
+
+    def embed_images(self, image_ICSS: Tensor, size_I4: Tensor) -> Tensor:
+        """Returns the embeddings of normalised images, float32 (I, D), before normalisation.
+
+        By the engine, where there is one, nothing is learnt, and the images lie on the CPU.
+        """
+        is_learning = self.training or torch.is_grad_enabled()
+        if self.image_engine is not None and not is_learning and image_ICSS.device.type == "cpu":
+            return self.image_engine(image_ICSS, size_I4)
+        read: Tensor = self.projections["image"](self.towers["image"](image_ICSS, size_I4))
+        return read
 
     def learn_from(self, barcodes: Sequence[str]) -> None:
         """Lets the DNA tower learn what it needs to know of barcodes before training, as their strand."""

@@ -24,16 +24,17 @@ from holotype.errors import BundleError
 from holotype.inputs.captions.text_choice import TextSettings
 from holotype.media.preparation import PixelPreparation
 from holotype.models.aligned import AlignedModel, ModelSettings
+from holotype.models.compiled import check_golden, golden_inputs, open_engine
 from holotype.models.labels import LabelSpace
 from holotype.models.places import MANIFEST, WEIGHTS, bundle_folder
 from holotype.models.quantised import WeightKind, model_weights, stored_weights
 from holotype.models.towers import Modality
 
 FORMAT = "holotype-bundle"
-VERSION = 2
-"""2: ``weights`` says how the weights are stored."""
-OLDER = (1,)
-"""Versions that are read as well: their weights are float32."""
+VERSION = 3
+"""2: ``weights`` says how the weights are stored. 3: ``engine`` says what else runs the image tower."""
+OLDER = (1, 2)
+"""Versions that are read as well."""
 TRAINING_RECORDS, ATTRIBUTION = "training-records.parquet", "ATTRIBUTION.md"
 OF_TRAINING_ALONE = ("sigmoid_bias",)
 """Parameters that a bundle may lack: losses read them, answers do not."""
@@ -90,8 +91,12 @@ class Bundle:
 
     @property
     def fingerprint(self) -> str:
-        """The first 16 digits of the SHA-256 of its weights."""
-        return str(self.manifest["weights_sha256"])[:16]
+        """The first 16 digits of the SHA-256 of its weights; with an engine of weights and engine."""
+        weights, engine = str(self.manifest["weights_sha256"]), self.manifest.get("engine")
+        if engine is None:
+            return weights[:16]
+        parts = [weights, engine["precision"], *engine["sha256"].values()]
+        return files.sha256_bytes(" ".join(parts).encode())[:16]
 
 
 def naming_bundle(path: Path | str) -> Bundle:
@@ -162,8 +167,12 @@ def write_bundle(
     files.remove_folder(folder / "resume")
 
 
-def open_bundle(path: Path | str) -> Bundle:
+def open_bundle(path: Path | str, *, is_plain: bool = False) -> Bundle:
     """Returns the bundle in a folder, or the one that comes with Holotype for the name ``starter``.
+
+    Args:
+        path: the folder, or the name.
+        is_plain: leave its engine aside, and compute in float32.
 
     Raises:
         BundleError: when it is missing, unfinished, of another version, damaged, or was trained with
@@ -194,8 +203,31 @@ def open_bundle(path: Path | str) -> Bundle:
         model.load_state_dict({**unset, **found})
     except (RuntimeError, SafetensorError) as reason:
         raise BundleError(f"{path / WEIGHTS}: does not fit bundle.json ({reason}).") from reason
+    if "engine" in manifest:
+        if is_plain:
+            manifest = {key: value for key, value in manifest.items() if key != "engine"}
+        else:
+            model.image_engine = open_engine(path, manifest["engine"])
+            check_golden(path, golden_embeddings(model), manifest["engine"])
     temperature = {Modality(name): float(t) for name, t in manifest["calibration"].items()}
     return Bundle(path, model.eval(), labels, temperature, manifest)
+
+
+def with_engine(bundle: Bundle, folder: Path, engine: dict[str, Any]) -> None:
+    """Writes the manifest of a bundle again for a folder that has its weights, and an engine beside them."""
+    manifest = {**bundle.manifest, "version": VERSION, "holotype": __version__, "engine": engine}
+    files.write_json(folder / MANIFEST, manifest)
+
+
+@torch.inference_mode()
+def golden_embeddings(model: AlignedModel) -> NDArray[np.float32]:
+    """Returns a model's embeddings of the golden inputs, float32 (4, D), before normalisation."""
+    assert model.settings.images is not None
+    image_GCSS, size_G4 = golden_inputs(model.settings.images)
+    model.eval()
+    normal_GCSS = (image_GCSS - model.pixel_mean) / model.pixel_std
+    found_GD: NDArray[np.float32] = model.embed_images(normal_GCSS, size_G4).numpy()
+    return found_GD
 
 
 def _version_of(path: Path) -> int:

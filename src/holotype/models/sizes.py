@@ -66,7 +66,7 @@ def size_features(size_B4: Tensor, reading: SizeReading) -> Tensor:
         raise ValueError(
             f"size_B4 has shape {tuple(size_B4.shape)}; expected (B, 4): width and height in px, in um"
         )
-    features = [size_B4.new_zeros((len(size_B4), 0))]
+    features = [size_B4[:, :0]]
     for columns, least, (centre, divisor) in _UNITS[reading]:
         log_B2 = (size_B4[:, columns].clamp(min=least).log() - centre) / divisor
         unknown_B1 = torch.isnan(log_B2).any(dim=1, keepdim=True)

@@ -1,0 +1,385 @@
+"""Images a second, from files to rows: ours against what people would use instead, on the same weights.
+
+- ViT-B/16 at 224 px against pybioclip's own classifier (``CustomLabelsClassifier``, its default of ten images
+  at a time). Its weights cannot be fetched here, so both have the same random ones; our head has the
+  embeddings of its texts, so that both compute the same probabilities.
+- ViT-S/16 at 96 px, trained here for some epochs on plankton crops, against timm's model in a plain loop: one
+  image at a time, and 16 at a time.
+
+Ours is ``holotype predict`` on the model that ``holotype export --form openvino`` made; what it costs to
+start (a run of one image) is taken off and told by itself, as the peers' models are open already. All read
+the same files, in turn, with the same number of threads; their best labels are compared.
+
+Needs: pip install pybioclip. Run: python benchmarks/speed/images.py [--images 600] [--repeats 3]
+"""
+
+import argparse
+import csv
+import json
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+from torch.utils.flop_counter import FlopCounterMode
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "quality"))
+from machine import machine_line, real_data
+
+import holotype
+from holotype.adapting.exporting import ModelExportReport
+from holotype.identify.read_answers import read_answers
+from holotype.models.bundle import Bundle, open_bundle, write_bundle
+from holotype.models.labels import Label, LabelSpace, Target
+from holotype.models.model_settings import ModelSettings
+from holotype.taxonomy.label_table import Concept
+from holotype.taxonomy.lineage import Lineage
+
+RESULTS = Path(__file__).parent / "results"
+CLIP_MEAN, CLIP_STD = (0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711)
+SPECIES = (
+    "Calanus finmarchicus", "Oithona similis", "Temora longicornis", "Acartia tonsa", "Evadne nordmanni",
+    "Oikopleura dioica", "Sagitta elegans", "Aurelia aurita", "Noctiluca scintillans", "Ceratium furca",
+)  # fmt: skip
+VIT_S = """
+name = "vit-s-96"
+target = "written_label"
+seed = 0
+[model]
+embedding_dim = 256
+[model.images]
+side_px = 96
+channels = 3
+preparation = "squashed"
+size = "none"
+tower = "timm"
+architecture = "vit_small_patch16_224"
+[model.classifier]
+kind = "cosine"
+[classify]
+[augment]
+[schedule]
+epochs = {epochs}
+batch_size = 32
+peak_lr = 3e-4
+weight_decay = 0.05
+"""
+Run = Callable[[], dict[str, str]]
+"""Names all images; returns the best label of each by file name."""
+
+
+def main() -> None:
+    """Runs both contests and writes the page."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--images", type=int, default=600, help="of the small model")
+    parser.add_argument("--large-images", type=int, default=160, help="of the large one")
+    parser.add_argument("--epochs", type=int, default=6, help="of training the small one")
+    parser.add_argument("--repeats", type=int, default=3)
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        collection = crops(folder)
+        contests = [
+            small(folder / "small", collection, asked),
+            large(folder / "large", collection, asked),
+        ]
+    content = {"machine": machine_line(), "peaks_gflops": peaks(), "contests": contests}
+    RESULTS.mkdir(exist_ok=True)
+    (RESULTS / "images.json").write_text(json.dumps(content, indent=2) + "\n")
+    (RESULTS / "images.md").write_text(page(content))
+    print(page(content))
+
+
+def crops(folder: Path) -> Path:
+    """Returns a collection of PlanktonSet's crops."""
+    holotype.import_(
+        "image-folder",
+        [real_data() / "plankton/isiis/planktonset1.zip"],
+        into=folder / "collection",
+        source="planktonset1.0",
+    )
+    return folder / "collection"
+
+
+def files_of(collection: Path, folder: Path, count: int) -> list[Path]:
+    """Returns so many crops, spread over the collection, as files."""
+    from holotype.collection.store import open_collection
+
+    folder.mkdir(parents=True)
+    contents = [content for _, content in open_collection(collection).images() if content]
+    chosen = np.linspace(0, len(contents) - 1, count).astype(int)
+    written = []
+    for place in chosen.tolist():
+        is_png = contents[place].startswith(b"\x89PNG")
+        path = folder / f"{place:06d}.{'png' if is_png else 'jpg'}"
+        path.write_bytes(contents[place])
+        written.append(path)
+    return written
+
+
+def small(folder: Path, collection: Path, asked: argparse.Namespace) -> dict[str, Any]:
+    """ViT-S/16 at 96 px against timm in a plain loop."""
+    images = files_of(collection, folder / "images", asked.images)
+    recipe = folder / "vit-s.toml"
+    recipe.write_text(VIT_S.format(epochs=asked.epochs))
+    holotype.split(collection, out=folder / "split.parquet", seed=0)
+    run = folder / "run"
+    holotype.train(recipe, collection=collection, split=folder / "split.parquet", out=run)
+    plain = open_bundle(run)
+    exported = holotype.export_model(run, out=folder / "fast", form="openvino", inputs=[collection])
+    peers = {
+        "timm, one by one": lambda: eager(plain, images, 1),
+        "timm, 16 at a time": lambda: eager(plain, images, 16),
+        "holotype, the model itself": ours(run, images, folder / "plain.csv"),
+    }
+    return contest("ViT-S/16, 96 px", folder, images, exported, peers, plain, asked.repeats)
+
+
+def large(folder: Path, collection: Path, asked: argparse.Namespace) -> dict[str, Any]:
+    """ViT-B/16 at 224 px against pybioclip."""
+    import open_clip
+    from bioclip.predict import CustomLabelsClassifier
+
+    images = files_of(collection, folder / "images", asked.large_images)
+    torch.manual_seed(0)
+    checkpoint = folder / "random.pt"
+    torch.save(open_clip.create_model("ViT-B-16").state_dict(), checkpoint)
+    peer = CustomLabelsClassifier(
+        list(SPECIES), model_str="ViT-B-16", pretrained_str=str(checkpoint)
+    )
+    run = bundle_like(peer, folder / "run")
+    exported = holotype.export_model(
+        run, out=folder / "fast", form="openvino", inputs=[collection], least_same_label=0.0
+    )
+
+    def by_pybioclip() -> dict[str, str]:
+        rows = peer.predict([str(path) for path in images], k=1)
+        return {Path(row["file_name"]).name: row["classification"] for row in rows}
+
+    peers = {
+        "pybioclip, 10 at a time": by_pybioclip,
+        "holotype, the model itself": ours(run, images, folder / "plain.csv"),
+    }
+    return contest(
+        "ViT-B/16, 224 px", folder, images, exported, peers, open_bundle(run), asked.repeats
+    )
+
+
+def bundle_like(peer: Any, folder: Path) -> Path:
+    """Returns a bundle that computes what pybioclip's classifier does, from the same weights."""
+    settings = ModelSettings.model_validate(
+        {
+            "projection": "none",
+            "images": {
+                "side_px": 224, "channels": 3, "preparation": "centre_crop", "size": "none",
+                "tower": "open_clip", "architecture": "ViT-B-16", "mean": CLIP_MEAN, "std": CLIP_STD,
+            },
+            "classifier": {"kind": "cosine"},
+        }
+    )  # fmt: skip
+    from holotype.models.aligned import AlignedModel
+
+    genus = {name: name.split()[0] for name in SPECIES}
+    labels = tuple(
+        Label(name, Concept(Lineage.from_names({"genus": genus[name], "species": name})), 1)
+        for name in SPECIES
+    )
+    space = LabelSpace(Target.CONCEPT, labels)
+    model = AlignedModel(settings, num_labels=len(space))
+    visual = {
+        name.removeprefix("visual."): value
+        for name, value in peer.model.state_dict().items()
+        if name.removeprefix("_orig_mod.").startswith("visual.")
+    }
+    visual = {name.removeprefix("_orig_mod.visual."): value for name, value in visual.items()}
+    model.towers["image"].model.load_state_dict(visual)
+    assert model.head is not None
+    model.head.weight.data.copy_(peer.txt_embeddings.T)
+    model.log_head_scale.data.copy_(peer.model.logit_scale)
+    folder.mkdir(parents=True)
+    training = {
+        "recipe": {"name": "random", "about": "random weights"}, "records": 0, "history": [], "licences": {},
+        "instruments": {}, "sources": {}, "collection": {"name": "none", "fingerprint": "0" * 16},
+    }  # fmt: skip
+    write_bundle(
+        folder, model.settings, model.state_dict(), space, {}, training, "Random weights.\n"
+    )
+    return folder
+
+
+@torch.inference_mode()
+def eager(bundle: Bundle, images: Sequence[Path], batch: int) -> dict[str, str]:
+    """Names images as a plain script would: Pillow, one batch after the other, a CSV of the best label."""
+    model, side = bundle.model, bundle.pixels.shape[0]  # type: ignore[union-attr]
+    found: dict[str, str] = {}
+    with tempfile.TemporaryFile("w", newline="") as out:
+        rows = csv.writer(out)
+        for start in range(0, len(images), batch):
+            part = images[start : start + batch]
+            pixels = []
+            for path in part:
+                with Image.open(path) as image:
+                    small = image.convert("RGB").resize((side, side), Image.Resampling.BICUBIC)
+                    pixels.append(np.asarray(small))
+            image_BCSS = torch.from_numpy(np.stack(pixels)).permute(0, 3, 1, 2).float() / 255
+            image_BCSS = (image_BCSS - model.pixel_mean) / model.pixel_std
+            size_B4 = torch.full((len(part), 4), torch.nan)
+            embedding_BD = model.embed_images(image_BCSS, size_B4)
+            probability_BL = model.label_logits(embedding_BD).softmax(dim=1)
+            for path, probability_L in zip(part, probability_BL, strict=True):
+                best = int(probability_L.argmax())
+                found[path.name] = bundle.labels.names[best]
+                rows.writerow([path, found[path.name], float(probability_L[best])])
+    return found
+
+
+def ours(run: Path, images: Sequence[Path], out: Path) -> Run:
+    """Returns what names a folder of images by ``holotype predict``."""
+
+    def name() -> dict[str, str]:
+        holotype.predict(run, [images[0].parent], out=out, restart=True)
+        rows = read_answers(out)
+        return dict(
+            zip((Path(one).name for one in rows["input"].to_pylist()), rows["label"].to_pylist(), strict=True)
+        )  # fmt: skip
+
+    return name
+
+
+def contest(
+    title: str,
+    folder: Path,
+    images: Sequence[Path],
+    exported: ModelExportReport,
+    peers: dict[str, Run],
+    plain: Bundle,
+    repeats: int,
+) -> dict[str, Any]:
+    """Returns the figures of all on the same images, in turn."""
+    alone = folder / "alone"
+    alone.mkdir()
+    (alone / images[0].name).write_bytes(images[0].read_bytes())
+    engine = f"holotype, exported ({exported.precision})"
+    runs = {**peers, engine: ours(folder / "fast", images, folder / "fast.csv")}
+    starts = {
+        "holotype, the model itself": ours(folder / "run", [alone / images[0].name], folder / "one.csv"),
+        engine: ours(folder / "fast", [alone / images[0].name], folder / "one.csv"),
+    }  # fmt: skip
+    took: dict[str, list[float]] = {name: [] for name in runs}
+    begun: dict[str, list[float]] = {name: [] for name in starts}
+    labels: dict[str, dict[str, str]] = {}
+    for _ in range(repeats + 1):
+        for name, run in runs.items():
+            start = 0.0
+            if name in starts:
+                started = time.perf_counter()
+                starts[name]()
+                start = time.perf_counter() - started
+                begun[name].append(start)
+            started = time.perf_counter()
+            labels[name] = run()
+            took[name].append(time.perf_counter() - started - start)
+    rate = {
+        name: [(len(images) - (name in starts)) / seconds for seconds in found[1:]]
+        for name, found in took.items()
+    }
+    first = next(iter(runs))
+    return {
+        "title": title,
+        "images": len(images),
+        "threads": torch.get_num_threads(),
+        "export": {"precision": exported.precision, "agreement": vars(exported.agreement or object)},
+        "images_per_s": rate,
+        "median": {name: statistics.median(found) for name, found in rate.items()},
+        "ratio_to": {
+            other: statistics.median(
+                a / b for a, b in zip(rate[engine], rate[other], strict=True)
+            )
+            for other in peers
+        },
+        "same_label_as_first": {
+            name: statistics.mean(labels[name][one] == labels[first][one] for one in labels[first])
+            for name in runs
+        },
+        "start_s": {name: statistics.median(found) for name, found in begun.items()},
+        "gflop_per_image": flops(plain),
+    }  # fmt: skip
+
+
+@torch.inference_mode()
+def flops(bundle: Bundle) -> float:
+    """Returns 10^9 floating point operations of one image."""
+    side, _, channels = bundle.pixels.shape  # type: ignore[union-attr]
+    counter = FlopCounterMode(display=False)
+    with counter:
+        bundle.model.embed_images(
+            torch.zeros((1, channels, side, side)), torch.full((1, 4), torch.nan)
+        )
+    return counter.get_total_flops() / 1e9
+
+
+def peaks(size: int = 2_048, repeats: int = 5) -> dict[str, float]:
+    """Returns 10^9 operations a second that matrix products reach here, by number format."""
+    found = {}
+    for name, kind in (
+        ("float32", torch.float32),
+        ("bfloat16", torch.bfloat16),
+        ("int8", torch.int8),
+    ):
+        whole = torch.randint(-8, 8, (size, size), dtype=torch.int8)
+        first = whole if kind is torch.int8 else whole.to(kind)
+        product = torch._int_mm if kind is torch.int8 else torch.mm
+        took = []
+        for _ in range(repeats + 1):
+            started = time.perf_counter()
+            product(first, first)
+            took.append(time.perf_counter() - started)
+        found[name] = 2 * size**3 / min(took[1:]) / 1e9
+    return found
+
+
+def page(content: dict[str, Any]) -> str:
+    """Returns the figures as a Markdown page."""
+    peak = content["peaks_gflops"]
+    lines = [
+        "# Images a second, from files to rows",
+        "",
+        "Medians of runs in turn, on the same files and weights (PlanktonSet 1.0 crops), all with "
+        f"{content['contests'][0]['threads']} threads. Matrix products reach here "
+        + ", ".join(f"{value:,.0f} GFLOP/s in {name}" for name, value in peak.items())
+        + ".",
+        "",
+    ]
+    for one in content["contests"]:
+        near = one["export"]["agreement"]
+        lines += [
+            f"## {one['title']}, {one['gflop_per_image']:.2f} GFLOP an image, {one['images']:,} images",
+            "",
+            "| | images/s | exported: times as fast | same label as the first | GFLOP/s | start, s |",
+            "| --- | --: | --: | --: | --: | --: |",
+        ]
+        for name, median in one["median"].items():
+            ratio = one["ratio_to"].get(name)
+            start = one["start_s"].get(name)
+            lines.append(
+                f"| {name} | {median:.1f} | {f'{ratio:.2f}' if ratio else ''} | "
+                f"{one['same_label_as_first'][name]:.3f} | {median * one['gflop_per_image']:,.0f} | "
+                f"{f'{start:.1f}' if start else ''} |"
+            )
+        said = (
+            f"Exported as {one['export']['precision']}; on {near['specimens']:,} other images the best label "
+            f"is the same for {near['same_label']:.4f}, cosine of embeddings {near['mean_cosine']:.5f} on "
+            f"average, {near['least_cosine']:.5f} at least."
+        )
+        lines += ["", said, ""]
+    return "\n".join([*lines, f"Machine: {content['machine']}", ""])
+
+
+if __name__ == "__main__":
+    main()
