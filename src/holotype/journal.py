@@ -1,6 +1,7 @@
 """A journal: a file of lines that only grows, safe between threads and processes and after a crash.
 
 A line is written in one piece under an advisory lock and flushed to disk before the writer is told so. A
+reader shares that lock while it reads, so that it sees no line that goes again as the disk refuses it. A
 line without its end is what a crash left: no reader takes it for whole, and the next writer sets it aside.
 """
 
@@ -8,7 +9,7 @@ import fcntl
 import json
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -44,6 +45,22 @@ def held(path: Path) -> Iterator[int]:
         os.close(descriptor)
 
 
+@contextmanager
+def shown(path: Path) -> Iterator[int]:
+    """Opens a journal to read, beside other readers; waits for who writes.
+
+    Raises:
+        FileNotFoundError: when it is not there.
+    """
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        with suppress(OSError):  # where no lock is to be had, nobody writes under one
+            fcntl.flock(descriptor, fcntl.LOCK_SH)
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
 def whole_lines(descriptor: int, start: int = 0) -> bytes:
     """Returns the whole lines from a byte on, the end of the last one included."""
     size = os.fstat(descriptor).st_size
@@ -69,20 +86,22 @@ def append(descriptor: int, line: bytes, *, end: int, torn: Path) -> None:
         OSError: nothing is kept of the line then.
     """
     _set_aside(descriptor, end, torn)
-    try:
-        _write_all(descriptor, line)
-        os.fsync(descriptor)
-    except OSError:
-        os.ftruncate(descriptor, end)
-        raise
+    _add(descriptor, line, end=end)
 
 
 def torn_lines(torn: Path) -> list[Torn]:
-    """Returns what was set aside."""
+    """Returns what was set aside.
+
+    A line of that file that is itself cut is passed over: it was set aside again, as it is cut off from the
+    journal only when it is safe here.
+    """
     if not torn.is_file():
         return []
-    lines = torn.read_text(encoding="utf-8").splitlines()
-    return [Torn(**json.loads(line)) for line in lines if line.endswith("}")]
+    found = []
+    for line in torn.read_bytes().split(b"\n"):
+        with suppress(ValueError, TypeError):
+            found.append(Torn(**json.loads(line)))
+    return found
 
 
 def _set_aside(descriptor: int, end: int, torn: Path) -> None:
@@ -93,14 +112,25 @@ def _set_aside(descriptor: int, end: int, torn: Path) -> None:
     rest = os.pread(descriptor, size - end, end)
     kept = Torn(now(), end, rest.decode("utf-8", errors="backslashreplace"))
     line = json.dumps(vars(kept), ensure_ascii=False).encode() + b"\n"
-    aside = os.open(torn, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    aside = os.open(torn, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
     try:
-        _write_all(aside, line)
-        os.fsync(aside)
+        size = os.fstat(aside).st_size
+        begins_anew = size == 0 or os.pread(aside, 1, size - 1) == b"\n"
+        _add(aside, line if begins_anew else b"\n" + line, end=size)
     finally:
         os.close(aside)
     os.ftruncate(descriptor, end)
     os.fsync(descriptor)
+
+
+def _add(descriptor: int, content: bytes, *, end: int) -> None:
+    """Adds content to a file of so many bytes, safe on disk; all of it or nothing."""
+    try:
+        _write_all(descriptor, content)
+        os.fsync(descriptor)
+    except OSError:
+        os.ftruncate(descriptor, end)
+        raise
 
 
 def _write_all(descriptor: int, content: bytes) -> None:

@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from holotype.app.api.cors import ApiCors
 from holotype.app.api.routes import router
 from holotype.app.gate import Gate
+from holotype.app.token_check import TokenCheck
 from holotype.app.workbench import Workbench
 
 ADDRESS = "http://127.0.0.1"
@@ -20,8 +21,10 @@ def api(workbench: Workbench) -> FastAPI:
     app = FastAPI(
         title="Holotype", openapi_url="/api/v1/openapi.json", docs_url=None, redoc_url=None
     )
+    settings = workbench.settings
+    check = None if settings.token is None else TokenCheck(settings.token, "key")
     app.include_router(router(workbench))
-    app.add_middleware(Gate, settings=workbench.settings)
+    app.add_middleware(Gate, settings=settings, check=check)
     if workbench.settings.cors_origins:
         app.add_middleware(ApiCors, settings=workbench.settings)
     return app

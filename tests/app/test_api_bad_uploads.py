@@ -204,7 +204,41 @@ def test_json_that_makes_no_sense_is_4xx(ask, content):
 def test_json_must_be_said_to_be_json(ask, kind):
     content = b'{"barcodes": [{"id": "a", "sequence": "ACGT"}]}'
     reply = ask("POST", "/identify/barcodes", content=content, headers={"Content-Type": kind})
-    assert 400 <= reply.status_code < 500
+    assert reply.status_code == 415
+    assert "application/json" in problem(reply)["remedy"]
+
+
+@pytest.mark.parametrize(
+    "content", [b'{"barcodes": [{"id": "a", "sequence": "ACGT', b"{", b"[1,]", b"\xff\xfe{}"]
+)
+@pytest.mark.parametrize("kind", ["application/json", "application/problem+json; charset=utf-8"])
+def test_json_that_is_not_whole_is_400(ask, content, kind):
+    reply = ask("POST", "/identify/barcodes", content=content, headers={"Content-Type": kind})
+    assert reply.status_code == 400
+    assert problem(reply)
+
+
+PART = b'--b\r\nContent-Disposition: form-data; name="files"; filename="a.png"\r\n\r\n'
+
+
+@pytest.mark.parametrize(
+    ("content", "kind", "status"),
+    [
+        (PART + b"abc", "multipart/form-data; boundary=b", 400),
+        (PART + b"abc\r\n--b\r\n", "multipart/form-data; boundary=b", 400),
+        (b"no form", "multipart/form-data; boundary=b", 400),
+        (b"", "multipart/form-data; boundary=b", 400),
+        (PART + b"abc\r\n--b--\r\n", "multipart/form-data", 400),
+        (PART + b"abc\r\n--b--\r\n", "text/plain", 415),
+        (b"files=abc", "application/x-www-form-urlencoded", 415),
+        (PART + b"abc\r\n--b--\r\n", "multipart/form-data; boundary=b", 200),
+    ],
+)
+@pytest.mark.parametrize("path", ["/identify/images", "/embed/images"])
+def test_a_form_is_whole_and_says_that_it_is_one(ask, path, content, kind, status):
+    reply = ask("POST", path, content=content, headers={"Content-Type": kind})
+    assert reply.status_code == status
+    assert status == 200 or problem(reply)
 
 
 def test_names_come_back_as_text(ask):

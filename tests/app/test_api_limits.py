@@ -6,18 +6,22 @@ import socket
 import threading
 import time
 from contextlib import contextmanager
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import uvicorn
 from api_asking import Asking, api, problem
 
 from holotype.app.api.guard import JSON_BYTES
-from holotype.app.api.problems import told
+from holotype.app.api.problems import hiding, told
 from holotype.app.api.rates import Rates
 from holotype.app.settings import ServeSettings
 from holotype.app.upload_limits import UploadLimits
 from holotype.app.upload_stream import TooMuchError, received
 from holotype.app.workbench import Workbench
+from holotype.cli.serving import serve
+from holotype.errors import SourceError
 
 BARCODES = {"barcodes": [{"id": "a", "sequence": "ACGTTGCAACGT" * 40}]}
 
@@ -99,6 +103,79 @@ def test_buckets_fill_again_and_are_bounded():
     assert len(rates) == 3
 
 
+def test_clients_of_ipv4_are_told_apart_at_an_address_of_ipv6():
+    rates = Rates(1)
+    assert rates.wait_s("::ffff:192.0.2.1") == 0
+    assert rates.wait_s("::ffff:203.0.113.9") == 0
+    assert rates.wait_s("192.0.2.1") > 0
+    assert rates.wait_s("2001:db8::1") == rates.wait_s("::1") == 0
+    assert rates.wait_s("2001:db8::2") > 0
+    assert rates.wait_s("::2") == 0  # of the network of ::1, which is this machine alone
+
+
+@pytest.mark.parametrize("run", ["run", "models/a", "../b/run"])
+def test_places_are_hidden_and_words_are_left(run, tmp_path, monkeypatch):
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    place = Path(run).resolve()
+    collection = SimpleNamespace(path=Path("p"))
+    hidden = hiding(
+        SimpleNamespace(run=run, index=Path("in"), collection=collection, workspace=tmp_path / "ws")
+    )
+    for word in (
+        "prune.zip: file truncated in the middle of a run. Run it again, in p.",
+        "crop.png/run/a.png: not an image (in)",
+        "a rerun/b of xmodels/a/c",
+    ):
+        assert hidden(word) == word
+    assert (
+        hidden(f"cannot read {place}/bundle.json. Try again.")
+        == "cannot read the model. Try again."
+    )
+    assert (
+        hidden(f"{place}: damaged, as is '{tmp_path}/ws5/x'.")
+        == "the model: damaged, as is 'the server'."
+    )
+    assert hidden(f"file://{tmp_path}/ws/reviews") == "file://the server"
+    assert (
+        hidden(f"{run}/bundle.json: no JSON; in/rows.parquet too")
+        == "the model: no JSON; the index too"
+    )
+    assert str(tmp_path) not in hidden(f"a {tmp_path}/ws.partial b {tmp_path}/here/in-2/c d")
+
+
+def test_what_is_unpacked_outlives_a_request_that_takes_too_long(asking, monkeypatch, tmp_path):
+    ask = asking(request_seconds=0.2)
+    seen = []
+
+    def slow(uploads, limits, scratch):
+        time.sleep(1)
+        seen.append(scratch.is_dir())
+        raise SourceError("too late")
+
+    monkeypatch.setattr("holotype.app.api.bringing.specimens_of", slow)
+    reply = ask("POST", "/identify/images", files=[("files", ("a.zip", b"PK"))])
+    assert reply.status_code == 504
+    assert seen == [True]
+    assert not list((tmp_path / "uploads").iterdir())
+
+
+@pytest.mark.parametrize(
+    ("said", "message"),
+    [
+        ({"max_error": 0}, r"--max-error: .*greater than 0\."),
+        ({"token": "short"}, r"--token: .*8 characters\."),
+        ({"max_upload_mb": 0}, r"--max-upload-mb: "),
+        ({"name": ["https://a.example"]}, r"--name: 'https://a.example' is no name"),
+        ({"cors": ["*"], "proxy": ["x"]}, r"--cors: '\*' is no site.* --proxy: 'x' is no address"),
+        ({"host": "0.0.0.0"}, r"^host 0.0.0.0: others can reach it. Set a token"),
+    ],
+)
+def test_a_setting_that_is_refused_is_named_as_its_option(said, message):
+    with pytest.raises(SourceError, match=message):
+        serve(**said)
+
+
 @pytest.mark.parametrize("streamed", [False, True], ids=["with length", "without length"])
 @pytest.mark.parametrize("path", ["/identify/images", "/identify/barcodes", "/search"])
 def test_a_body_that_is_too_large_is_not_taken(asking, path, streamed):
@@ -113,7 +190,7 @@ def test_a_body_that_is_too_large_is_not_taken(asking, path, streamed):
     reply = ask(
         "POST", path, content=parts() if streamed else content, headers={"Content-Type": kind}
     )
-    assert reply.status_code == 413 or (streamed and "images" in path and reply.status_code == 422)
+    assert reply.status_code == 413 or (streamed and "images" in path and reply.status_code == 400)
     assert problem(reply)["what"]
 
 

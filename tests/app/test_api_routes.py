@@ -142,6 +142,23 @@ def test_image_and_barcode_of_a_specimen_get_one_joint_answer(ask, brought):
     assert said[2]["score"] == pytest.approx(usual["score"], abs=2e-6)
 
 
+def test_ids_come_back_as_they_were_sent(ask, brought):
+    ids = ["site1/otter:1", "site2/otter:1", "../up", "Ø 7 ", "site1/otter:1"]
+    parts = [
+        part for one in ids for part in (("id", (None, one)), ("barcode", (None, brought[0][2])))
+    ]
+    said = ask("POST", "/identify/specimens", files=parts).json()["answers"]
+    assert [row["input"] for row in said] == ids
+    assert [row["record_id"] for row in said] == ids
+    blank = [("id", (None, "")), ("barcode", (None, brought[0][2]))]
+    said = ask("POST", "/identify/specimens", files=blank).json()["answers"]
+    assert [row["input"] for row in said] == ["specimen 1"]
+    long = [("id", (None, "x" * 201)), ("barcode", (None, brought[0][2]))]
+    reply = ask("POST", "/identify/specimens", files=long)
+    assert reply.status_code == 422
+    assert "201 letters" in problem(reply)["what"]
+
+
 def test_barcodes_and_ids_after_many_images_are_kept(ask, brought):
     pixels = np.random.default_rng(0).integers(0, 255, (970, 970), dtype=np.uint8)
     noisy = io.BytesIO()
@@ -248,6 +265,17 @@ def test_an_error_that_cannot_be_promised_is_refused(ask, brought):
     reply = ask("POST", "/identify/images?max_error=0.0001", files=as_files(brought[:1]))
     assert reply.status_code == 422
     assert "cannot be promised" in problem(reply)["what"]
+    assert "leave max_error out" in problem(reply)["remedy"]  # of a model that promises nothing
+
+
+def test_a_model_that_can_promise_more_says_so(tmp_path):
+    workbench = Workbench.open("starter", settings=ServeSettings(), workspace=tmp_path)
+    try:
+        sent = {"barcodes": [{"id": "a", "sequence": "ACGT" * 50}]}
+        reply = Asking(api(workbench))("POST", "/identify/barcodes?max_error=0.0001", json=sent)
+        assert problem(reply)["remedy"] == "Allow more."
+    finally:
+        workbench.close()
 
 
 def test_embeddings_are_unit_vectors(ask, brought):
@@ -324,6 +352,18 @@ def test_search_by_barcode(ask, brought, searched):
     assert "no nucleotide" in hits[2]["failure"]
     if searched == "identity":
         assert hits[0]["identity_pct"] == 100
+
+
+@pytest.mark.parametrize("searched", [None, "identity"])
+def test_a_hit_says_which_value_it_is_of(ask, brought, searched):
+    barcode = brought[0][2]
+    values = [barcode, barcode[:40] + "ACGT" * 60, barcode[:40] + "junk!", *(
+        barcode + "ACGT" * 600 + end for end in ("A", "C")
+    )]  # fmt: skip
+    asked = {"by": "barcode", "values": values, "k": 1, "searched": searched}
+    hits = ask("POST", "/search", json=asked).json()["hits"]
+    long = [f"{barcode[:21]}... (value {number})" for number in (4, 5)]
+    assert [hit["query"] for hit in hits] == [*values[:3], *long]
 
 
 def test_search_by_words_and_lineage_with_filters(ask):

@@ -1,5 +1,8 @@
 """What the Explore page counts: facets, the tree, places and dates, worked out by hand and by law."""
 
+from dataclasses import replace
+from urllib.parse import parse_qsl
+
 import hypothesis.strategies as st
 import numpy as np
 import pyarrow as pa
@@ -12,6 +15,7 @@ from holotype.app.exploring.filters import Box, Filters, masks, path_text, read_
 from holotype.app.exploring.tree import MOST_CHILDREN, children, drawn
 from holotype.app.exploring.view import Order, ordered, view_of
 from holotype.app.exploring.where_when import coastline, depths, places, years
+from holotype.app.pages.explore_filters import chips
 
 COPEPOD = {"kingdom": "Animalia", "phylum": "Arthropoda", "class": "Copepoda", "kind": "living"}
 ROWS = [
@@ -155,6 +159,37 @@ def test_depths_and_dates(placed):
     assert view_of(placed, Filters(since="2019", until="2019")).row_R.tolist() == [0, 1]
     assert view_of(placed, Filters(depth_from=10, depth_to=150)).row_R.tolist() == [0, 1]
     assert view.has == {"image": 0, "barcode": 0, "place": 4, "date": 3, "depth": 3}
+
+
+def test_a_bar_of_depth_filters_the_records_that_it_counts(tmp_path):
+    """Also at the ends of a layer: 0 m is below the surface, 20 m in the layer that begins there."""
+    metres = (-3.0, 0.0, 0.0, 0.5, 1.0, 10.0, 19.99, 20.0, 20.0, 12_000.0, 12_500.0)
+    facts = made(tmp_path / "c", [{"depth_min_m": depth} for depth in metres] + [{}])
+    bars = depths(view_of(facts, Filters()))
+    assert sum(bar.records for bar in bars) == len(metres)
+    for bar in bars:
+        low = None if np.isinf(bar.first) else bar.first
+        high = None if np.isinf(bar.last) else bar.last
+        assert len(view_of(facts, Filters(depth_from=low, depth_under=high))) == bar.records
+    assert len(view_of(facts, Filters(depth_to=0))) == 3
+    assert len(view_of(facts, Filters(depth_under=0))) == 1
+
+
+def test_a_link_is_as_exact_as_what_was_drawn():
+    asked = Filters(depth_from=1234.5678, depth_under=20.0, box=Box(-12.3456, -123.4567, 0, 9.8765))
+    assert read_filters(parse_qsl(asked.query())) == (asked, ())
+
+
+def test_each_chip_takes_itself_away_from_what_there_is_then():
+    asked = Filters(taxon=(("kingdom", "Animalia"),), depth_from=5.0, months=frozenset({2}))
+    asked = replace(asked.toggled("instrument", "IFCB"), has=frozenset({"image"}), since="2019")
+    later = asked.toggled("licence", "CC0-1.0")
+    told = dict(chips(asked))
+    assert told["5 m or deeper"](later) == replace(later, depth_from=None)
+    assert told["Instrument: IFCB"](later) == later.toggled("instrument", "IFCB")
+    for without in told.values():
+        later = without(later)
+    assert later == Filters().toggled("licence", "CC0-1.0")
 
 
 def test_orders(placed, facts):

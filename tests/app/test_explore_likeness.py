@@ -4,11 +4,15 @@ import asyncio
 from types import SimpleNamespace
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
+from explore_collection import collection_of
 
 from holotype.app.exploring.likeness import Likeness
 from holotype.app.exploring.opened import CollectionNow
 from holotype.app.identifying import Identifier
+from holotype.collection.store import open_collection
 from holotype.models.encode import encode_captions
 
 
@@ -53,6 +57,28 @@ def test_the_map_is_of_the_records_with_an_image_and_is_kept(
     assert np.isfinite(plane.place_P2).all()
     again = Likeness(SimpleNamespace(identifier=identifier, workspace=workspace)).plane(explored)
     assert np.array_equal(again.place_P2, plane.place_P2)
+
+
+def test_the_map_outlives_other_names_and_lies_at_the_rows_of_now(
+    likeness, identifier, workspace, tiny_collection, tmp_path
+):
+    """A review writes names, and rows may move: the images are the same."""
+    whole = open_collection(tiny_collection)
+    table = pa.concat_tables(pq.read_table(path) for path in whole.shard_paths())
+    column = table.schema.get_field_index("genus")
+    other = table.set_column(column, table.schema.field(column), pa.nulls(len(table), pa.string()))
+    named = collection_of(tmp_path / "named", other.take(pa.array(range(len(table))[::-1])))
+    now = CollectionNow(named.path).explored()
+    plane = likeness.plane(CollectionNow(tiny_collection).explored())
+    moved = likeness.plane(now)
+    assert np.array_equal(moved.row_P, len(table) - 1 - plane.row_P)
+    assert np.array_equal(moved.place_P2, plane.place_P2)
+    image = table.schema.get_field_index("image_sha256")
+    hashes = pa.array(["0" * 64, *table["image_sha256"].to_pylist()[1:]], pa.string())
+    changed = collection_of(
+        tmp_path / "changed", table.set_column(image, table.schema.field(image), hashes)
+    )
+    assert likeness.plane(CollectionNow(changed.path).explored()) is None
 
 
 def test_nearest_records_are_those_of_the_greatest_cosine(likeness, explored):

@@ -7,11 +7,13 @@ import shutil
 import sys
 import time
 
+import hypothesis.strategies as st
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from explore_collection import collection_of
+from hypothesis import given
 
 from holotype.app.exploring.facts import facts_of
 from holotype.app.exploring.opened import CollectionNow
@@ -19,8 +21,9 @@ from holotype.app.exploring.plane import Plane, chosen_rows, keep, kept, made, p
 from holotype.app.exploring.record_rows import RecordRows
 from holotype.app.exploring.records import column_of, csv_of, record_at
 from holotype.app.exploring.searching import Means, ids_of, suggestions
-from holotype.app.exploring.selections import keep_selection, selection_of
+from holotype.app.exploring.selections import SelectionRows, keep_selection, selection_of
 from holotype.app.exploring.vectors import KnownVectors
+from holotype.collection.examination import records_table
 from holotype.collection.reading.cells import unescaped
 from holotype.collection.schema import RECORDS_SCHEMA
 from holotype.errors import CollectionError
@@ -119,6 +122,57 @@ def test_a_selection_is_kept_and_found_again(tmp_path, collection, rows):
     assert selection_of(tmp_path, key).record_ids == ("b/1", "a/1")
     with pytest.raises(CollectionError, match="nothing is selected"):
         keep_selection(tmp_path, collection.path, [])
+
+
+def test_equal_choices_have_equal_keys_in_whatever_order(tmp_path, collection):
+    key = keep_selection(tmp_path, collection.path, ["b/1", "a/1"])
+    assert key == keep_selection(tmp_path, collection.path, ["a/1", "b/1"])
+    assert key == keep_selection(tmp_path, collection.path, ["a/1", "b/1", "a/1"])
+    assert key != keep_selection(tmp_path, collection.path, ["a/1", "a/2"])
+    assert key != keep_selection(tmp_path, tmp_path, ["a/1", "b/1"])
+
+
+def test_rows_of_a_selection_are_found_once_for_each_content(tmp_path, collection, rows):
+    key = keep_selection(tmp_path, collection.path, ["b/1", "gone", "a/1"])
+    kept = SelectionRows(tmp_path)
+    assert sorted(kept.rows(key, rows).tolist()) == [0, 2]
+    (tmp_path / "selections" / f"{key}.json").unlink()
+    assert kept.rows(key, rows) is kept.rows(key, rows)
+    other = collection_of(tmp_path / "c", [{"source": "made", "source_item": "x", **ROWS[2]}])
+    with pytest.raises(CollectionError, match="not kept here"):
+        kept.rows(key, RecordRows(other))
+
+
+@given(st.lists(st.sampled_from(["a/1", "a/2", "b/1", "b/2", "", "é"]), max_size=9))
+def test_rows_of_many_are_those_of_each(rows, asked):
+    assert rows.rows(asked) == [rows.row(one) for one in asked]
+    assert rows.known(asked) == {one for one in asked if rows.row(one) is not None}
+
+
+def test_a_hundred_thousand_ids_are_found_at_once(tmp_path):
+    ids = [f"net-{at:07d}-ab" for at in range(100_000)]
+    table = records_table([{"record_id": "", "source": "made", "source_item": "x"}])
+    many = table.take(pa.array(np.zeros(len(ids), dtype=np.int64)))
+    many = many.set_column(0, many.schema.field(0), pa.array(ids, many.schema.field(0).type))
+    found = RecordRows(collection_of(tmp_path / "c", many))
+    assert found.ids[5].as_py() == ids[5]
+    began = time.perf_counter()
+    assert found.places(ids[::-1]).tolist() == list(range(len(ids)))[::-1]
+    assert time.perf_counter() - began < 1.0
+
+
+def test_the_map_is_of_the_images_whatever_they_are_named(tmp_path):
+    def key(name, changed, column="image_sha256"):
+        row = {"source": "made", "source_item": "x"}
+        made_of = [{**row, "record_id": one, **changed.get(one, {})} for one in "abc"]
+        return RecordRows(collection_of(tmp_path / name, made_of, shards=2)).content_key(column)
+
+    images = {one: {"image_sha256": one * 8} for one in "ab"}
+    first = key("1", images)
+    assert first == key("2", {**images, "c": {"genus": "Calanus"}})
+    assert first != key("3", {**images, "b": {"image_sha256": "other"}})
+    assert first != key("4", {"a": images["b"], "b": images["a"]})
+    assert first != key("5", images, "haplotype")
 
 
 @pytest.mark.parametrize("key", ["0" * 20, "../secret", "a/b", ""])

@@ -1,21 +1,33 @@
 """Who may come in: names, sites and tokens; what every answer says to a browser."""
 
+import asyncio
+import socket
+import threading
+import time
+from collections import Counter
+from contextlib import contextmanager
+from ipaddress import ip_address, ip_network
+
+import httpx
 import pytest
+import uvicorn
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
-from holotype.app.gate import COOKIE, WRONG_A_MINUTE, Gate, cookie_of
+from holotype.app.gate import Gate
 from holotype.app.login import login_router
+from holotype.app.server import server_config
 from holotype.app.settings import ServeSettings
+from holotype.app.token_check import COOKIE, WRONG_A_MINUTE, TokenCheck
 
-TOKEN = "a token of eight"
+TOKEN, KEY = "a token of eight", "secret of a workspace"
 
 
-def client(**said):
-    settings = ServeSettings(**said)
+def app_of(settings):
     app = FastAPI()
-    app.include_router(login_router(settings))
+    check = None if settings.token is None else TokenCheck(settings.token, KEY)
+    app.include_router(login_router(check))
 
     @app.api_route("/api/v1/taxa", methods=["GET", "POST"])
     def taxa():
@@ -34,8 +46,21 @@ def client(**said):
         await connection.accept()
         await connection.close()
 
-    app.add_middleware(Gate, settings=settings)
+    app.add_middleware(Gate, settings=settings, check=check)
+    return app
+
+
+def client(**said):
+    app = app_of(ServeSettings(**said))
     return TestClient(app, base_url="http://127.0.0.1:8080", follow_redirects=False)
+
+
+def bearer(token):
+    return {"authorization": f"Bearer {token}".encode()}
+
+
+def cookie(said):
+    return {"cookie": f"{COOKIE}={said}"}
 
 
 def test_strangers_need_a_token():
@@ -59,10 +84,29 @@ def test_a_loopback_server_is_asked_for_by_its_own_names(host, status):
     assert answer.status_code == status
 
 
-def test_a_name_that_was_given_is_let_in():
-    assert (
-        client(hosts=("otter.lab",)).get("/", headers={"host": "otter.lab:80"}).status_code == 200
-    )
+@pytest.mark.parametrize("name", ["otter.lab", "Otter.Lab", "OTTER.LAB:8080"])
+def test_a_name_that_was_given_is_let_in(name):
+    asked = client(hosts=(name,))
+    assert asked.get("/", headers={"host": "otter.lab:80"}).status_code == 200
+    assert asked.get("/", headers={"host": "evil.lab"}).status_code == 421
+
+
+@pytest.mark.parametrize(
+    ("setting", "written"),
+    [
+        ("hosts", "https://otter.lab"),
+        ("hosts", "otter.lab/pages"),
+        ("hosts", ""),
+        ("cors_origins", "site.example"),
+        ("cors_origins", "https://site.example/page"),
+        ("cors_origins", "*"),
+        ("proxies", "*"),
+        ("proxies", "proxy.lab"),
+    ],
+)
+def test_a_name_that_could_never_match_is_refused_at_the_start(setting, written):
+    with pytest.raises(ValueError, match="is no "):
+        ServeSettings(**{setting: (written,)})
 
 
 @pytest.mark.parametrize(
@@ -78,7 +122,7 @@ def test_a_name_that_was_given_is_let_in():
     ],
 )
 def test_pages_of_other_sites_change_nothing(method, path, origin, status):
-    asked = client(cors_origins=("https://allowed.example",))
+    asked = client(cors_origins=("https://Allowed.example:443/",))
     headers = {} if origin is None else {"origin": origin}
     assert asked.request(method, path, headers=headers).status_code == status
 
@@ -106,8 +150,7 @@ def test_a_token_is_asked_of_everyone():
         pass
 
 
-def test_a_person_says_the_token_once(monkeypatch):
-    monkeypatch.setattr("holotype.app.login.SECONDS_AFTER_A_WRONG_ONE", 0.0)
+def test_a_person_says_the_token_once():
     asked = client(token=TOKEN)
     assert "Token of this server" in asked.get("/login").text
     wrong = asked.post("/login", data={"token": "<b>wrong"})
@@ -118,12 +161,44 @@ def test_a_person_says_the_token_once(monkeypatch):
     said = right.headers["set-cookie"]
     assert "HttpOnly" in said
     assert "SameSite=strict" in said
+    assert "secure" not in said.lower()
     assert TOKEN not in said
-    assert asked.get("/", headers={"cookie": f"{COOKIE}={cookie_of(TOKEN)}"}).status_code == 200
-    assert (
-        asked.get("/", headers={"cookie": f"{COOKIE}={cookie_of('another one')}"}).status_code
-        == 303
-    )
+    asked.cookies.clear()
+    given = said.partition(";")[0].partition("=")[2]
+    assert asked.get("/", headers=cookie(given)).status_code == 200
+    assert asked.get("/", headers=cookie(given[:-1] + "x")).status_code == 303
+    # beside a cookie of another programme of this machine that is none of HTTP's
+    beside = {"cookie": f'theme={{"dark":true}}; {COOKIE}={given}; a=b'}
+    assert asked.get("/", headers=beside).status_code == 200
+
+
+def test_no_cookie_can_be_made_of_a_token():
+    of_another = TokenCheck(TOKEN, "secret of another workspace").cookie
+    asked = client(token=TOKEN)
+    assert asked.get("/", headers=cookie(of_another)).status_code == 303
+    of_another_token = TokenCheck("another token", KEY).cookie
+    assert asked.get("/", headers=cookie(of_another_token)).status_code == 303
+
+
+def test_an_old_cookie_locks_nobody_out():
+    asked = client(token=TOKEN)
+    old = cookie(TokenCheck("the token of last year", KEY).cookie)
+    said = {asked.get("/", headers=old).status_code for _ in range(3 * WRONG_A_MINUTE)}
+    assert said == {303}
+    assert asked.post("/login", data={"token": TOKEN}, headers=old).status_code == 303
+
+
+@pytest.mark.parametrize("token", ["schlüssel-1", "ключ от моря"])
+def test_a_token_may_have_letters_of_any_script(token):
+    asked = client(token=token)
+    assert asked.get("/api/v1/taxa", headers=bearer(token)).status_code == 200
+    assert asked.get("/api/v1/taxa", headers=bearer("")).status_code == 401
+    assert asked.post("/login", data={"token": token}).status_code == 303
+
+
+def test_latin_1_is_how_some_programmes_send_a_token():
+    said = {"authorization": "Bearer schlüssel-1".encode("latin-1")}
+    assert client(token="schlüssel-1").get("/api/v1/taxa", headers=said).status_code == 200
 
 
 def test_answers_load_nothing_from_elsewhere():
@@ -141,9 +216,69 @@ def test_guesses_are_slowed_down():
     ]
     assert set(said) == {401, 429}
     assert said[-1] == 429
-    # nor is the right one told from wrong ones meanwhile
-    right = {"authorization": f"Bearer {TOKEN}"}
-    assert asked.get("/api/v1/taxa", headers=right).status_code == 429
+    # nor is the right one told from wrong ones meanwhile, at either place
+    assert asked.get("/api/v1/taxa", headers=bearer(TOKEN)).status_code == 429
+    assert asked.post("/login", data={"token": TOKEN}).status_code == 429
+    assert asked.get("/api/v1/health", headers=bearer("wrong")).status_code == 200
+    # who knew it before goes on
+    known = cookie(TokenCheck(TOKEN, KEY).cookie)
+    assert asked.get("/", headers=known).status_code == 200
+
+
+def test_guesses_at_the_form_are_counted_however_many_come_together():
+    app = app_of(ServeSettings(token=TOKEN))
+    guesses = [f"guess {number}" for number in range(100)]
+    guesses.insert(80, TOKEN)
+
+    async def said():
+        line = httpx.ASGITransport(app=app)
+        async with httpx.AsyncClient(transport=line, base_url="http://127.0.0.1") as asked:
+            return await asyncio.gather(
+                *(asked.post("/login", data={"token": guess}) for guess in guesses)
+            )
+
+    counted = Counter(reply.status_code for reply in asyncio.run(said()))
+    assert counted == {401: WRONG_A_MINUTE, 429: 101 - WRONG_A_MINUTE}
+
+
+@contextmanager
+def listening(settings):
+    """Serves the application as the server does, at a free port."""
+    place = socket.socket()
+    place.bind(("127.0.0.1", 0))
+    server = uvicorn.Server(server_config(app_of(settings), settings))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [place]}, daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    yield f"http://127.0.0.1:{place.getsockname()[1]}"
+    server.should_exit = True
+    thread.join(10)
+
+
+@pytest.mark.parametrize(
+    ("proxies", "last"), [((), 429), (("127.0.0.1",), 401), (("192.0.2.0/24",), 429)]
+)
+def test_only_a_proxy_that_was_named_says_who_asks(proxies, last):
+    with listening(ServeSettings(token=TOKEN, proxies=proxies)) as address:
+        for number in range(WRONG_A_MINUTE + 1):
+            said = {**bearer("wrong"), "X-Forwarded-For": f"198.51.100.{number}"}
+            reply = httpx.get(f"{address}/api/v1/taxa", headers=said)
+        assert reply.status_code == last
+
+
+def test_behind_a_proxy_with_https_the_cookie_is_for_https():
+    with listening(ServeSettings(token=TOKEN, proxies=("127.0.0.1",))) as address:
+        said = {"X-Forwarded-Proto": "https"}
+        reply = httpx.post(f"{address}/login", data={"token": TOKEN}, headers=said)
+        assert "secure" in reply.headers["set-cookie"].lower()
+
+
+def test_a_proxy_is_known_at_an_address_of_ipv6_too():
+    trusted = server_config(FastAPI(), ServeSettings(proxies=("10.0.0.0/8",))).forwarded_allow_ips
+    seen = ip_address("::ffff:10.1.2.3")
+    assert any(seen in ip_network(one) for one in trusted)
+    assert not any(ip_address("::ffff:11.1.2.3") in ip_network(one) for one in trusted)
 
 
 def test_no_page_of_another_site_reaches_the_sockets_by_polling():

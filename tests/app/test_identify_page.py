@@ -5,8 +5,10 @@ import io
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import pyarrow.parquet as pq
 import pytest
+from PIL import Image
 from serving import served
 
 from holotype.collection.store import open_collection
@@ -99,3 +101,34 @@ def test_nothing_brought_is_said(page, tiny_server):
     page.get_by_label("Paste FASTA, or one sequence").fill("what is this otter?")
     page.get_by_role("button", name="Identify").click()
     page.locator("article.evidence", has_text="Could not be read").wait_for()
+
+
+@pytest.mark.parametrize(("path", "act"), [("/", "Identify"), ("/assess", "Draw")])
+def test_files_that_are_still_coming_are_waited_for(page, tiny_server, tmp_path, path, act):
+    rng = np.random.default_rng(0)
+    for number in range(6):
+        side = 260 if number else 12  # the first one comes soon
+        pixels = rng.integers(0, 255, (side, side, 3), dtype=np.uint8)
+        Image.fromarray(pixels).save(tmp_path / f"{number}.png")
+    page.goto(f"{tiny_server.address}{path}")
+    button = page.get_by_role("button", name=act)
+    button.wait_for()
+    page.wait_for_timeout(500)
+    link = page.context.new_cdp_session(page)
+    link.send("Network.enable")
+    slow = {
+        "offline": False,
+        "latency": 40,
+        "downloadThroughput": -1,
+        "uploadThroughput": 300 << 10,
+    }
+    link.send("Network.emulateNetworkConditions", slow)
+    page.set_input_files("input[type=file]", sorted(map(str, tmp_path.glob("*.png"))))
+    page.get_by_text("1 file brought").wait_for()
+    button.click()
+    page.get_by_text("still coming. Wait, or take them away.").wait_for()
+    page.get_by_text("6 files brought").wait_for()
+    if act == "Identify":
+        button.click()
+        page.get_by_role("heading", name="6 answers").wait_for(timeout=30_000)
+        assert page.locator(".q-uploader__file").count() == 0

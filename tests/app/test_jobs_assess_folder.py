@@ -10,6 +10,7 @@ import pytest
 
 from holotype.app.pages.assess_brought import forget_old
 from holotype.app.pages.assess_folder import Started, begin, new_folder
+from holotype.app.pages.assess_written import Written
 
 
 def large(number):
@@ -109,3 +110,18 @@ def test_a_draw_that_is_at_work_keeps_what_it_reads(found):
     aged(found.folder.parent, 8)
     assert forget_old(found.folder.parent) == 1
     assert (found.folder.parent / "other").is_dir()
+
+
+def test_a_label_tells_what_stood_there_and_is_written_once(found):
+    assert found.write(1, "Calanus", by="Ada") is None
+    before = found.written.state()
+    assert found.write(1, " Calanus ", by="Bo") == Written("Calanus", "Ada")
+    assert found.written.state() == before
+    assert found.write(1, "", by="Bo") == Written("Calanus", "Ada")
+    assert found.write(2, "", by="Bo") is None
+    assert found.labels() == {1: ""}
+    with (found.folder / "labels.jsonl").open("a") as torn:
+        torn.write('[]\n{"number": 1, "lab')
+    assert found.write(1, "Oithona", by="Ada") == Written("", "Bo")
+    assert found.labels() == {1: "Oithona"}
+    assert found.written.state() != before

@@ -1,6 +1,8 @@
 """Images and barcodes of one name are one specimen; names that are not clear join nothing."""
 
 from holotype.app.pairing import paired
+from holotype.app.upload_names import Names
+from holotype.app.uploads import Upload, UploadLimits, specimens_of
 from holotype.identify.inputs import Specimen
 
 
@@ -31,3 +33,32 @@ def test_names_that_two_have_join_nothing():
 def test_what_fails_of_either_is_told():
     broken = Specimen("x/a", barcode="ACGT", failure="cut short")
     assert paired([image("a.png"), broken])[0].failure == "cut short"
+
+
+def test_names_count_as_they_were_sent():
+    two = [image("otter-12.png"), image("otter-12 (2).png"), barcode("b.fasta/otter-12")]
+    assert paired(two, {"otter-12 (2).png": "otter-12.png"}) == two
+    assert len(paired(two)) == 2
+
+
+def test_only_endings_of_images_are_left_out_of_a_name():
+    found = paired([image("otter.12"), barcode("otter"), barcode("otter.12", "TTTT")])
+    assert [(one.input, one.barcode) for one in found] == [("otter.12", "TTTT"), ("otter", "ACGT")]
+    assert len(paired([image("otter.12.JPG"), barcode("otter.12")])) == 1
+
+
+def test_uploads_of_one_name_are_two_specimens_of_no_barcode(tmp_path, png):
+    sequence = f">otter-12\n{'ACGT' * 150}\n".encode()
+    sent = [
+        Upload("otter-12.png", content=png(1)),
+        Upload("otter-12.png", content=png(2)),
+        Upload("b.fasta", content=sequence),
+    ]
+    names = Names()
+    found, _ = specimens_of(sent, UploadLimits(), tmp_path, names=names)
+    joined = [(one.input, one.barcode is not None) for one in paired(found, names.asked_for)]
+    assert joined == [
+        ("otter-12.png", False),
+        ("otter-12 (2).png", False),
+        ("b.fasta/otter-12", True),
+    ]

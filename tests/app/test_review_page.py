@@ -1,11 +1,17 @@
 """The page Review in a real browser: by keyboard, by touch, by two at once, and after a kill."""
 
+import asyncio
 import json
+import os
 import shutil
+import threading
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,9 +19,13 @@ from serving import Server, served
 
 import holotype
 from holotype.app.exploring.selections import keep_selection
+from holotype.app.pages.review_acts import likely_labels
+from holotype.app.pages.review_fields import LabelField, meant
 from holotype.app.pages.review_store import ReviewStore
 from holotype.collection.store import open_collection
 from holotype.identify.read_answers import read_answers
+from holotype.reviewing.labels import LabelBook
+from holotype.reviewing.log import LOG
 from holotype.reviewing.make import new_session
 from holotype.reviewing.review import Review
 from holotype.reviewing.settle import Settle
@@ -381,6 +391,298 @@ def test_the_page_to_send_counts_as_one_asks(place):
     )
     assert "<small>counts as Blob type 3" in newest
     assert "<small>counts as" not in agreed
+
+
+def press_at_once(page: Any, *keys: str) -> int:
+    """Presses keys before the server can answer one of them; a letter that nobody takes goes into a field.
+
+    Returns how many labels are highlighted then.
+    """
+    highlighted: int = page.evaluate(
+        """keys => {
+          for (const pressed of keys) {
+            const at = document.activeElement;
+            const ctrlKey = pressed.startsWith('Control+');
+            const key = pressed.replace('Control+', '');
+            const press = new KeyboardEvent('keydown', {key, ctrlKey, bubbles: true, cancelable: true});
+            if (at.dispatchEvent(press) && key.length === 1 && at.matches('input, textarea')) {
+              at.value += key;
+              at.dispatchEvent(new Event('input', {bubbles: true}));
+            }
+          }
+          return document.querySelectorAll('#review-found [aria-selected=true]').length;
+        }""",
+        list(keys),
+    )
+    return highlighted
+
+
+def written(place: Path) -> list[tuple[str, int, str | None]]:
+    """What the log says, in its order: the kind, how many records, their first label or the text."""
+    events = review_of(place).state.events.values()
+    return [
+        (one.kind.value, len(one.records), one.text or next(iter(one.labels), None))
+        for one in events
+    ]
+
+
+def wait_for(check: Callable[[], bool]) -> None:
+    """Waits until something holds, at most ten seconds."""
+    until = time.monotonic() + 10
+    while not check():
+        assert time.monotonic() < until
+        time.sleep(0.05)
+
+
+def test_arrow_keys_before_the_list_choose_from_that_of_these_letters(page, start, place):
+    at, records = full_page(place)
+    book = review_of(place).session.book
+    letters = next(
+        two for name in book.by_name if len(meant(book, two := name[:2].casefold())) >= 4
+    )
+    names = [name for name, _ in meant(book, letters)]
+    with start() as server:
+        come(page, server, "Anna", at=at)
+        press_at_once(page, "r", *letters, "ArrowDown", "ArrowDown", "Enter", "ArrowRight", "x")
+        page.locator(".is-unclassify").wait_for()
+        # a list of fewer letters stands there: it is not what the arrow key goes through
+        press_at_once(page, "ArrowRight", "r", letters[0])
+        page.locator(f"#review-found[data-typed='{letters[0]}']").wait_for()
+        assert press_at_once(page, letters[1], "ArrowDown") == 0
+        highlighted = page.locator("#review-found [aria-selected=true]")
+        said(page, f"Enter takes “{names[1]}”")
+        assert highlighted.get_attribute("data-name") == names[1]
+        page.keyboard.press("Enter")
+        page.locator(".is-relabel, .is-confirm").nth(1).wait_for()
+    review = review_of(place)
+    given = [review.decisions(one)["Anna"].label for one in records[:3]]
+    assert given == [names[2], None, names[1]]
+
+
+def test_what_is_pressed_while_the_page_turns_is_done_on_the_new_one(page, start, place):
+    review = review_of(place)
+    assert review.session.pages > 3
+    first = [review.session.record_ids[rows[0]] for rows in review.session.rows_of_page]
+    with start() as server:
+        come(page, server, "Anna")
+        press_at_once(page, "n", "r", *"Blob A", "Backspace", "B", "Enter", "ArrowRight", "x")
+        wait_for(lambda: len(written(place)) == 2)
+        press_at_once(page, "n", "m", *"far left", "Control+Enter")
+        wait_for(lambda: len(written(place)) == 3)
+        press_at_once(page, "p", "p", "p", "x")  # there is no page before the first
+        wait_for(lambda: len(written(place)) == 4)
+        press_at_once(page, "Control+z", "n", "u")
+        wait_for(lambda: len(written(place)) == 6)
+    assert [one[::2] for one in written(place)] == [
+        ("relabel", "Blob B"), ("unclassify", None), ("note", "far left"), ("unclassify", None),
+        ("undo", None), ("undo", None),
+    ]  # fmt: skip
+    review = review_of(place)
+    assert review.decisions(first[1])["Anna"].label == "Blob B"
+    assert "Anna" not in review.decisions(first[0])
+    assert review.state.notes(first[2]) == []  # what was said last was taken back
+
+
+def test_an_act_of_a_page_that_was_left_is_not_done_without_a_word(page, start, place):
+    with start() as server:
+        come(page, server, "Anna")
+        page.evaluate(
+            "emitEvent('review', {what: 'unclassify', id: 'a'.repeat(32), page: '2', picked: [], focused: 0})"
+        )
+        said(page, "The page had turned: nothing was written.")
+    assert written(place) == []
+
+
+def test_two_enters_at_once_confirm_once_and_go_on(page, start, place):
+    review = review_of(place)
+    sizes = [len(rows) for rows in review.session.rows_of_page]
+    with start() as server:
+        come(page, server, "Anna")
+        page.evaluate(  # as from two pages: neither waits for the other
+            """() => ['a', 'b'].forEach(one => emitEvent(
+              'review', {what: 'confirm', id: one.repeat(32), page: '0', picked: [], focused: 0}))"""
+        )
+        said(page, "Page 2 of")
+        assert written(place)[0][:2] == ("confirm", sizes[0])
+        press_at_once(page, "Enter", "Enter", "Enter", "x")  # confirmed, on, confirmed
+        wait_for(lambda: len(written(place)) == 4)
+    assert [one[:2] for one in written(place)] == [
+        ("confirm", sizes[0]), ("confirm", sizes[1]), ("confirm", sizes[2]), ("unclassify", 1),
+    ]  # fmt: skip
+
+
+def test_what_others_did_just_before_agreement_is_shown(page, start, place):
+    review = review_of(place)
+    with start() as server:
+        come(page, server, "Anna")
+        for record in review.session.record_ids[:4]:
+            review.relabel("Bo", [record], TAXON)
+            page.get_by_role("button", name="Agreement").click()
+            page.get_by_role("dialog", name="Agreement").wait_for()
+            page.keyboard.press("Escape")
+            page.get_by_role("dialog").wait_for(state="detached")
+        page.locator(".is-others").nth(3).wait_for(timeout=6_000)
+
+
+def test_nothing_looks_taken_while_the_server_is_away(page, start, place, tiny_run):
+    with start() as server:
+        come(page, server, "Anna")
+        page.keyboard.press("m")
+        page.keyboard.type("antennae broken")
+        server.kill()
+    page.wait_for_function("!window.socket.connected")
+    page.keyboard.press("Control+Enter")
+    told = page.get_by_role("dialog").get_by_text("The server is away: nothing was written.")
+    told.wait_for()
+    assert page.get_by_role("textbox", name="Note").input_value() == "antennae broken"
+    page.keyboard.press("Escape")
+    page.keyboard.press("Space")
+    page.keyboard.press("x")
+    assert page.locator(f"{CARD}[aria-selected=true]").count() == 1  # not sent: picked still
+    page.keyboard.press("Escape")
+    page.keyboard.press("r")
+    page.keyboard.type("Blob 7")
+    page.keyboard.press("Enter")
+    field = page.get_by_role("combobox", name="Label or taxon")
+    assert field.input_value() == "Blob 7"
+    port = server.address.rpartition(":")[2]
+    with served(
+        tiny_run, place / "workspace", "--collection", place / "collection", "--port", port
+    ):
+        said(page, "The page was loaded anew. See whether this was written: relabel “Blob 7”.")
+    assert written(place) == []
+
+
+def test_naming_the_records_is_asked_for_once_and_the_form_stands_still(chromium, start, place):
+    with start() as server:
+        people = [chromium.new_context().new_page() for _ in range(2)]
+        buttons = [page.get_by_role("button", name="Name the records") for page in people]
+        for page, button in zip(people, buttons, strict=True):
+            page.goto(f"{server.address}/review/new")
+            button.wait_for()
+            button.focus()
+        people[0].wait_for_timeout(4_500)  # looked at twice meanwhile
+        assert "NAME THE RECORDS" in people[0].evaluate("document.activeElement.innerText").upper()
+        people[0].evaluate(
+            "() => { const at = document.activeElement; at.click(); at.click(); at.click(); }"
+        )
+        people[1].evaluate("document.activeElement.click()")
+        for page in people:
+            status = page.locator("[role=status]", has_text="The records are being named")
+            status.wait_for(timeout=20_000)
+            status.evaluate("one => { one.seen = true; }")
+        people[1].wait_for_timeout(4_500)
+        if status.count():  # it may have ended: else it is the same element that is told anew
+            assert status.evaluate("one => one.seen")
+        for page in people:
+            page.get_by_role("textbox", name="Name of the session").wait_for(timeout=120_000)
+            page.context.close()
+    assert len(list((place / "workspace" / "jobs").glob("0*"))) == 1
+
+
+def test_a_session_is_read_once_for_all_visitors(place):
+    store = ReviewStore(place / "workspace" / "reviews")
+    with ThreadPoolExecutor(6) as threads:
+        found = list(threads.map(store.review, [NAME] * 12))
+    assert len({id(one) for one in found}) == 1
+    shared, colleague = found[0], review_of(place)
+    seen = shared.num_events
+    colleague.unclassify("Bo", colleague.session.record_ids[:2])
+    assert shared.status().decided == 2
+    assert [one.reviewer for one in shared.events_after(seen)] == ["Bo"]
+    assert shared.events_after(shared.num_events) == []
+
+
+def test_a_shared_review_is_looked_at_while_many_write(place):
+    shared = ReviewStore(place / "workspace" / "reviews").review(NAME)
+    records = shared.session.record_ids[:3]
+    seen: list[str] = []
+    is_over = threading.Event()
+
+    def look() -> None:
+        number = 0
+        while not is_over.is_set() or number < shared.num_events:
+            shared.glance()
+            fresh = shared.events_after(number)
+            number += len(fresh)
+            seen.extend(one.id for one in fresh)
+            for record in records:
+                assert set(shared.decisions(record)) <= {"A", "B"}
+
+    def write(name: str) -> None:
+        for _ in range(40):
+            shared.relabel(name, records, TAXON)
+            shared.undo(name)
+
+    with ThreadPoolExecutor(3) as threads:
+        looking = threads.submit(look)
+        for one in [threads.submit(write, name) for name in "AB"]:
+            one.result()
+        is_over.set()
+        looking.result()
+    assert seen == list(review_of(place).state.events)
+    assert shared.state.num_decided == 0
+
+
+def test_the_list_reads_a_log_again_only_where_it_has_grown(place):
+    review = review_of(place)
+    review.unclassify("Bo", review.session.record_ids[:5])
+    store = ReviewStore(place / "workspace" / "reviews")
+    assert [one.decided for one in store.listed()] == [5]
+    log = review.session.path / LOG
+    content, then = log.read_bytes(), log.stat()
+    log.write_bytes(b" " * len(content))
+    os.utime(log, ns=(then.st_atime_ns, then.st_mtime_ns))
+    assert [one.decided for one in store.listed()] == [5]  # known
+    log.write_bytes(content)
+    review.unclassify("Bo", review.session.record_ids[:9])
+    assert [one.decided for one in store.listed()] == [9]
+    shared = store.review(NAME)
+    shared.undo("Bo")
+    assert [(one.decided, one.reviewers) for one in store.listed()] == [(5, ("Bo",))]
+
+
+def test_no_record_has_no_likely_label(place):
+    desk: Any = SimpleNamespace(review=review_of(place))
+    assert likely_labels(desk, []) == []
+    assert likely_labels(desk, [0, 1])
+
+
+class SlowBook(LabelBook):
+    """A book that takes its time, and counts how often it is searched."""
+
+    searches = 0
+
+    def found(self, typed: str, *, most: int = 12) -> list[Any]:
+        type(self).searches += 1
+        time.sleep(0.15)
+        return super().found(typed, most=most)
+
+
+def test_suggestions_hold_nobody_up_and_are_for_the_newest_letters(place):
+    class Field(LabelField):
+        drawn: list[str]
+
+        def _draw_found(self, asked: str, typed: str, found: Any) -> None:
+            self.drawn.append(typed)
+
+    field = Field(SlowBook(review_of(place).session.book.labels))
+    field.drawn = []
+    SlowBook.searches = 0
+
+    async def typing() -> float:
+        longest = 0.0
+        looks = [asyncio.create_task(field.suggest("a", TAXON[:n], [])) for n in range(1, 8)]
+        while not all(one.done() for one in looks):
+            before = time.monotonic()
+            await asyncio.sleep(0.005)
+            longest = max(longest, time.monotonic() - before)
+        return longest
+
+    with ThreadPoolExecutor(1) as thread:  # the browser has a loop in this one
+        assert thread.submit(asyncio.run, typing()).result() < 0.12
+    assert field.drawn == [TAXON[:7]]
+    assert SlowBook.searches == 2  # the first letter, and the newest ones: once each
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,6 +16,7 @@ import pytest
 from holotype.jobs import Job, JobError, Jobs, State, runner
 from holotype.jobs.attempts import EXIT, PROCESS, PROGRESS
 from holotype.jobs.processes import Identity, identity_of, is_alive
+from holotype.jobs.reading import number_of
 
 SAYS = """
 import json, os, signal, sys, time
@@ -321,6 +323,48 @@ def test_only_what_is_over_is_removed(jobs, tmp_path):
     over(jobs, job)
     jobs.remove(job.id)
     assert jobs.ids() == []
+    assert not (jobs.folder / job.id).exists()
     for wrong in (job.id, "../jobs", "", "000001/../x"):
         with pytest.raises(JobError, match="no job"):
             jobs.get(wrong)
+
+
+def test_the_number_of_a_removed_job_is_not_given_again(jobs, tmp_path, command):
+    """Else the new job seems to have been begun a moment ago, and an old page cancels it."""
+    first = over(jobs, jobs.start("x", ["fine"]))
+    old = over(jobs, jobs.start("x", ["fine"]))
+    jobs.remove(old.id)
+    new = jobs.start("x", ["sleep", str(tmp_path / "a"), "0"])
+    assert (first.id, old.id, new.id) == ("000001-fine", "000002-fine", "000003-sleep")
+    assert new.state is not State.WAITING  # nothing else ran
+    with pytest.raises(JobError, match="no job"):
+        jobs.cancel(old.id)
+    over(jobs, new)
+    for job in jobs.all():
+        jobs.remove(job.id)
+    again = Jobs(jobs.folder, grace_seconds=0.3, command=command)  # the server was started anew
+    assert over(again, again.start("x", ["fine"])).id == "000004-fine"
+
+
+def test_numbers_of_before_they_were_kept_are_not_given_again(jobs):
+    job = over(jobs, jobs.start("x", ["fine"]))
+    for torn in ("", "1\0"):
+        (jobs.folder / ".number").write_text(torn)
+        jobs.remove(job.id)
+        fresh = over(jobs, jobs.start("x", ["fine"]))
+        assert number_of(fresh.path) == number_of(job.path) + 1
+        job = fresh
+
+
+def test_a_job_that_was_removed_by_hand_is_forgotten(jobs, tmp_path):
+    """A copy put back under the name of a removed job is begun at once."""
+    job = over(jobs, jobs.start("x", ["sleep", str(tmp_path / "a"), "0"]))
+    kept = tmp_path / "kept"
+    shutil.copytree(job.path, kept)
+    for name in (PROCESS, EXIT):
+        (kept / "attempt-1" / name).unlink()
+    shutil.rmtree(job.path)
+    jobs.turn()
+    shutil.copytree(kept, job.path)
+    over(jobs, job)
+    assert (tmp_path / "a").read_text() == "begun\nbegun\n"

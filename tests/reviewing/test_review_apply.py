@@ -245,6 +245,50 @@ def test_a_reviewer_who_is_none_is_no_reason_to_take_all_back(review, collection
     assert one.outcomes["validated"] == 11
 
 
+def test_a_reviewer_who_decided_nothing_is_no_reason_to_take_all_back(review, collection):
+    apply_review(review.session.path, collection=collection)
+    written = rows_of(collection)
+    review.note("Cy", review.session.record_ids[:1], "hm")
+    review.confirm("Di", review.session.record_ids[:1])
+    review.undo("Di")
+    for name in ("Cy", "di"):
+        with pytest.raises(ReviewError, match=r"reviewer '(Cy|Di)' has decided nothing"):
+            apply_review(review.session.path, collection=collection, reviewers=["Anna", name])
+    assert rows_of(collection) == written
+
+
+def test_a_damaged_log_takes_nothing_back(review, collection, tmp_path):
+    path = review.session.path
+    apply_review(path, collection=collection)
+    written = rows_of(collection)
+    log = path / "log.jsonl"
+    whole = log.read_bytes()
+    log.write_bytes(whole.replace(b'"kind"', b'"kynd"', 1))
+    with pytest.raises(
+        ReviewError, match=r"log\.jsonl: 1 line .*first line 1 \(no event: 'kind'\)"
+    ):
+        apply_review(path, collection=collection)
+    report = export_review(path, to="csv", out=tmp_path / "d.csv", collection=collection)
+    assert [number for said, number in report.notes.items() if "no events" in said] == [1]
+    review_page(path, out=tmp_path / "r.html", collection=collection)
+    assert "that are no events" in (tmp_path / "r.html").read_text(encoding="utf-8")
+    # without the line: what it had said was written, and stays
+    log.write_bytes(whole.partition(b"\n")[2])
+    report = apply_review(path, collection=collection)
+    assert report.outcomes["left: written by this review, but its log has no decision on it"] == 5
+    assert report.changed == 2  # of these Bo says the same, and signs alone
+    log.write_bytes(b"")
+    report = apply_review(path, collection=collection)
+    assert (report.changed, "taken back" in report.outcomes) == (0, False)
+    log.write_bytes(whole)
+    apply_review(path, collection=collection)
+    after = rows_of(collection)
+    names = ("written_label", "genus", "label_status", "labelled_by")
+    assert {r: [row[n] for n in names] for r, row in after.items()} == {
+        r: [row[n] for n in names] for r, row in written.items()
+    }
+
+
 def test_labels_that_no_taxon_is_known_of_are_told(session, collection):
     import pyarrow.parquet as pq
 
@@ -330,6 +374,25 @@ def test_a_record_of_another_content_is_left(review, collection, session):
     assert sum(report.outcomes.values()) == len(items)
 
 
+def test_what_nobody_looked_at_goes_to_nobody(review, collection, tmp_path):
+    """Two decided records have another content now: another image under the same id."""
+    path, ids = review.session.path, review.session.record_ids
+    write_columns(collection, [ids[0], ids[7]], {"content_hash": "other"})
+    said = "another record has this id now"
+    applied = apply_review(path, collection=collection).outcomes
+    update = export_review(path, to="ecotaxa-update", out=tmp_path / "u.zip", collection=collection)
+    assert applied[f"left: {said}"] == update.left_out[said] == 2
+    assert update.written == applied["validated"] == 8
+    table = export_review(path, to="csv", out=tmp_path / "d.csv", collection=collection)
+    assert table.notes == {f"decided, but {said}": 2}
+    page = review_page(path, out=tmp_path / "r.html", collection=collection)
+    html = (tmp_path / "r.html").read_text(encoding="utf-8")
+    assert (page.decided, page.pictures, page.without) == (12, 10, {said: 2})
+    for record in ids[:12]:
+        assert (f'alt="Record {record}"' in html) == (record not in {ids[0], ids[7]})
+    assert html.count(f'<div class="nothing">{said}</div>') == 2
+
+
 def test_validated_records_are_read_by_publish(review, collection, answered):
     apply_review(review.session.path, collection=collection)
     joined = with_validated(read_answers(answered[0]), collection)
@@ -373,8 +436,18 @@ def test_ecotaxa_takes_the_update(review, collection, tmp_path):
 
 
 def test_nothing_decided_is_no_update(session, collection, tmp_path):
-    with pytest.raises(SourceError, match="nothing is decided"):
-        export_review(session, to="ecotaxa-update", out=tmp_path / "u.zip", collection=collection)
+    words = {"to": "ecotaxa-update", "out": tmp_path / "u.zip", "collection": collection}
+    review = Review.open(session)
+    size = len(review.session)
+    with pytest.raises(
+        SourceError, match=f"no record can be written for EcoTaxa: {size} not decided"
+    ):
+        export_review(session, **words)
+    review.unclassify("Anna", review.session.record_ids[:3])
+    said = f"3 unclassified: EcoTaxa keeps what it has; {size - 3} not decided"
+    with pytest.raises(SourceError, match=said):
+        export_review(session, **words)
+    assert not (tmp_path / "u.zip").exists()
 
 
 def test_the_page_tells_all_and_asks_nobody(review, collection, tmp_path):

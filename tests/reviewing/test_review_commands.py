@@ -62,6 +62,9 @@ def test_a_damaged_log_is_to_mend(session):
     told = run("status", session)
     assert told.to_mend
     assert "line 2" in told.text
+    table = run("export", session, "--to", "csv", "--out", session.parent / "d.csv")
+    assert table.to_mend
+    assert "1  note: lines of log.jsonl are no events" in table.text
 
 
 def test_a_list_without_ids_is_refused(collection, answered, tmp_path):

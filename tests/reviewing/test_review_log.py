@@ -5,15 +5,17 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from holotype import journal
 from holotype.reviewing.errors import ReviewError
 from holotype.reviewing.events import Asked, Event, Kind
-from holotype.reviewing.log import LOG, TORN, ReviewLog
+from holotype.reviewing.log import LOG, TORN, ReviewLog, new_log
 from holotype.reviewing.state import State
 
 WRITER = """
@@ -29,6 +31,12 @@ for number in range(count):
     event = log.append(name, Asked(Kind.CONFIRM, records, tuple("x" * 200 for _ in records)))
     print(event.id, flush=True)
 """
+
+
+@pytest.fixture(autouse=True)
+def empty_log(tmp_path):
+    """As of a new session."""
+    new_log(tmp_path)
 
 
 def writer(folder, name, count):
@@ -96,6 +104,7 @@ def test_what_was_told_is_there_after_kill_9(tmp_path):
 @given(cut=st.integers(min_value=1))
 def test_a_torn_line_is_set_aside_and_never_read_as_whole(tmp_path_factory, cut):
     folder = tmp_path_factory.mktemp("torn")
+    new_log(folder)
     log = ReviewLog(folder)
     first = log.append("Anna", confirm("r1"))
     whole = Event("torn", "2026", "Anna", Kind.CONFIRM, ("r2",), ("Übel",), (None,)).as_line()
@@ -141,6 +150,78 @@ def test_a_log_that_shrinks_is_an_error(tmp_path):
     (tmp_path / LOG).write_bytes(b"")
     with pytest.raises(ReviewError, match="shorter than it was"):
         log.append("Anna", confirm("r2"))
+
+
+def test_a_log_that_is_gone_is_an_error_and_not_begun_anew(tmp_path):
+    log = ReviewLog(tmp_path)
+    log.append("Anna", confirm("r1"))
+    (tmp_path / LOG).unlink()
+    for late in (log, ReviewLog(tmp_path)):
+        with pytest.raises(ReviewError, match="is gone"):
+            late.refresh()
+        with pytest.raises(ReviewError, match="is gone"):
+            late.append("Anna", confirm("r2"))
+    assert not (tmp_path / LOG).exists()
+
+
+def test_a_line_that_the_disk_refuses_was_seen_by_nobody(tmp_path, monkeypatch):
+    """It is written, but not safe yet, when a reader looks; then the disk fails, and it is cut off."""
+    mine, theirs = ReviewLog(tmp_path), ReviewLog(tmp_path)
+    first = mine.append("Anna", confirm("r1"))
+    seen = []
+    look = threading.Thread(target=lambda: seen.append(theirs.refresh()))
+
+    def refuse(descriptor):
+        look.start()
+        look.join(0.3)  # long enough for a reader that does not wait
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(os, "fsync", refuse)
+    with pytest.raises(ReviewError, match="Input/output error"):
+        mine.append("Anna", confirm("r2"))
+    monkeypatch.undo()
+    look.join(10)
+    assert seen == [[first]]
+    third = mine.append("Anna", confirm("r3"))
+    assert theirs.refresh() == [third]
+
+
+@pytest.mark.parametrize("sign", ["\u2028", "\u0085"])
+def test_a_torn_line_may_hold_any_sign(tmp_path, sign):
+    whole = Event("a", "2026", "Anna", Kind.NOTE, ("r",), (None,), (None,), text=f"seen{sign}again")
+    (tmp_path / LOG).write_bytes(whole.as_line()[:-3])
+    log = ReviewLog(tmp_path)
+    log.append("Bo", confirm("r1"))
+    assert [one.text for one in log.torn()] == [whole.as_line()[:-3].decode()]
+
+
+def test_a_torn_line_that_was_cut_itself_costs_no_other(tmp_path):
+    (tmp_path / TORN).write_bytes('{"time": "2026", "offset": 0, "text": "Ü'.encode()[:-1])
+    (tmp_path / LOG).write_bytes(b'{"id": "x')
+    log = ReviewLog(tmp_path)
+    log.append("Bo", confirm("r1"))
+    assert [(one.offset, one.text) for one in log.torn()] == [(0, '{"id": "x')]
+
+
+def test_nothing_is_cut_off_that_cannot_be_set_aside(tmp_path, monkeypatch):
+    (tmp_path / LOG).write_bytes(b'{"id": "x')
+    write = os.write
+    calls = []
+
+    def half(descriptor, content):
+        calls.append(1)
+        if len(calls) > 1:
+            raise OSError(28, "No space left on device")
+        return write(descriptor, bytes(content)[: len(content) // 2])
+
+    monkeypatch.setattr(os, "write", half)
+    log = ReviewLog(tmp_path)
+    with pytest.raises(ReviewError, match="No space left"):
+        log.append("Bo", confirm("r1"))
+    monkeypatch.undo()
+    assert ((tmp_path / LOG).read_bytes(), (tmp_path / TORN).read_bytes()) == (b'{"id": "x', b"")
+    log.append("Bo", confirm("r1"))
+    assert len(journal.torn_lines(tmp_path / TORN)) == 1
 
 
 def test_a_full_disk_keeps_nothing_of_the_event(tmp_path, monkeypatch):
@@ -217,6 +298,7 @@ def test_what_it_replaces_is_written(tmp_path):
 )
 def test_the_state_is_that_of_a_slow_fold_wherever_it_is_cut(tmp_path_factory, done, data):
     folder = tmp_path_factory.mktemp("fold")
+    new_log(folder)
     log = ReviewLog(folder)
     stacks = {"A": [], "B": []}  # the oracle: what each did, in order, less what was undone
     for who, what, number in done:

@@ -9,6 +9,7 @@ import pytest
 from holotype.collection.rewrite import rewrite_records
 from holotype.collection.store import open_collection
 from holotype.errors import BundleError, SourceError
+from holotype.reviewing import make as make_module
 from holotype.reviewing.apply import apply_review
 from holotype.reviewing.errors import ReviewError
 from holotype.reviewing.labels import Origin
@@ -105,6 +106,35 @@ def test_what_does_not_fit_together_is_refused(tiny_collection, answered, tmp_pa
     make(tiny_collection, answered, tmp_path / "s")
     with pytest.raises(ReviewError, match="is there already"):
         make(tiny_collection, answered, tmp_path / "s")
+
+
+def test_a_session_that_was_made_meanwhile_is_not_written_over(
+    tiny_collection, answered, tmp_path, monkeypatch
+):
+    out = tmp_path / "s"
+    table = open_collection(tiny_collection).columns(["record_id"])
+    ids = table["record_id"].to_pylist()
+    grouped, made = make_module.paged, []
+
+    def slow(*args, **words):
+        if not made:
+            made.append(out)
+            make(tiny_collection, answered, out, wanted=Wanted(record_ids=frozenset(ids[:30])))
+            Review.open(out).unclassify("Anna", ids[:4])
+        return grouped(*args, **words)
+
+    monkeypatch.setattr(make_module, "paged", slow)
+    with pytest.raises(ReviewError, match="is there already"):
+        make(tiny_collection, answered, out, wanted=Wanted(record_ids=frozenset(ids[50:60])))
+    found = review_status(out)
+    assert (found.records, found.decided) == (30, 4)
+
+
+def test_a_session_whose_log_is_gone_is_an_error(session):
+    Review.open(session).unclassify("Anna", open_session(session).record_ids[:1])
+    (session / "log.jsonl").unlink()
+    with pytest.raises(ReviewError, match=r"log\.jsonl: is gone"):
+        Review.open(session)
 
 
 def test_answers_to_other_records_are_counted(tiny_collection, answered, tmp_path):

@@ -5,25 +5,19 @@ rebinding), nor by a request or a socket that the browser opens for it. Answers 
 them: nothing is loaded from another host.
 """
 
-import hashlib
-import hmac
 from collections.abc import Iterable
-from http.cookies import CookieError, SimpleCookie
 from urllib.parse import urlsplit
 
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from holotype.app.api.rates import Rates
 from holotype.app.settings import ServeSettings, is_loopback
+from holotype.app.token_check import WAIT, WAIT_HEADERS, TokenCheck, Verdict, bearer
 
-COOKIE = "holotype"
 LOGIN = "/login"
 API = "/api/"
 FORM_BYTES, LOGIN_BYTES = 1 << 20, 4_096
 """What a form may have beside its files, and what the form that asks for the token may have."""
-WRONG_A_MINUTE = 30
-"""So many wrong tokens of one client are answered; after that it has to wait."""
 SOCKETS = "/_nicegui_ws/"
 OPEN = frozenset({LOGIN, "/api/v1/health"})
 """Paths that no token is asked for."""
@@ -42,19 +36,15 @@ HEADERS = (
 )
 
 
-def cookie_of(token: str) -> str:
-    """Returns what the cookie of a person says who knew the token; the token cannot be told from it."""
-    return hmac.new(token.encode(), b"holotype pages", hashlib.sha256).hexdigest()
-
-
 class Gate:
     """Middleware that turns away who may not come in, and marks every answer."""
 
-    def __init__(self, app: ASGIApp, settings: ServeSettings) -> None:
+    def __init__(self, app: ASGIApp, settings: ServeSettings, check: TokenCheck | None) -> None:
+        """Takes what is behind it, and what compares the token; None where nobody is asked for one."""
         self._app = app
         self._settings = settings
+        self._check = check
         self._hosts = _hosts(settings)
-        self._wrong = Rates(WRONG_A_MINUTE)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Lets a request or a socket in, or answers why not."""
@@ -102,20 +92,23 @@ class Gate:
         length = header.get(b"content-length", "")
         if length.isdigit() and int(length[:20]) > self._most(scope):
             return _told(413, f"more than {self._most(scope):,} bytes", "send less at a time")
-        client = (scope.get("client") or ("",))[0]
-        if b"authorization" in header and self._wrong.is_empty(client):
-            refusal = _told(429, "too many wrong tokens", "wait a minute")
-            refusal.headers["Retry-After"] = "60"
-            return refusal
-        if self._settings.token is None or scope["path"] in OPEN or self._knows_token(header):
+        return None if scope["path"] in OPEN else self._asked_for_token(scope, header)
+
+    def _asked_for_token(self, scope: Scope, header: dict[bytes, str]) -> Response | None:
+        check = self._check
+        if check is None or check.remembers(header.get(b"cookie", "")):
             return None
-        if b"authorization" in header:
-            self._wrong.wait_s(client)
+        said = bearer(header.get(b"authorization", "").encode("latin-1"))
+        client = (scope.get("client") or ("",))[0]
+        verdict = Verdict.WRONG if said is None else check.verdict(said, client)
+        if verdict is Verdict.RIGHT:
+            return None
+        if verdict is Verdict.WAIT:
+            return _told(429, WAIT, "wait a minute", WAIT_HEADERS)
         if scope["type"] == "http" and not scope["path"].startswith(API):
             return RedirectResponse(LOGIN, status_code=303)
-        refusal = _told(401, "no token, or another one", "send 'Authorization: Bearer TOKEN'")
-        refusal.headers["WWW-Authenticate"] = "Bearer"
-        return refusal
+        remedy = "send 'Authorization: Bearer TOKEN'"
+        return _told(401, "no token, or another one", remedy, {"WWW-Authenticate": "Bearer"})
 
     def _is_own_or_allowed(self, scope: Scope, origin: str | None, host: str) -> bool:
         """Returns whether a page of this server asks, or one whose site may; no page at all may always."""
@@ -128,25 +121,13 @@ class Gate:
             return is_read or origin in self._settings.cors_origins
         return scope["type"] == "http" and scope["method"] in _READING
 
-    def _knows_token(self, header: dict[bytes, str]) -> bool:
-        token = self._settings.token or ""
-        said = header.get(b"authorization", "").removeprefix("Bearer ")
-        if hmac.compare_digest(said.encode(), token.encode()):
-            return True
-        try:
-            found = SimpleCookie(header.get(b"cookie", "")).get(COOKIE)
-        except CookieError:
-            return False
-        return found is not None and hmac.compare_digest(
-            found.value.encode(), cookie_of(token).encode()
-        )
-
 
 def _hosts(settings: ServeSettings) -> frozenset[str] | None:
     """Returns the names that the server may be asked for by; None for any, where it has to be reached so."""
+    named = frozenset({settings.host.lower(), *settings.hosts})
     if is_loopback(settings.host):
-        return _OF_THIS_MACHINE | {settings.host, *settings.hosts}
-    return frozenset({settings.host, *settings.hosts}) if settings.hosts else None
+        return _OF_THIS_MACHINE | named
+    return named if settings.hosts else None
 
 
 def _name_of(host: str) -> str:
@@ -169,9 +150,11 @@ def _netloc(origin: str) -> str:
         return ""
 
 
-def _told(status: int, what: str, remedy: str) -> JSONResponse:
+def _told(
+    status: int, what: str, remedy: str, headers: dict[str, str] | None = None
+) -> JSONResponse:
     said = {"error": {"what": what, "where": "request", "remedy": remedy}}
-    return JSONResponse(said, status_code=status)
+    return JSONResponse(said, status_code=status, headers=headers)
 
 
 def _marking(send: Send) -> Send:

@@ -5,29 +5,31 @@
 """
 
 import asyncio
-import io
 import json
 import re
 import secrets
 import shutil
 import time
-import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
 from holotype import files
+from holotype._version import __version__
 from holotype.app.pairing import paired
 from holotype.app.references import with_references
+from holotype.app.upload_names import Names
+from holotype.app.upload_scratch import finished
 from holotype.app.uploads import Refused, Upload, UploadLimits, scratch_folder, specimens_of
 from holotype.app.workbench import Workbench
 from holotype.errors import HolotypeError, SourceError
+from holotype.exchange.answers.container import container
 from holotype.exchange.answers.made import made
-from holotype.exchange.answers.publish import publish_table
+from holotype.exchange.answers.publish import PublishReport, publish_table
 from holotype.exchange.webdataset import image_ending
 from holotype.identify import sidecar
 from holotype.identify.columns import ANSWER_SCHEMA
@@ -137,7 +139,7 @@ async def identify(workbench: Workbench, folder: Path, uploads: Sequence[Upload]
     """
     started = sidecar.now()
     with scratch_folder(folder) as scratch:
-        found, refused = await asyncio.to_thread(_specimens, workbench, uploads, scratch)
+        found, refused = await finished(partial(_specimens, workbench, uploads, scratch))
         if not found:
             said = "; ".join(f"{one.name}: {one.reason}" for one in refused[:5])
             raise SourceError(f"Nothing to identify was found. {said}".strip())
@@ -176,8 +178,10 @@ def _write(
 def _specimens(
     workbench: Workbench, uploads: Sequence[Upload], scratch: Path
 ) -> tuple[list[Specimen], list[Refused]]:
-    found, refused = specimens_of(uploads, UploadLimits.of(workbench.settings), scratch)
-    return paired(found), refused
+    names = Names()
+    limits = UploadLimits.of(workbench.settings)
+    found, refused = specimens_of(uploads, limits, scratch, names=names)
+    return paired(found, names.asked_for), refused
 
 
 def cards(
@@ -225,19 +229,44 @@ def exported(workbench: Workbench, done: Identification, form: str) -> tuple[str
         SourceError: when the format cannot hold these answers.
     """
     with scratch_folder(done.folder) as scratch:
-        out = scratch / f"answers{ENDINGS_OF.get(form, '')}"
-        if form in TABLES:
-            temporary = out.with_name(f"{out.name}.partial")
-            write_tables([done.table], ANSWER_SCHEMA, out, temporary=temporary)
-            return out.name, out.read_bytes()
         how = made(done.answers)
-        table = done.table
-        if form in WITH_IMAGES:
-            table = _with_images(workbench, done, scratch)
-        publish_table(table, to=form, out=out, dated=how.dated, version=how.version)
-        if out.is_file():
-            return f"{form}-{out.name}", out.read_bytes()
-        return f"{form}.zip", _zipped(out)
+        table = _with_images(workbench, done, scratch) if form in WITH_IMAGES else done.table
+        out, _ = write_form(table, form, scratch, dated=how.dated, version=how.version)
+        return out.name, out.read_bytes()
+
+
+def write_form(
+    table: pa.Table, form: str, folder: Path, *, dated: str, version: str = __version__
+) -> tuple[Path, PublishReport | None]:
+    """Writes answers in a format.
+
+    Args:
+        table: of ``ANSWER_SCHEMA``.
+        form: one of ``TABLES``, or of ``holotype publish``.
+        folder: where to; nothing else lies there.
+        dated: when they were made.
+        version: of Holotype that made them.
+
+    Returns:
+        The file, a zip for a format that is a folder; and what of the answers is in it, where not all are.
+
+    Raises:
+        SourceError: when the format cannot hold these answers.
+    """
+    if form in TABLES:
+        out = folder / f"answers{TABLES[form]}"
+        write_tables([table], ANSWER_SCHEMA, out, temporary=folder / "whole")
+        return out, None
+    out = folder / f"{form}-answers{ENDINGS_OF.get(form, '')}"
+    done = publish_table(table, to=form, out=out, dated=dated, version=version)
+    if out.is_file():
+        return out, done
+    packed = folder / f"{out.name}.zip"
+    with container(packed) as archive:
+        for path in sorted(out.rglob("*")):
+            if path.is_file():
+                archive.add_file(path.relative_to(out).as_posix(), path)
+    return packed, done
 
 
 def _with_images(workbench: Workbench, done: Identification, scratch: Path) -> pa.Table:
@@ -263,12 +292,3 @@ def _with_images(workbench: Workbench, done: Identification, scratch: Path) -> p
         paths[row] = str(path)
     at = done.table.schema.get_field_index("input")
     return done.table.set_column(at, "input", pa.array(paths, pa.string()))
-
-
-def _zipped(folder: Path) -> bytes:
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-        for path in sorted(folder.rglob("*")):
-            if path.is_file():
-                archive.write(path, path.relative_to(folder).as_posix())
-    return packed.getvalue()

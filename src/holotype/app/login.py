@@ -1,18 +1,15 @@
 """The form where a person says the token once; a cookie remembers that it was the right one."""
 
-import asyncio
-import hmac
 from typing import Annotated
 
-from fastapi import APIRouter, Form
+from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from holotype.app.gate import COOKIE, LOGIN, cookie_of
-from holotype.app.settings import ServeSettings
+from holotype.app.gate import LOGIN
+from holotype.app.token_check import COOKIE, WAIT, WAIT_HEADERS, TokenCheck, Verdict
 from holotype.page.colours import colours
 
 DAYS = 30
-SECONDS_AFTER_A_WRONG_ONE = 1.0
 _LOOK = (
     "body{margin:0;min-height:100vh;display:grid;place-items:center;background:var(--paper);color:var(--ink);"
     "font:16px/1.5 var(--sans)}form{display:grid;gap:.7rem;width:min(20rem,90vw)}h1{margin:0}"
@@ -23,32 +20,35 @@ _LOOK = (
 _DARK = "@media (prefers-color-scheme: dark) {{ :root {} }}"
 
 
-def login_router(settings: ServeSettings) -> APIRouter:
-    """Returns the routes of the form; without a token they lead to the first page."""
+def login_router(check: TokenCheck | None) -> APIRouter:
+    """Returns the routes of the form; without a token to check they lead to the first page."""
     routes = APIRouter(include_in_schema=False)
-    one_at_a_time = asyncio.Lock()
 
     @routes.get(LOGIN)
     async def form() -> Response:
-        return HTMLResponse(_page("")) if settings.token is not None else RedirectResponse("/")
+        return HTMLResponse(_page("")) if check is not None else RedirectResponse("/")
 
     @routes.post(LOGIN)
-    async def said(token: Annotated[str, Form(max_length=1_000)] = "") -> Response:
-        if settings.token is None:
+    async def said(
+        request: Request, token: Annotated[str, Form(max_length=1_000)] = ""
+    ) -> Response:
+        if check is None:
             return RedirectResponse("/", status_code=303)
-        if not hmac.compare_digest(token.encode(), settings.token.encode()):
-            if one_at_a_time.locked():
-                return HTMLResponse(_page("Others try as well. Wait a little."), status_code=429)
-            async with one_at_a_time:
-                await asyncio.sleep(SECONDS_AFTER_A_WRONG_ONE)
+        client = request.client.host if request.client is not None else ""
+        verdict = check.verdict(token.encode(), client)
+        if verdict is Verdict.WAIT:
+            told = _page(f"{WAIT.capitalize()}. Wait a minute.")
+            return HTMLResponse(told, status_code=429, headers=WAIT_HEADERS)
+        if verdict is Verdict.WRONG:
             return HTMLResponse(_page("That is not the token."), status_code=401)
         found = RedirectResponse("/", status_code=303)
         found.set_cookie(
             COOKIE,
-            cookie_of(settings.token),
+            check.cookie,
             max_age=DAYS * 86_400,
             httponly=True,
             samesite="strict",
+            secure=request.url.scheme == "https",
         )
         return found
 

@@ -7,10 +7,12 @@ import warnings
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from ipaddress import ip_network
 from pathlib import Path
 
 import uvicorn
 from fastapi import FastAPI
+from starlette.types import ASGIApp
 
 from holotype import files
 from holotype._version import __version__
@@ -20,6 +22,7 @@ from holotype.app.gate import Gate
 from holotype.app.login import login_router
 from holotype.app.settings import ServeSettings
 from holotype.app.thumbnails import thumbnail_router
+from holotype.app.token_check import TokenCheck
 from holotype.app.workbench import Workbench
 from holotype.errors import SourceError
 from holotype.models.places import STARTER
@@ -56,9 +59,11 @@ def create_app(workbench: Workbench) -> FastAPI:
         docs_url=None,
         redoc_url=None,
     )
+    key, token = _signing_key(workbench.workspace), workbench.settings.token
+    check = None if token is None else TokenCheck(token, key)
     app.include_router(router(workbench))
     app.include_router(thumbnail_router(workbench))
-    app.include_router(login_router(workbench.settings))
+    app.include_router(login_router(check))
     register(workbench)
     ui.run_with(
         app,
@@ -66,11 +71,11 @@ def create_app(workbench: Workbench) -> FastAPI:
         favicon=Path(__file__).parent / "pages" / "favicon.svg",
         dark=None,
         language="en-GB",
-        storage_secret=_signing_key(workbench.workspace),
+        storage_secret=key,
         reconnect_timeout=_RECONNECT_S,
         show_welcome_message=False,
     )
-    app.add_middleware(Gate, settings=workbench.settings)
+    app.add_middleware(Gate, settings=workbench.settings, check=check)
     app.add_middleware(ApiCors, settings=workbench.settings)
     return app
 
@@ -138,14 +143,25 @@ def serve(
     note(f"Holotype is at {address} (Ctrl+C ends it); its files are in {told.workspace}")
     if started is not None:
         started(told)
-    config = uvicorn.Config(
+    uvicorn.Server(server_config(app, chosen)).run(sockets=[listening])
+
+
+def server_config(app: ASGIApp, settings: ServeSettings) -> uvicorn.Config:
+    """Returns how an application is served; who asks is taken from a proxy's word only where it was named."""
+    proxies = [ip_network(one) for one in settings.proxies]
+    # a server at an IPv6 address sees those of IPv4 as parts of ::ffff:0:0/96
+    mapped = [
+        f"::ffff:{one.network_address}/{96 + one.prefixlen}" for one in proxies if one.version == 4
+    ]
+    return uvicorn.Config(
         app,
         log_level="warning",
         timeout_graceful_shutdown=SECONDS_TO_FINISH,
         server_header=False,
         h11_max_incomplete_event_size=1 << 16,
+        proxy_headers=bool(proxies),
+        forwarded_allow_ips=[*map(str, proxies), *mapped],
     )
-    uvicorn.Server(config).run(sockets=[listening])
 
 
 def _listening(host: str, port: int) -> socket.socket:

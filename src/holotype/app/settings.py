@@ -2,12 +2,77 @@
 
 import ipaddress
 from pathlib import Path
+from typing import Annotated
+from urllib.parse import SplitResult, urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from holotype.identify.answers import MAX_ERROR
 
 LOOPBACK = "127.0.0.1"
+
+
+def host_name(written: str) -> str:
+    """Returns the name of a machine as browsers send it.
+
+    Raises:
+        ValueError: when it is none.
+
+    >>> host_name("Plankton.Lab.Example"), host_name("[::1]:8080"), host_name("Küste.example")
+    ('plankton.lab.example', '::1', 'xn--kste-0ra.example')
+    """
+    try:
+        parts = urlsplit(f"//{written.strip()}")
+        found = (parts.hostname or "").encode("idna").decode("ascii") if _is_bare(parts) else ""
+    except ValueError:
+        found = ""
+    if not found:
+        raise ValueError(f"'{written}' is no name of a machine, such as plankton.lab.example")
+    return found
+
+
+def _is_bare(parts: SplitResult) -> bool:
+    """Returns whether there is nothing but a name and a port; ``ValueError`` for a port that is none."""
+    more = parts.path or parts.query or parts.fragment or parts.username
+    return not more and parts.port != 0
+
+
+def origin(written: str) -> str:
+    """Returns a site as browsers send it in ``Origin``.
+
+    Raises:
+        ValueError: when it is none, or has more than a scheme, a name and a port.
+
+    >>> origin("https://Site.Example/"), origin("http://site.example:8080"), origin("https://a.example:443")
+    ('https://site.example', 'http://site.example:8080', 'https://a.example')
+    """
+    scheme, _, rest = written.strip().lower().partition("://")
+    try:
+        name, port = host_name(rest.removesuffix("/")), urlsplit(f"//{rest}").port
+    except ValueError:
+        scheme = ""
+    if not scheme:
+        raise ValueError(f"'{written}' is no site, such as https://site.example")
+    shown = f"[{name}]" if ":" in name else name
+    usual = {"http": 80, "https": 443}.get(scheme)
+    return f"{scheme}://{shown}" + ("" if port in (None, usual) else f":{port}")
+
+
+def network(written: str) -> str:
+    """Returns an address, or a network of them.
+
+    Raises:
+        ValueError: when it is none.
+
+    >>> network("192.0.2.1"), network("10.0.0.0/8")
+    ('192.0.2.1/32', '10.0.0.0/8')
+    """
+    try:
+        return str(ipaddress.ip_network(written.strip(), strict=False))
+    except ValueError:
+        raise ValueError(
+            f"'{written}' is no address, such as 127.0.0.1, and no network, such as 10.0.0.0/8"
+        ) from None
 
 
 class ServeSettings(BaseModel):
@@ -19,6 +84,7 @@ class ServeSettings(BaseModel):
         token: what a client must say as ``Authorization: Bearer``, and a person once; None asks nobody.
         cors_origins: other sites whose pages may call the API; none by default.
         hosts: names under which the server may be asked for, beside its own address.
+        proxies: addresses whose word is taken for who asks (``X-Forwarded-For``); none by default.
         data: folders whose files may be named on the pages.
         report: folder of the model's report.
         max_upload_bytes: of one request, and so of one file.
@@ -39,8 +105,9 @@ class ServeSettings(BaseModel):
     host: str = LOOPBACK
     port: int = Field(default=8080, ge=0, le=65_535)
     token: str | None = Field(default=None, min_length=8)
-    cors_origins: tuple[str, ...] = ()
-    hosts: tuple[str, ...] = ()
+    cors_origins: tuple[Annotated[str, AfterValidator(origin)], ...] = ()
+    hosts: tuple[Annotated[str, AfterValidator(host_name)], ...] = ()
+    proxies: tuple[Annotated[str, AfterValidator(network)], ...] = ()
     data: tuple[Path, ...] = ()
     report: Path | None = None
     max_upload_bytes: int = Field(default=256 << 20, ge=1)

@@ -1,8 +1,9 @@
 """Names of uploaded files, made safe: what is shown and stored is one plain name, never a path."""
 
+import itertools
 import re
 import unicodedata
-from collections.abc import Container
+from collections.abc import Container, Iterator
 
 from holotype.media.file_names import readable_name, safe_ending
 
@@ -50,10 +51,37 @@ def free_name(name: str, taken: Container[str]) -> str:
     >>> free_name("a.png", {"a.png", "a (2).png"})
     'a (3).png'
     """
-    if name not in taken:
-        return name
+    return next(one for one in _numbered(name) if one not in taken)
+
+
+class Names:
+    """Names that are given once each.
+
+    Attributes:
+        asked_for: what was asked for, by the name that was given instead.
+
+    >>> names = Names()
+    >>> [names.new("a.png") for _ in range(3)]
+    ['a.png', 'a (2).png', 'a (3).png']
+    """
+
+    def __init__(self) -> None:
+        self.asked_for: dict[str, str] = {}
+        self._given: set[str] = set()
+        self._next: dict[str, Iterator[str]] = {}
+
+    def new(self, name: str) -> str:
+        """Returns the name, with a number before its ending where it was given before."""
+        free = self._next.setdefault(name, _numbered(name))  # goes on after the last number
+        given = next(one for one in free if one not in self._given)
+        self._given.add(given)
+        if given != name:
+            self.asked_for[given] = name
+        return given
+
+
+def _numbered(name: str) -> Iterator[str]:
+    yield name
     ending = safe_ending(name)
-    stem, number = name[: len(name) - len(ending)], 2
-    while (other := f"{stem} ({number}){ending}") in taken:
-        number += 1
-    return other
+    stem = name[: len(name) - len(ending)]
+    yield from (f"{stem} ({number}){ending}" for number in itertools.count(2))

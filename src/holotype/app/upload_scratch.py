@@ -1,15 +1,18 @@
 """The folder that files of one request are stored and unpacked in; it goes with the request."""
 
+import asyncio
 import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 SCRATCH = "upload-"
 STALE_S = 86_400
+Value = TypeVar("Value")
 
 
 @contextmanager
@@ -28,6 +31,20 @@ def scratch_folder(root: Path) -> Iterator[Path]:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+async def finished(function: Callable[[], Value]) -> Value:
+    """Returns what a function returns that a thread works at; given up, it ends no sooner than the thread.
+
+    So what the thread uses, a folder or a turn, is not let go under it.
+    """
+    work = asyncio.ensure_future(asyncio.to_thread(function))
+    try:
+        return await asyncio.shield(work)
+    except asyncio.CancelledError:
+        with suppress(Exception):
+            await work
+        raise
 
 
 @contextmanager

@@ -30,6 +30,14 @@ class TooMuchError(SourceError):
     """A request that is larger than it may be."""
 
 
+class NotWholeError(SourceError):
+    """A body that is cut short, or no form although it says that it is one."""
+
+
+class OtherTypeError(SourceError):
+    """A body of another content type than the one that is needed."""
+
+
 @dataclass
 class Received:
     """What a form held.
@@ -180,14 +188,18 @@ async def received(
 
     Raises:
         TooMuchError: when there is more than the limits allow.
-        SourceError: when it is no whole multipart form.
+        OtherTypeError: when it does not say that it is a form.
+        NotWholeError: when it is no whole one.
+        SourceError: when a field is no text.
     """
     kind, options = parse_options_header((content_type or "").encode("latin-1", "replace"))
     boundary = options.get(b"boundary")
-    if kind != FORM_TYPE or not boundary:
-        raise SourceError(
-            "not a form with files. Send it as multipart/form-data with a boundary (curl -F does)."
+    if kind != FORM_TYPE:
+        raise OtherTypeError(
+            "not a form with files. Send it as multipart/form-data (curl -F does)."
         )
+    if not boundary:
+        raise NotWholeError("a form without a boundary. Name it in Content-Type (curl -F does).")
     form, count = _Form(limits, scratch), 0
     try:
         parser = MultipartParser(boundary, _callbacks(form))
@@ -198,11 +210,11 @@ async def received(
             parser.write(chunk)
         parser.finalize()
     except FormParserError as reason:
-        raise SourceError(f"not a form with files: {str(reason).rstrip('.')}.") from None
+        raise NotWholeError(f"not a form with files: {str(reason).rstrip('.')}.") from None
     finally:
         form.close()
     if not form.ended:
-        raise SourceError("the request ends before its last part does. Send it again.")
+        raise NotWholeError("the request ends before its last part does. Send it again.")
     return form.received
 
 

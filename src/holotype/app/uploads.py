@@ -16,7 +16,7 @@ from pathlib import Path
 from holotype.app.upload_archives import UNPACKERS, archive_members, unpacked_whole
 from holotype.app.upload_kinds import START_BYTES, Kind, check_pixels, kind_of
 from holotype.app.upload_limits import Budget, UploadLimits
-from holotype.app.upload_names import free_name, safe_name, visible
+from holotype.app.upload_names import Names, safe_name, visible
 from holotype.app.upload_scratch import ScratchPlace, scratch_folder
 from holotype.errors import HolotypeError, MediaError
 from holotype.identify.context import NOTHING_TO_NAME
@@ -82,7 +82,11 @@ class Refused:
 
 
 def specimens_of(
-    uploads: Sequence[Upload], limits: UploadLimits, scratch: Path | Callable[[], Path]
+    uploads: Sequence[Upload],
+    limits: UploadLimits,
+    scratch: Path | Callable[[], Path],
+    *,
+    names: Names | None = None,
 ) -> tuple[list[Specimen], list[Refused]]:
     """Returns what there is to name in uploaded files, in their order, and what of them is refused.
 
@@ -91,12 +95,11 @@ def specimens_of(
         limits: of the request.
         scratch: a folder to unpack into, removed by the caller when the specimens are answered; or what
             returns it, asked when something is unpacked.
+        names: gives each specimen another one; knows afterwards which were asked for.
     """
-    taking = _Taking(Budget(limits), ScratchPlace(scratch))
-    names: set[str] = set()
+    taking = _Taking(Budget(limits), ScratchPlace(scratch), names or Names())
     for number, upload in enumerate(uploads):
-        name = free_name(safe_name(upload.name), names)
-        names.add(name)
+        name = taking.names.new(safe_name(upload.name))
         if number >= limits.files:
             rest = len(uploads) - number
             taking.refuse(
@@ -113,6 +116,7 @@ class _Taking:
 
     budget: Budget
     scratch: ScratchPlace
+    names: Names
     found: list[Specimen] = field(default_factory=list)
     refused: list[Refused] = field(default_factory=list)
     stored: "itertools.count[int]" = field(default_factory=itertools.count)
@@ -202,7 +206,7 @@ class _Taking:
                     name, f"more than {self.limits.members:,} files in it: the rest is not read"
                 )
                 break
-            self.member(visible(f"{name}/{member.name}"), member, depth)
+            self.member(self.names.new(visible(f"{name}/{member.name}")), member, depth)
         if len(self.found) + len(self.refused) == before:
             self.refuse(name, "no image, FASTA or table in it")
 
@@ -245,7 +249,7 @@ class _Taking:
             failure = failure.removesuffix(own) + f"outside {name}"
         if one.read_image is not None:
             failure = failure or NO_IMAGES_OF_TABLES
-        shown = visible(f"{name}{one.input.removeprefix(start)}")
+        shown = self.names.new(visible(f"{name}{one.input.removeprefix(start)}"))
         return replace(one, input=shown, read_image=None, failure=failure)
 
 

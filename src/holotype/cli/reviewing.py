@@ -139,7 +139,7 @@ def export(
     as_json: Json = False,
 ) -> Result:
     """Write the decisions as a table, or as an update of validated objects for EcoTaxa."""
-    from holotype.reviewing.export import export_review
+    from holotype.reviewing.export import DAMAGED, export_review
 
     report = export_review(
         session, to=to, out=out, collection=collection, settle=settle, reviewers=reviewer or ()
@@ -147,7 +147,7 @@ def export(
     lines = [f"{report.out}: {report.written:,} of {report.records:,} records ({report.form})"]
     lines += [f"  {count:8,}  left out: {reason}" for reason, count in report.left_out.items()]
     lines += [f"  {count:8,}  note: {said}" for said, count in report.notes.items()]
-    return Result(report, "\n".join(lines), as_json)
+    return Result(report, "\n".join(lines), as_json, to_mend=DAMAGED in report.notes)
 
 
 @app.command("page")
@@ -162,5 +162,8 @@ def page(
     from holotype.reviewing.page import review_page
 
     report = review_page(session, out=out, collection=collection, settle=settle)
-    text = f"{report.out}: {report.decided:,} decided, {report.pictures:,} with a picture"
-    return Result(report, text, as_json)
+    lines = [f"{report.out}: {report.decided:,} decided, {report.pictures:,} with a picture"]
+    lines += [
+        f"  {count:8,}  without a picture: {reason}" for reason, count in report.without.items()
+    ]
+    return Result(report, "\n".join(lines), as_json)

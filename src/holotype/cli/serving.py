@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Optional
@@ -11,6 +12,13 @@ import typer
 from holotype.cli.options import Device, Json
 
 WORKSPACE = Path("holotype-workbench")
+_OPTIONS = {
+    "hosts": "name",
+    "proxies": "proxy",
+    "cors_origins": "cors",
+    "max_upload_bytes": "max-upload-mb",
+}
+"""Options that are not called as the setting."""
 
 
 def serve(
@@ -47,6 +55,12 @@ def serve(
         Optional[list[str]],
         typer.Option(help="A name under which others ask for this server; repeat."),
     ] = None,
+    proxy: Annotated[
+        Optional[list[str]],
+        typer.Option(
+            help="Address of a proxy whose word is taken for who asks (X-Forwarded-For); repeat."
+        ),
+    ] = None,
     cors: Annotated[
         Optional[list[str]], typer.Option(help="A site whose pages may call the API; repeat.")
     ] = None,
@@ -72,6 +86,7 @@ def serve(
             port=port,
             token=token,
             hosts=tuple(name or ()),
+            proxies=tuple(proxy or ()),
             cors_origins=tuple(cors or ()),
             data=tuple(data or ()),
             report=report,
@@ -81,7 +96,9 @@ def serve(
             device=device,
         )
     except ValidationError as reason:
-        raise SourceError(" ".join(one["msg"] for one in reason.errors())) from reason
+        raise SourceError(
+            " ".join(_told(one["loc"], one["msg"]) for one in reason.errors())
+        ) from None
 
     def told(serving: Serving) -> None:
         if as_json:
@@ -96,3 +113,12 @@ def serve(
         settings=settings,
         started=told,
     )
+
+
+def _told(place: Sequence[int | str], said: str) -> str:
+    """Returns what is wrong with a setting, with the option that sets it; a sentence."""
+    what = said.removeprefix("Value error, ").rstrip(".")
+    if not place:
+        return f"{what}."
+    name = str(place[0])
+    return f"--{_OPTIONS.get(name, name).replace('_', '-')}: {what[:1].lower()}{what[1:]}."

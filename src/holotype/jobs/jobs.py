@@ -32,6 +32,7 @@ from holotype.jobs.job import (
     told_time,
 )
 from holotype.jobs.launching import COMMAND, launch
+from holotype.jobs.numbers import keep_number, last_number
 from holotype.jobs.reading import (
     ID,
     MANIFEST,
@@ -40,14 +41,11 @@ from holotype.jobs.reading import (
     is_job,
     job_folders,
     latest_attempt,
-    number_of,
-    read_job,
 )
+from holotype.jobs.remembered import Remembered
 
 LOCK = ".lock"
 TURN_SECONDS = 1.0
-AGAIN_SECONDS = 60.0
-"""A runner that never said so is tried again after so long."""
 
 
 class Jobs:
@@ -71,9 +69,7 @@ class Jobs:
         self.folder = folder.resolve()
         self.at_once, self.grace_seconds = at_once, grace_seconds
         self._command = tuple(command)
-        self._tried: dict[Path, float] = {}
-        self._over: dict[Path, int] = {}
-        self._read: dict[Path, tuple[int, Job]] = {}
+        self._remembered = Remembered()
         self._ending = threading.Event()
         self._attending: threading.Thread | None = None
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -100,7 +96,8 @@ class Jobs:
         if not words or any("\0" in word for word in words):
             raise JobError(f"{list(words)}: no command. Give its words, each of them text.")
         with self._held():
-            number = 1 + max((number_of(path) for path in job_folders(self.folder)), default=0)
+            number = 1 + last_number(self.folder)
+            keep_number(self.folder, number)
             label = "-".join(re.findall("[a-z0-9]+", words[0].lower()))
             name = f"{number:06d}-{label}".rstrip("-")
             made = fresh_folder(self.folder / f".{name}.part")
@@ -143,14 +140,7 @@ class Jobs:
         Raises:
             JobError: when there is none of this id, or its description is torn.
         """
-        path = self._path(job_id)
-        changed = changed_at(path)
-        kept = self._read.get(path)
-        if kept is None or kept[0] != changed:
-            kept = changed, read_job(path)
-            if kept[1].is_over:
-                self._read[path] = kept
-        return kept[1]
+        return self._remembered.job(self._path(job_id))
 
     def progress(self, job_id: str) -> Progress | None:
         """Returns how far a job is, by itself and its folders; None where it has said nothing."""
@@ -206,6 +196,8 @@ class Jobs:
     def remove(self, job_id: str) -> None:
         """Removes the folder of a job that is over, with its log; what the command wrote elsewhere stays.
 
+        Its id is never given again.
+
         Raises:
             JobError: when it waits or runs.
         """
@@ -213,6 +205,7 @@ class Jobs:
             path = self._path(job_id)
             if is_job(path) and latest_attempt(path).state not in OVER:
                 raise JobError(f"job {job_id} is not over. Cancel it first.")
+            keep_number(self.folder, last_number(self.folder))
             files.remove_folder(path)
 
     def turn(self) -> None:
@@ -224,12 +217,12 @@ class Jobs:
                     cancelling.press(one, grace_seconds=self.grace_seconds)
             waiting = [one for one in latest if one.state is State.WAITING]
             at_work = sum(one.state is State.RUNNING for one in latest)
-            at_work += sum(self._tried_lately(one.path) for one in waiting)
+            at_work += sum(self._remembered.was_tried_lately(one.path) for one in waiting)
             for one in sorted(waiting, key=lambda one: one.ticket):
                 if at_work >= self.at_once:
                     return
-                if not self._tried_lately(one.path):
-                    self._tried[one.path] = time.monotonic()
+                if not self._remembered.was_tried_lately(one.path):
+                    self._remembered.set_tried(one.path)
                     launch(one.path, self._command)
                     at_work += 1
 
@@ -257,20 +250,18 @@ class Jobs:
 
     def _open(self) -> list[Attempt]:
         """Returns the latest attempts at jobs that are not over; others are not read again."""
-        found = []
-        for path in job_folders(self.folder):
+        found, there = [], job_folders(self.folder)
+        self._remembered.forget_all_but(frozenset(there))
+        for path in there:
             changed = changed_at(path)
-            if self._over.get(path) == changed or not is_job(path):
+            if self._remembered.is_over(path, changed=changed) or not is_job(path):
                 continue
             latest = latest_attempt(path)
             if latest.state in OVER:
-                self._over[path] = changed
+                self._remembered.set_over(path, changed=changed)
             else:
                 found.append(latest)
         return found
-
-    def _tried_lately(self, path: Path) -> bool:
-        return time.monotonic() - self._tried.get(path, float("-inf")) < AGAIN_SECONDS
 
     def _ask(self, path: Path, number: int, asked_by: str) -> None:
         """Makes the folder of an attempt, last in the queue."""

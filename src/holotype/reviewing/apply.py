@@ -6,9 +6,9 @@ What a record was called before is kept in its ``extra``: a decision that is tak
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
 
 import pyarrow as pa
@@ -19,6 +19,10 @@ from holotype.collection.schema import LEDGER_SCHEMA, RECORDS_SCHEMA
 from holotype.collection.store import open_collection
 from holotype.errors import CollectionError
 from holotype.identify.columns import RANKS
+from holotype.page.words import some
+from holotype.reviewing.errors import ReviewError
+from holotype.reviewing.left import DIFFER, GONE, LOST, NOT_DECIDED, why_not_the_same
+from holotype.reviewing.log import LOG
 from holotype.reviewing.review import Review
 from holotype.reviewing.session import Session
 from holotype.reviewing.settle import Settle, Settled, all_settled
@@ -75,16 +79,30 @@ def apply_review(
             is taken back.
 
     Raises:
-        ReviewError, CollectionError: when one cannot be opened, or a reviewer is not known.
+        ReviewError: when the session cannot be opened, its log has lines that are no events, or a reviewer
+            has decided nothing.
+        CollectionError: when the collection cannot be opened.
     """
     review = Review.open(session)
+    _refuse_damage(review)
     folder = Path(collection) if collection is not None else review.session.collection
     found, open_ = all_settled(review.state, Settle(settle), reviewers=reviewers)
-    plan = _Plan(review.session, found, set(open_))
+    plan = _Plan(review.session, found, set(open_), review.state.ever_decided())
     for _ in range(_TRIES - 1):
         with suppress(_MovedError):
             return _applied(folder, plan, Settle(settle))
     return _applied(folder, plan, Settle(settle))
+
+
+def _refuse_damage(review: Review) -> None:
+    """Raises where lines of the log are no events: what they said of which records nobody knows."""
+    if review.damaged:
+        at, reason = next(iter(review.damaged.items()))
+        raise ReviewError(
+            f"{review.session.path / LOG}: {some(len(review.damaged), 'line')} without an event, first "
+            f"line {at} ({reason}). Nothing was written: what was decided there would be taken back. Restore "
+            "the log from a copy; without one, take such lines out while nobody reviews, and decide again."
+        )
 
 
 class _MovedError(CollectionError):
@@ -107,7 +125,7 @@ def _applied(folder: Path, plan: "_Plan", settle: Settle) -> ReviewApplyReport:
         if after is not None and after != row:
             ledger.append(_entry(row, after, plan.session.name, is_back=outcome == TAKEN_BACK))
     if missing := len(plan.session) - len(seen):
-        outcomes["no longer in the collection"] = missing
+        outcomes[GONE] = missing
     if ledger:
         step = {
             "step": "review", "session": plan.session.name, "session_id": plan.session.id,
@@ -132,17 +150,25 @@ def _applied(folder: Path, plan: "_Plan", settle: Settle) -> ReviewApplyReport:
 
 @dataclass(frozen=True)
 class _Plan:
-    """What becomes of each record."""
+    """What becomes of each record.
+
+    Attributes:
+        session: what is written.
+        settled: what the reviewers settled on, by record.
+        disputed: the records on which they differ.
+        ever: record and reviewer of every decision that the log has.
+    """
 
     session: Session
     settled: Mapping[str, Settled]
-    disputed: set[str]
+    disputed: AbstractSet[str]
+    ever: AbstractSet[tuple[str, str]]
 
     def of(self, row: Row) -> tuple[str, Row | None]:
         """Returns what becomes of a record in words, and its columns then; None where it stays as it is."""
         record = row["record_id"]
-        if row["content_hash"] != self._hashes[record]:
-            return "left: another record has this id now", None
+        if (why := why_not_the_same(self.session, record, row)) is not None:
+            return f"left: {why}", None
         stack = stack_of(row["extra"])
         if any(one["session"] == self.session.id for one in stack[:-1]):
             return "left: another review wrote since", None
@@ -150,18 +176,17 @@ class _Plan:
         one = self.settled.get(record)
         if one is None:
             if record in self.disputed:
-                return "left: reviewers differ", None
-            return (TAKEN_BACK, given_back(row)) if is_mine else ("not decided", None)
+                return f"left: {DIFFER}", None
+            if not is_mine:
+                return NOT_DECIDED, None
+            if any((record, name) not in self.ever for name in stack[-1].get("by", ())):
+                return f"left: {LOST}", None
+            return TAKEN_BACK, given_back(row)
         outcome = "unclassified" if one.label is None else VALIDATED
         if is_mine and stack[-1].get("label", ...) == one.label:
             return outcome, signed_anew(row, one)
         before = given_back(row) if is_mine else row
         return outcome, written(before, one, self.session)
-
-    @cached_property
-    def _hashes(self) -> dict[str, str | None]:
-        hashes = self.session.items["content_hash"].to_pylist()
-        return dict(zip(self.session.record_ids, hashes, strict=True))
 
     def change(self, table: pa.Table, seen: Mapping[str, Row], folder: Path) -> pa.Table:
         """Returns the records of a shard as they become.

@@ -3,7 +3,7 @@
 import csv
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -23,14 +23,13 @@ from holotype.exchange.ecotaxa.columns import ANSWER_TABLE_COLUMNS, category_of,
 from holotype.exchange.ecotaxa.ids import object_id_of
 from holotype.exchange.ecotaxa.table import table_bytes, used_columns
 from holotype.identify.columns import ANSWER_SCHEMA, RANKS, Decision
+from holotype.reviewing.left import DIFFER, NOT_DECIDED, why_not_the_same
 from holotype.reviewing.review import Review
 from holotype.reviewing.settle import Settle, Settled, all_settled
 
-NOT_DECIDED = "not decided"
-DIFFER = "reviewers differ"
 UNCLASSIFIED = "unclassified: EcoTaxa keeps what it has"
-GONE = "no longer in the collection"
 FURTHER = "further records of one object: the newest decision stands"
+DAMAGED = "lines of log.jsonl are no events: what they said is not in the file"
 NO_ID = "no category id: EcoTaxa asks which of its names is meant"
 CSV_COLUMNS: dict[str, str] = {
     "record_id": "the record",
@@ -101,7 +100,7 @@ def export_review(
         reviewers: whose decisions count; everybody's by default.
 
     Raises:
-        SourceError: for an unknown format, when ``out`` is there, or nothing is decided.
+        SourceError: for an unknown format, when ``out`` is there, or no record can be written.
         ReviewError, CollectionError: when one cannot be opened.
     """
     if str(to) not in {*Form}:
@@ -114,7 +113,9 @@ def export_review(
     opened = open_collection(
         Path(collection) if collection is not None else review.session.collection
     )
-    return _WRITERS[Form(to)](review, found, set(open_), opened, path)
+    report = _WRITERS[Form(to)](review, found, set(open_), opened, path)
+    told = {DAMAGED: len(review.damaged)} if review.damaged else {}
+    return replace(report, notes={**told, **report.notes})
 
 
 def rows_of(
@@ -160,8 +161,10 @@ def _lineage(review: Review, label: str) -> dict[str, str | None]:
 def _write_csv(
     review: Review, found: Mapping[str, Settled], disputed: set[str], opened: Collection, out: Path
 ) -> ReviewExportReport:
-    del opened  # the session has all that is asked
     rows = rows_of(review, found, disputed)
+    now = _records(opened, review)
+    decided = [one for one in review.session.record_ids if one in found]
+    changed = Counter(why_not_the_same(review.session, one, now.get(one)) for one in decided)
     with (
         files.written_whole(out) as temporary,
         temporary.open("w", newline="", encoding="utf-8-sig") as handle,
@@ -170,7 +173,8 @@ def _write_csv(
         writer.writerow(CSV_COLUMNS)
         for row in rows:
             writer.writerow([_cell(row.get(name)) for name in CSV_COLUMNS])
-    return ReviewExportReport(str(out), Form.CSV.value, len(rows), len(rows))
+    notes = {f"decided, but {why}": number for why, number in changed.items() if why is not None}
+    return ReviewExportReport(str(out), Form.CSV.value, len(rows), len(rows), notes=notes)
 
 
 def _cell(value: Any) -> Any:
@@ -194,8 +198,9 @@ def _write_ecotaxa(
     written = 0
     for record in review.session.record_ids:
         one = found.get(record)
-        if one is None or one.label is None or record not in records:
-            left_out[_why_not(record, one, disputed)] += 1
+        why = why_not_the_same(review.session, record, records.get(record))
+        if why is not None or one is None or one.label is None:
+            left_out[why or _why_open(record, one, disputed)] += 1
             continue
         written += 1
         cells = _validated_cells(review, records[record], one, ids)
@@ -205,8 +210,9 @@ def _write_ecotaxa(
         if name not in objects or objects[name][0] <= one.time:
             objects[name] = (one.time, {**cells, "object_id": name})
     if not objects:
+        reasons = "; ".join(f"{number:,} {reason}" for reason, number in left_out.items())
         raise SourceError(
-            f"{review.session.path}: nothing is decided yet, so there is nothing to write."
+            f"{review.session.path}: no record can be written for EcoTaxa: {reasons}."
         )
     rows = [cells for _, cells in objects.values()]
     with container(out) as into:
@@ -218,14 +224,15 @@ def _write_ecotaxa(
     )  # fmt: skip
 
 
-def _why_not(record: str, one: Settled | None, disputed: set[str]) -> str:
-    if one is None:
-        return DIFFER if record in disputed else NOT_DECIDED
-    return UNCLASSIFIED if one.label is None else GONE
+def _why_open(record: str, one: Settled | None, disputed: set[str]) -> str:
+    """Returns why a record has no label to write."""
+    if one is not None:
+        return UNCLASSIFIED
+    return DIFFER if record in disputed else NOT_DECIDED
 
 
 def _records(opened: Collection, review: Review) -> dict[str, dict[str, Any]]:
-    table = opened.columns(["record_id", "specimen_id", "source_item"])
+    table = opened.columns(["record_id", "content_hash", "specimen_id", "source_item"])
     known = pa.array(review.session.record_ids, pa.string())
     kept = table.filter(pc.is_in(table["record_id"], value_set=known)).to_pylist()
     return {row["record_id"]: row for row in kept}

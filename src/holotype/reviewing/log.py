@@ -16,6 +16,12 @@ from holotype.reviewing.state import State
 LOG, TORN = "log.jsonl", "log.torn.jsonl"
 
 
+def new_log(folder: Path) -> None:
+    """Makes the empty log of a new session: one without it has lost what people decided."""
+    with journal.held(folder / LOG):
+        pass
+
+
 class ReviewLog:
     """The events of one session, as far as they have been read.
 
@@ -41,11 +47,17 @@ class ReviewLog:
         return self.folder / LOG
 
     def refresh(self) -> list[Event]:
-        """Returns the events written since the last look, by whomever, and takes them into the state."""
-        if not self.path.is_file():
-            return []
-        with self.path.open("rb") as handle:
-            return self._read(handle.fileno())
+        """Returns the events written since the last look, by whomever, and takes them into the state.
+
+        Raises:
+            ReviewError: when the log is gone, or shorter than it was.
+        """
+        try:
+            with journal.shown(self.path) as descriptor:
+                whole = self._unread(descriptor)
+        except FileNotFoundError:
+            raise self._gone() from None
+        return self._take(whole)
 
     def append(self, reviewer: str, asked: Asked) -> Event:
         """Writes what a reviewer decided; when this returns, it is on disk.
@@ -105,18 +117,29 @@ class ReviewLog:
         """Yields the open log, for this writer alone, with all of it read."""
         if not self.folder.is_dir():
             raise ReviewError(f"{self.folder}: no such session. Check the path.")
+        if not self.path.is_file():
+            raise self._gone()
         with journal.held(self.path) as descriptor:
-            self._read(descriptor)
+            self._take(self._unread(descriptor))
             yield descriptor
 
-    def _read(self, descriptor: int) -> list[Event]:
-        """Takes in what stands between the last look and the last end of a line."""
+    def _gone(self) -> ReviewError:
+        return ReviewError(
+            f"{self.path}: is gone, and with it what people decided. Restore it from a copy; where nobody "
+            "had decided anything, make an empty file of this name."
+        )
+
+    def _unread(self, descriptor: int) -> bytes:
+        """Returns what stands between the last look and the last end of a line."""
         size = os.fstat(descriptor).st_size
         if size < self._offset:
             raise ReviewError(
                 f"{self.path}: is shorter than it was. A log only grows: restore it from a copy."
             )
-        whole = journal.whole_lines(descriptor, self._offset)
+        return journal.whole_lines(descriptor, self._offset)
+
+    def _take(self, whole: bytes) -> list[Event]:
+        """Takes in whole lines; returns the new events."""
         found: list[Event] = []
         for line in whole.split(b"\n")[:-1]:
             self._lines += 1

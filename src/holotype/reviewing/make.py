@@ -25,7 +25,7 @@ from holotype.reviewing.book import current_names, label_book
 from holotype.reviewing.errors import ReviewError
 from holotype.reviewing.groups import PAGE_SIZE, Paged, Purity, paged, purity
 from holotype.reviewing.labels import as_table
-from holotype.reviewing.log import LOG
+from holotype.reviewing.log import new_log
 from holotype.reviewing.session import (
     FORMAT,
     ITEMS,
@@ -102,8 +102,7 @@ def new_session(
         CollectionError, BundleError: when one cannot be opened.
     """
     folder = Path(out)
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise ReviewError(f"{folder}: is there already. Name another session, or remove it.")
+    _refuse_what_is_there(folder)
     if not 1 <= page_size <= MOST_PAGE:
         raise SourceError(f"page size {page_size}: 1 to {MOST_PAGE} records fit on a page.")
     opened = open_collection(Path(collection))
@@ -219,11 +218,18 @@ def _made_from(
     }  # fmt: skip
 
 
+def _refuse_what_is_there(folder: Path) -> None:
+    """Raises where a folder is no place for a new session."""
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise ReviewError(f"{folder}: is there already. Name another session, or remove it.")
+
+
 def _write(folder: Path, items: pa.Table, labels: pa.Table, manifest: dict[str, Any]) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
+    """Writes a session where still none is: another one may have been made meanwhile."""
     with files.only_one(folder):
+        _refuse_what_is_there(folder)
         for name, table in ((ITEMS, items), (LABELS, labels)):
             with files.written_whole(folder / name) as temporary:
                 pq.write_table(table, temporary, compression="zstd")
-        (folder / LOG).touch()
+        new_log(folder)
         files.write_json(folder / MANIFEST, manifest)

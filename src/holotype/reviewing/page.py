@@ -2,19 +2,17 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from holotype import files
-from holotype.collection.quality.pictures import pictures
-from holotype.collection.store import Collection, open_collection
-from holotype.collection.summary.gallery import thumbnail
+from holotype.collection.store import open_collection
 from holotype.page.document import document
 from holotype.page.layout import Section, definitions, heading, paragraph
 from holotype.page.tables import sortable, table
 from holotype.page.words import count, plain, some, with_unit
 from holotype.reviewing.agreement import Agreement, Figure
+from holotype.reviewing.cards import STYLE, gallery, pictures_of
 from holotype.reviewing.review import Review, ReviewStatus
 from holotype.reviewing.settle import Settle, Settled, all_settled
 
@@ -25,18 +23,6 @@ COUNTED: dict[Settle, str] = {
     Settle.NEWEST: "Where reviewers differ, what was said last counts.",
 }
 """What the counts are of."""
-_STYLE = """
-.decided { list-style: none; padding: 0; margin: 0 0 1.5rem; display: grid; gap: .8rem;
-  grid-template-columns: repeat(auto-fill, minmax(8.5rem, 1fr)); }
-.decided img { display: block; width: 100%; aspect-ratio: 1; object-fit: contain;
-  background: var(--band); border-radius: 4px; }
-.decided figure { margin: 0; font-size: .8125rem; line-height: 1.35; overflow-wrap: anywhere; }
-.decided figcaption:not(.spoken) { color: var(--ink); font-size: inherit; margin-top: .3rem; }
-.decided .nothing { display: grid; place-items: center; aspect-ratio: 1; background: var(--band);
-  color: var(--dim); border-radius: 4px; }
-.decided s { color: var(--dim); }
-.decided small { display: block; }
-"""
 
 
 @dataclass(frozen=True)
@@ -46,9 +32,10 @@ class ReviewPageReport:
     Attributes:
         out: the page.
         decided: records that somebody decided on.
-        pictures: how many of these are shown.
-        left_out: how many are not, so that the page stays small enough to send.
+        pictures: how many of these are shown with their picture.
+        left_out: how many are not shown, so that the page stays small enough to send.
         bytes: of the page.
+        without: how many are shown without a picture, by reason: the collection has another one now.
     """
 
     out: str
@@ -56,6 +43,7 @@ class ReviewPageReport:
     pictures: int
     left_out: int
     bytes: int
+    without: dict[str, int] = field(default_factory=dict)
 
 
 def review_page(
@@ -86,11 +74,13 @@ def review_page(
     found, _ = all_settled(review.state, Settle(settle))
     disputed = frozenset(status.disputed)
     shown = _shown(review, found, disputed, most)
-    seen = _pictures(opened, shown)
-    html = _html(review, status, Settle(settle), found, shown, seen)
+    seen, why = pictures_of(opened, review.session, shown)
+    html = _html(review, status, Settle(settle), found, shown, seen, why)
     files.write_text(Path(out), html)
     size = len(html.encode())
-    return ReviewPageReport(str(out), status.decided, len(shown), status.decided - len(shown), size)
+    return ReviewPageReport(
+        str(out), status.decided, len(seen), status.decided - len(shown), size, dict(Counter(why.values()))
+    )  # fmt: skip
 
 
 def _shown(
@@ -108,17 +98,6 @@ def _shown(
     return sorted(decided, key=lambda r: (kind(r), review.session.row_of[r]))[:most]
 
 
-def _pictures(opened: Collection, records: Sequence[str]) -> dict[str, str]:
-    wanted = set(records)
-    ids = opened.columns(["record_id"])["record_id"].to_pylist()
-    rows = {row: record for row, record in enumerate(ids) if record in wanted}
-    return (
-        {rows[row]: thumbnail(pixels) for row, pixels in pictures(opened, list(rows))}
-        if rows
-        else {}
-    )
-
-
 def _html(
     review: Review,
     status: ReviewStatus,
@@ -126,6 +105,7 @@ def _html(
     found: Mapping[str, Settled],
     shown: Sequence[str],
     seen: Mapping[str, str],
+    why: Mapping[str, str],
 ) -> str:
     session = review.session
     disputed = set(status.disputed)
@@ -154,18 +134,18 @@ def _html(
         ),
         Section(
             "disputed", "Disputed", "Records on which those who decided differ.",
-            _gallery(review, open_, seen, "Nobody differs.", found),
+            gallery(review, open_, seen, why, "Nobody differs.", found),
         ),
         Section(
             "changed", "Changed", "Records that are not what was proposed.",
-            _gallery(review, changed, seen, "Nothing was changed."),
+            gallery(review, changed, seen, why, "Nothing was changed."),
         ),
         Section(
             "confirmed", "Confirmed", "Records that are what was proposed.",
-            _gallery(review, same, seen, "Nothing was confirmed.") + _cut(status.decided - len(shown)),
+            gallery(review, same, seen, why, "Nothing was confirmed.") + _cut(status.decided - len(shown)),
         ),
     ]  # fmt: skip
-    return document(f"Review: {session.name}", top, sections, style=_STYLE)
+    return document(f"Review: {session.name}", top, sections, style=STYLE)
 
 
 def _about(review: Review, status: ReviewStatus) -> str:
@@ -179,6 +159,7 @@ def _about(review: Review, status: ReviewStatus) -> str:
         ("Pages done", f"{count(status.pages_done)} of {count(status.pages)}"),
         ("Last decision", review.state.last_time or None),
         ("Notes", count(status.notes)),
+        *_damage(status),
     ]  # fmt: skip
     people = table(
         ["reviewer", "records decided"], [[name, n] for name, n in status.reviewers.items()],
@@ -191,6 +172,13 @@ def _about(review: Review, status: ReviewStatus) -> str:
             says="New labels", words=(1,),
         )  # fmt: skip
     return definitions(rows) + heading("Reviewers") + people + new
+
+
+def _damage(status: ReviewStatus) -> list[tuple[str, object]]:
+    """Returns what is to be said of a damaged log, nothing of a whole one."""
+    if not status.damaged:
+        return []
+    return [("Lines of the log that are no events, left out", count(len(status.damaged)))]
 
 
 def _labels(review: Review, found: Mapping[str, Settled]) -> str:
@@ -248,48 +236,6 @@ def _coefficient(one: Figure) -> str | None:
     if one.value is None:
         return None
     return f"{one.value:.2f}" + ("" if one.low is None else f" ({one.low:.2f} to {one.high:.2f})")
-
-
-def _gallery(
-    review: Review,
-    records: Sequence[str],
-    seen: Mapping[str, str],
-    none: str,
-    found: Mapping[str, Settled] | None = None,
-) -> str:
-    """Returns pictures with their decisions; with ``found`` also what each counts as."""
-    if not records:
-        return paragraph(none, kind="note")
-    counts = {} if found is None else found
-    cards = "".join(_card(review, one, seen.get(one), counts.get(one)) for one in records)
-    return f'<ul class="decided">{cards}</ul>'
-
-
-def _card(review: Review, record: str, picture: str | None, counted: Settled | None) -> str:
-    proposed: Any = review.proposals[review.session.row_of[record]]
-    decisions = review.decisions(record)
-    said: dict[str | None, list[str]] = {}
-    for name, one in decisions.items():
-        said.setdefault(one.label, []).append(name)
-    lines = "".join(
-        f"<div><b>{plain(label or 'unclassified')}</b> <small>{plain(', '.join(names))}</small></div>"
-        for label, names in said.items()
-    )
-    was = "" if set(said) == {proposed} else f"<div><s>{plain(proposed or 'nothing')}</s></div>"
-    if counted is not None:
-        lines += f"<small>counts as {plain(counted.label or 'unclassified')}</small>"
-    notes = "".join(
-        f"<small>{plain(one.reviewer)}: {plain(one.text)}</small>"
-        for one in review.state.notes(record)
-    )
-    image = (
-        f'<img src="{picture}" alt="Record {plain(record)}">' if picture is not None
-        else '<div class="nothing">no picture</div>'
-    )  # fmt: skip
-    return (
-        f"<li><figure>{image}<figcaption>{was}{lines}{notes}"
-        f"<small>{plain(record)}</small></figcaption></figure></li>"
-    )
 
 
 def _cut(number: int) -> str:

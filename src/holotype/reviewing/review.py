@@ -11,6 +11,7 @@ from holotype.errors import first_few
 from holotype.reviewing.agreement import Agreement, agreement
 from holotype.reviewing.errors import ReviewError
 from holotype.reviewing.events import Asked, Event, Kind, label_name, new_id
+from holotype.reviewing.guarded import GuardedState
 from holotype.reviewing.labels import unknown_in
 from holotype.reviewing.log import ReviewLog
 from holotype.reviewing.session import Session, open_session
@@ -57,13 +58,17 @@ class ReviewStatus:
 class Review:
     """An open session with its log; safe between threads, and beside any number of other processes.
 
+    Any number of visitors may share one: each keeps how many events it has seen, and asks for those after.
+
     Attributes:
         session: what is reviewed.
     """
 
     def __init__(self, session: Session) -> None:
         self.session = session
+        self._state = GuardedState()
         self._log = ReviewLog(session.path)
+        self._log.state = self._state
         self._lock = RLock()
         self._log.refresh()
 
@@ -87,10 +92,32 @@ class Review:
         """What the log comes to, as of the last look."""
         return self._log.state
 
-    def refresh(self) -> list[Event]:
-        """Returns the events that others wrote since the last look."""
+    @property
+    def damaged(self) -> dict[int, str]:
+        """The lines of the log that are no events, by number, with the reason, as of the last look."""
+        return dict(self._log.damaged)
+
+    @property
+    def num_events(self) -> int:
+        """How many events have been taken in."""
+        return len(self._state.events)
+
+    def events_after(self, number: int) -> list[Event]:
+        """Returns the events after the first so many, by whomever and however they were taken in."""
+        return self._state.events_after(number)
+
+    def refresh(self) -> None:
+        """Takes in what others wrote since the last look."""
         with self._lock:
-            return self._log.refresh()
+            self._log.refresh()
+
+    def glance(self) -> None:
+        """Takes in what others wrote, unless somebody reads or writes the log at this moment: no waiting."""
+        if self._lock.acquire(blocking=False):
+            try:
+                self._log.refresh()
+            finally:
+                self._lock.release()
 
     def confirm(
         self, reviewer: str, records: Sequence[str], *, event_id: str | None = None
@@ -164,16 +191,20 @@ class Review:
         ids = self.session.record_ids
         return [row for row in rows if not self.state.has_decided(reviewer, ids[row])]
 
+    def has_undecided(self, rows: Sequence[int], reviewer: str) -> bool:
+        """Returns whether a reviewer has not decided on one of some rows."""
+        ids = self.session.record_ids
+        return not all(self.state.has_decided(reviewer, ids[row]) for row in rows)
+
     def is_page_done(self, page: int) -> bool:
         """Returns whether somebody decided on every record of a page."""
         ids = self.session.record_ids
         return all(self.state.is_decided(ids[int(row)]) for row in self.session.rows_of_page[page])
 
     def status(self) -> ReviewStatus:
-        """Returns how far the session is."""
-        with self._lock:
-            self._log.refresh()
-            return self._status()
+        """Returns how far the session is; what is decided while it is counted may be in it or not."""
+        self.refresh()
+        return self._status()
 
     def _status(self) -> ReviewStatus:
         state, found = self.state, list(self.state.decided())

@@ -123,6 +123,12 @@ class Session:
         return found
 
     @cached_property
+    def content_hashes(self) -> dict[str, str | None]:
+        """The content of each record as it was when the session was made."""
+        hashes = self.items["content_hash"].to_pylist()
+        return dict(zip(self.record_ids, hashes, strict=True))
+
+    @cached_property
     def row_of(self) -> dict[str, int]:
         """The row of each record."""
         return {record: row for row, record in enumerate(self.record_ids)}

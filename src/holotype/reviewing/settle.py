@@ -68,7 +68,7 @@ def all_settled(
         reviewers: whose decisions count at all; everybody's by default.
 
     Raises:
-        ReviewError: when one of these has not decided anything.
+        ReviewError: when one of these has not decided anything that stands.
     """
     wanted = {_reviewer(name, state) for name in reviewers}
     found: dict[str, Settled] = {}
@@ -86,10 +86,12 @@ def all_settled(
 
 
 def _reviewer(written: str, state: State) -> str:
-    """Returns a reviewer of the log."""
+    """Returns a reviewer of the log whose decisions stand."""
     name = state.spelling(" ".join(written.split()))
-    if name not in state.reviewers:
-        raise ReviewError(
-            f"no reviewer '{written}' in this session.{did_you_mean(written, state.reviewers)}"
-        )
-    return name
+    if state.num_by(name):
+        return name
+    if name in state.reviewers:
+        raise ReviewError(f"reviewer '{name}' has decided nothing that stands in this session.")
+    raise ReviewError(
+        f"no reviewer '{written}' in this session.{did_you_mean(written, state.reviewers)}"
+    )

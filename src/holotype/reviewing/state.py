@@ -128,6 +128,14 @@ class State:
         """Returns whether a reviewer decided on a record."""
         return reviewer in self._decided.get(record, ())
 
+    def ever_decided(self) -> set[tuple[str, str]]:
+        """Returns record and reviewer of every decision, also of those that were taken back since."""
+        return {
+            (record, event.reviewer)
+            for event in self.events.values() if event.kind in DECIDING
+            for record in event.records
+        }  # fmt: skip
+
     def notes(self, record: str) -> list[Note]:
         """Returns the notes on a record, oldest first."""
         return list(self._notes.get(record, ()))

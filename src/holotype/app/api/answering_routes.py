@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from holotype.app.api import models
 from holotype.app.api.bringing import Brought, barcodes_of, files_of, pairs_of
 from holotype.app.api.described import ANSWERED, FILES_FORM, PAIRS_FORM, PROBLEMS
-from holotype.app.api.desk import Desk
+from holotype.app.api.desk import LOOSEST, Desk
 from holotype.app.api.forms import JSON_FORMAT, Format
 from holotype.app.api.searching import embedded_texts
 from holotype.app.identifying import MOST_NEAREST, Asking
@@ -16,7 +16,7 @@ LEAST_ERROR = 1e-4
 """Less could only be promised of some tens of thousands of records."""
 ERROR = Query(
     ge=LEAST_ERROR,
-    le=1 - LEAST_ERROR,
+    le=LOOSEST,
     description="share of answers that may be wrong; as the server was told by default",
 )
 NEAREST = Query(ge=0, le=MOST_NEAREST, description="reference records told with an answer")

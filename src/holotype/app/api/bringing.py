@@ -4,14 +4,16 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from fastapi import Request
 
-from holotype.app.api.models import Sequenced
+from holotype.app.api.models import LONGEST_NAME, Sequenced
 from holotype.app.upload_kinds import Kind, kind_of
 from holotype.app.upload_limits import UploadLimits
-from holotype.app.upload_names import free_name, safe_name
+from holotype.app.upload_names import Names, safe_name
+from holotype.app.upload_scratch import finished
 from holotype.app.upload_stream import Received, received
 from holotype.app.uploads import Refused, Upload, scratch_folder, specimens_of
 from holotype.app.workbench import Workbench
@@ -74,7 +76,7 @@ async def files_of(
             found, refused = specimens_of(uploads, limits, scratch)
         else:
             await stack.enter_async_context(turns)
-            found, refused = await asyncio.to_thread(specimens_of, uploads, limits, scratch())
+            found, refused = await finished(partial(specimens_of, uploads, limits, scratch()))
         refused = [*form.refused, *refused]
         if not found:
             raise SourceError(_nothing(refused))
@@ -107,12 +109,15 @@ async def pairs_of(request: Request, workbench: Workbench) -> AsyncIterator[Brou
                 "as many of each as of the others, in one order, or none of a kind; a barcode may be blank."
             )
         limits, found, refused = UploadLimits.of(workbench.settings), [], []
-        names: set[str] = set()
+        names = Names()
         for place in range(counts.pop()):
             upload = uploads[place] if uploads else None
-            called = ids[place] if ids else (upload.name if upload else f"specimen {place + 1}")
-            name = free_name(safe_name(called), names)
-            names.add(name)
+            usual = names.new(safe_name(upload.name) if upload else f"specimen {place + 1}")
+            name = (ids[place] if ids else "") or usual
+            if len(name) > LONGEST_NAME:
+                raise SourceError(
+                    f"{ID} {place + 1:,} has {len(name):,} letters; at most {LONGEST_NAME:,} are taken."
+                )
             one = _pair(name, upload, barcodes[place] if barcodes else "", limits, scratch)
             if isinstance(one, Refused):
                 refused.append(one)

@@ -9,7 +9,7 @@ from holotype.app.api.problems import ProblemReply
 
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"]
 _TOLD: dict[int, str] = {
-    400: "not whole, or not what its content type says",
+    400: "not whole, or no JSON or form although it says so",
     401: "no token, or another one",
     403: "asked by a page of another site",
     404: "nothing at this address",
@@ -26,7 +26,7 @@ _TOLD: dict[int, str] = {
 PROBLEMS: dict[int | str, dict[str, Any]] = {
     status: {"model": ProblemReply, "description": said}
     for status, said in _TOLD.items()
-    if status not in (403, 404, 405, 415, 499)
+    if status not in (403, 404, 405, 499)
 }
 PROBLEMS_OF_READING: dict[int | str, dict[str, Any]] = {
     status: PROBLEMS[status] for status in (401, 422, 429)

@@ -24,6 +24,12 @@ from holotype.identify.inputs import Specimen
 
 UNPACKING = 4
 """Requests with archives and texts that are read at a time."""
+LOOSEST = 0.9999
+"""A model that cannot promise this error can promise none."""
+NO_PROMISE = (
+    "It can promise none: leave max_error out and judge by the scores, or serve a model that was calibrated "
+    "(holotype calibrate)."
+)
 SHORT = 64
 """Longer lists are written by a thread, so that other requests do not wait for them."""
 
@@ -50,8 +56,11 @@ class Desk:
             found = await asyncio.to_thread(self.identifier.thresholds, asking)
             if not any(one.holds for one in found.values()):
                 why = next(str(one.reason) for one in found.values()).rstrip(".")
+                loosest = Asking(LOOSEST, nearest)
+                most = await asyncio.to_thread(self.identifier.thresholds, loosest)
+                remedy = "Allow more." if any(one.holds for one in most.values()) else NO_PROMISE
                 raise SourceError(
-                    f"max_error {max_error:g} cannot be promised by this model ({why}). Allow more."
+                    f"max_error {max_error:g} cannot be promised by this model ({why}). {remedy}"
                 )
         return asking
 

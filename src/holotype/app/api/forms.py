@@ -9,19 +9,17 @@ from typing import Any
 import pyarrow as pa
 from starlette.responses import Response
 
-from holotype.app.identifications import ENDINGS_OF, TABLES, WITH_IMAGES
+from holotype.app.identifications import TABLES, WITH_IMAGES, write_form
 from holotype.app.uploads import Refused, scratch_folder
 from holotype.errors import SourceError
-from holotype.exchange.answers.container import container
 from holotype.exchange.answers.forms import FORMS
-from holotype.exchange.answers.publish import publish_table
 from holotype.identify import sidecar
 from holotype.identify.columns import ANSWER_SCHEMA
-from holotype.identify.writers import JSON_COLUMNS, write_tables
+from holotype.identify.writers import JSON_COLUMNS
 
 NOT_OFFERED = WITH_IMAGES | {"darwin-core"}
 """Formats that need more than answers: images, or who publishes them under which licence."""
-OFFERED = ("json", "csv", "parquet", *(name for name in FORMS if name not in NOT_OFFERED))
+OFFERED = (*TABLES, *(name for name in FORMS if name not in NOT_OFFERED))
 Format = StrEnum("Format", {name.replace("-", "_"): name for name in OFFERED})  # type: ignore[misc]
 JSON_FORMAT = Format("json")
 JSON_TYPE, ZIP_TYPE = "application/json", "application/zip"
@@ -59,32 +57,15 @@ def as_file(
         SourceError: when the format cannot hold these answers.
     """
     table = pa.Table.from_pylist([dict(row) for row in rows], schema=ANSWER_SCHEMA)
-    left_out = 0
     with scratch_folder(root) as folder:
-        out = folder / f"answers{ENDINGS_OF.get(form, '')}"
-        if form in TABLES:
-            write_tables([table], ANSWER_SCHEMA, out, temporary=folder / "whole")
-        else:
-            done = publish_table(table, to=form, out=out, dated=sidecar.now())
-            left_out = sum(done.left_out.values())
-            if not done.written:
-                raise SourceError(
-                    f"no answer can be written as {form}: {'; '.join(done.left_out)}."
-                )
-        if out.is_dir():
-            out = _packed(out, folder / "answers.zip")
+        out, done = write_form(table, form, folder, dated=sidecar.now())
+        left_out = {} if done is None else done.left_out
+        if done is not None and not done.written:
+            raise SourceError(f"no answer can be written as {form}: {'; '.join(left_out)}.")
         content = out.read_bytes()
     headers = {
-        "Content-Disposition": f'attachment; filename="{form}-{out.name}"',
+        "Content-Disposition": f'attachment; filename="{out.name}"',
         "Holotype-Refused": str(len(refused)),
-        "Holotype-Left-Out": str(left_out),
+        "Holotype-Left-Out": str(sum(left_out.values())),
     }
     return Response(content, media_type=_MEDIA_TYPES[out.suffix], headers=headers)
-
-
-def _packed(folder: Path, out: Path) -> Path:
-    with container(out) as packed:
-        for path in sorted(folder.rglob("*")):
-            if path.is_file():
-                packed.add_file(path.relative_to(folder).as_posix(), path)
-    return out

@@ -19,16 +19,22 @@ from holotype.app.api.metrics import Metrics
 from holotype.app.api.problems import hiding, places_of, told
 from holotype.app.api.rates import Rates
 from holotype.app.identifying import BusyError
-from holotype.app.upload_stream import TooMuchError
+from holotype.app.upload_stream import NotWholeError, OtherTypeError, TooMuchError
 from holotype.app.workbench import Workbench
 from holotype.errors import HolotypeError
 
 JSON_BYTES = 8 << 20
 """The body of a route that takes no form may have so many bytes, whatever it says that it is."""
-FORM_KIND = "multipart/form-data"
+FORM_KIND, JSON_KIND = "multipart/form-data", "application/json"
 UNCOUNTED = frozenset({"/api/v1/health", "/api/v1/metrics"})
 """Routes that no rate holds for: watchers ask them."""
 _GONE = 499
+_STATUS_OF: tuple[tuple[type[HolotypeError], int], ...] = (
+    (NotWholeError, 400),
+    (TooMuchError, 413),
+    (OtherTypeError, 415),
+    (HolotypeError, 422),
+)
 Value = TypeVar("Value")
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
@@ -42,44 +48,54 @@ class Guard:
         self._hidden = hiding(workbench)
 
     async def handled(
-        self, handler: Handler, request: Request, route: str, *, takes_form: bool
+        self, handler: Handler, request: Request, route: str, *, takes: str
     ) -> Response:
-        """Returns the reply of a route, or the reply that tells what went wrong."""
+        """Returns the reply of a route, or the reply that tells what went wrong.
+
+        Args:
+            handler: of the route.
+            request: to it.
+            route: its path.
+            takes: the content type of bodies, "" where it takes none.
+        """
         started = time.perf_counter()
         most = self.settings.max_upload_bytes
-        body = _Body(request, most if takes_form else min(most, JSON_BYTES))
-        response = await self._limited(handler, request, route, body)
+        body = _Body(request, most if takes == FORM_KIND else min(most, JSON_BYTES))
+        response = await self._limited(handler, request, route, takes, body)
         seconds = time.perf_counter() - started
         self.metrics.request_done(route, request.method, response.status_code, seconds)
         response.headers.setdefault("Cache-Control", "no-store")
         return response
 
     async def _limited(
-        self, handler: Handler, request: Request, route: str, body: "_Body"
+        self, handler: Handler, request: Request, route: str, takes: str, body: "_Body"
     ) -> Response:
         client = request.client.host if request.client is not None else ""
         if route not in UNCOUNTED and (wait_s := self._rates.wait_s(client)):
             return self._told_to_wait(wait_s)
         try:
             body.check_length()
+            if takes == JSON_KIND and not body.ended:
+                _check_is_json(request.headers.get("content-type", ""))
             async with asyncio.timeout(self.settings.request_seconds):
                 return await handler(Request(request.scope, body.receive))
         except TimeoutError:
             late = f"took longer than {self.settings.request_seconds:g} s"
             return told(504 if body.ended else 408, late, headers=_closing(body))
         except RequestValidationError as reason:
-            where, what = places_of(reason.errors())
-            return told(422, what, where=where)
+            found = reason.errors()
+            where, what = places_of(found)
+            is_whole = all(one["type"] != "json_invalid" for one in found)
+            return told(422 if is_whole else 400, what, where=where)
         except HTTPException as reason:
             headers = {**(reason.headers or {}), **_closing(body)}
             said = None if reason.status_code == 405 else reason.detail
             return told(reason.status_code, said, headers=headers)
         except BusyError as reason:
             return told(503, str(reason), headers={"Retry-After": str(reason.retry_after_s)})
-        except TooMuchError as reason:
-            return told(413, self._hidden(str(reason)), headers=_closing(body))
         except HolotypeError as reason:
-            return told(422, self._hidden(str(reason)), headers=_closing(body))
+            status = next(status for kind, status in _STATUS_OF if isinstance(reason, kind))
+            return told(status, self._hidden(str(reason)), headers=_closing(body))
         except ClientDisconnect:
             return Response(status_code=_GONE)
         except Exception:  # noqa: BLE001 - our fault: the log has it, the client only that it is
@@ -99,10 +115,11 @@ def guarded(guard: Guard) -> type[APIRoute]:
         def get_route_handler(self) -> Handler:
             handler, path = super().get_route_handler(), self.path
             described = (self.openapi_extra or {}).get("requestBody", {})
-            takes_form = FORM_KIND in described.get("content", {})
+            usual = JSON_KIND if self.body_field is not None else ""
+            takes = FORM_KIND if FORM_KIND in described.get("content", {}) else usual
 
             async def guarded_handler(request: Request) -> Response:
-                return await guard.handled(handler, request, path, takes_form=takes_form)
+                return await guard.handled(handler, request, path, takes=takes)
 
             return guarded_handler
 
@@ -136,6 +153,13 @@ class _Body:
 
     def _refuse(self) -> None:
         raise HTTPException(413, f"more than {self._most:,} bytes in one request")
+
+
+def _check_is_json(content_type: str) -> None:
+    """Raises ``OtherTypeError`` for what does not say that it is JSON."""
+    kind = content_type.partition(";")[0].strip().lower()
+    if kind != JSON_KIND and not (kind.startswith("application/") and kind.endswith("+json")):
+        raise OtherTypeError(f"not JSON. Send it as {JSON_KIND}.")
 
 
 def _closing(body: _Body) -> dict[str, str]:

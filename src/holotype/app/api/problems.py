@@ -85,22 +85,36 @@ def places_of(validation: Sequence[Any]) -> tuple[str, str]:
 
 
 def hiding(workbench: Workbench) -> Callable[[str], str]:
-    """Returns what takes the places of the server out of a message."""
-    known: dict[str, str] = {str(bundle_folder(workbench.run)): "the model"}
+    """Returns what takes the places of the server out of a message.
+
+    A place as it was named when the server was started, ``run``, may also be a word of the message: it is
+    taken out where it begins a path.
+    """
+    named: dict[Path, str] = {bundle_folder(workbench.run): "the model"}
     if workbench.index is not None:
-        known[str(workbench.index)] = "the index"
+        named[workbench.index] = "the index"
     if workbench.collection is not None:
-        known[str(workbench.collection.path)] = "the collection"
-    known[str(workbench.workspace)] = "the server"
-    for place, name in list(known.items()):
-        known.setdefault(str(Path(place).resolve()), name)
+        named[workbench.collection.path] = "the collection"
+    named[workbench.workspace] = "the server"
+    known = {str(place): name for place, name in named.items()}
+    known |= {str(place.resolve()): name for place, name in named.items()}
     ordered = sorted(known, key=len, reverse=True)
-    pattern = re.compile("|".join(rf"{re.escape(place)}(/[^\s:'\",]*)?" for place in ordered))
+    pattern = re.compile("|".join(f"({_begun(place)}{_REST})" for place in ordered))
 
     def hidden(message: str) -> str:
-        def named(found: re.Match[str]) -> str:
-            return next(known[place] for place in ordered if found[0].startswith(place))
+        def name_of(found: re.Match[str]) -> str:
+            return known[ordered[(found.lastindex or 1) - 1]]
 
-        return " ".join(pattern.sub(named, message).split())
+        return " ".join(pattern.sub(name_of, message).split())
 
     return hidden
+
+
+_REST = r"(?:[^\s:'\",]*[^\s:'\",.])?"
+"""What follows in a path; the dot that ends a sentence is none of it."""
+
+
+def _begun(place: str) -> str:
+    """Returns the pattern of a place where a path may begin."""
+    written = re.escape(place)
+    return rf"(?<![\w.-]){written}" if Path(place).is_absolute() else rf"(?<![\w./-]){written}/"

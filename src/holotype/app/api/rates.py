@@ -51,10 +51,15 @@ def client_name(address: str) -> str:
 
     >>> client_name("192.0.2.1"), client_name("2001:db8::1:2:3:4"), client_name("")
     ('192.0.2.1', '2001:db8::/64', '')
+    >>> client_name("::ffff:192.0.2.1"), client_name("::1")
+    ('192.0.2.1', '::1')
     """
-    if ":" not in address:
-        return address
     try:
-        return str(ipaddress.ip_network((address.partition("%")[0], 64), strict=False))
+        found = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:
         return address
+    if isinstance(found, ipaddress.IPv6Address) and found.ipv4_mapped is not None:
+        return str(found.ipv4_mapped)
+    if isinstance(found, ipaddress.IPv4Address) or found.is_loopback:
+        return str(found)
+    return str(ipaddress.ip_network((found, 64), strict=False))

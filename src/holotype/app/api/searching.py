@@ -26,6 +26,8 @@ from holotype.media.barcodes import clean_barcode
 from holotype.models.encode import encode_captions
 from holotype.taxonomy.lineage import Rank
 
+MOST_SAID, SAID = 2_000, 21
+"""A longer value is called by so many of its letters and its number: it would come back with every hit."""
 Vector = NDArray[np.float32] | None
 Among = NDArray[np.bool_] | None
 
@@ -89,7 +91,7 @@ class Searcher:
             return await self._identifier.apart(partial(self._identities, values, k, among))
         vectors = await (self._barcodes(values) if ask is SearchBy.BARCODE else self._texts(values))
         modality = self._modality(searched, Ask(ask.value))
-        names = [_short(value) for value in values]
+        names = _names(values)
         return await self._rows(partial(self._nearest, names, vectors, modality, k, among))
 
     async def _barcodes(self, values: Sequence[str]) -> list[tuple[Vector, str | None]]:
@@ -97,7 +99,7 @@ class Searcher:
         asked = []
         for value in values:
             barcode, why = _cleaned(value)
-            asked.append(Specimen(_short(value), barcode=barcode, failure=why))
+            asked.append(Specimen(value, barcode=barcode, failure=why))
         return await self._identifier.embedded(asked)
 
     async def _texts(self, values: Sequence[str]) -> list[tuple[Vector, str | None]]:
@@ -160,11 +162,11 @@ class Searcher:
 
     def _lineages(self, values: Sequence[str], k: int, among: Among) -> list[dict[str, Any]]:
         found = []
-        for written in values:
+        for name, written in zip(_names(values), values, strict=True):
             bearing = records_of_lineage(self.index.records, written)
             rows = np.flatnonzero(bearing if among is None else bearing & among)
             failure = None if len(rows) else NOTHING_FITS
-            found.append(Hits(written, NAMES, rows[:k], failure=failure))
+            found.append(Hits(name, NAMES, rows[:k], failure=failure))
         return self._as_rows(found)
 
     def _identities(self, values: Sequence[str], k: int, among: Among) -> list[dict[str, Any]]:
@@ -172,11 +174,11 @@ class Searcher:
         library = barcode_library(self.index, among=among)
         hits = search_barcodes(library, [barcode for barcode, _ in cleaned], k=k)
         found = []
-        for at, (value, (_, why)) in enumerate(zip(values, cleaned, strict=True)):
+        for at, (name, (_, why)) in enumerate(zip(_names(values), cleaned, strict=True)):
             kept = np.flatnonzero(hits.row_QK[at] >= 0)
             if not len(kept):
                 reason = why or hits.failure_Q[at] or NOTHING_FITS
-                found.append(Hits.failed(_short(value), IDENTITY, reason))
+                found.append(Hits.failed(name, IDENTITY, reason))
                 continue
             strand = STRANDS.get(int(hits.strand_Q[at]), "")
             measured = [
@@ -184,7 +186,7 @@ class Searcher:
                 for c in kept
             ]
             rows = hits.row_QK[at][kept]
-            found.append(Hits(_short(value), IDENTITY, rows, identity_K=measured))
+            found.append(Hits(name, IDENTITY, rows, identity_K=measured))
         return self._as_rows(found)
 
     def _as_rows(self, found: Sequence[Hits]) -> list[dict[str, Any]]:
@@ -213,5 +215,9 @@ def _cleaned(value: str) -> tuple[str | None, str | None]:
         return None, str(reason)
 
 
-def _short(value: str) -> str:
-    return value if len(value) <= 24 else f"{value[:21]}..."
+def _names(values: Sequence[str]) -> list[str]:
+    """Returns what hits call the values: whole, but for those that are too long to be said with each hit."""
+    return [
+        value if len(value) <= MOST_SAID else f"{value[:SAID]}... (value {number:,})"
+        for number, value in enumerate(values, start=1)
+    ]

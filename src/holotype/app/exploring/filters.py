@@ -1,7 +1,7 @@
 """What the records are narrowed to, as a value: in a link, as masks, as words."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote, unquote, urlencode
@@ -9,42 +9,17 @@ from urllib.parse import quote, unquote, urlencode
 import numpy as np
 from numpy.typing import NDArray
 
+from holotype.app.exploring.box import Box, number_text
 from holotype.app.exploring.facts import FACETS, Facts
 from holotype.app.exploring.lineages import Path
 
 Mask = NDArray[np.bool_]
 
 TAXON, SINCE, UNTIL, MONTH = "taxon", "since", "until", "month"
-DEPTH_FROM, DEPTH_TO, BOX, HAS, SELECTION = "depth_from", "depth_to", "box", "has", "selection"
+DEPTH_FROM, DEPTH_TO, DEPTH_UNDER = "depth_from", "depth_to", "depth_under"
+BOX, HAS, SELECTION = "box", "has", "selection"
 HAS_WHAT = ("image", "barcode", "place", "date", "depth")
 _SAFE = " .,()'-_"
-
-
-@dataclass(frozen=True)
-class Box:
-    """A box of degrees; ``west`` may be greater than ``east``: then it crosses the 180th meridian."""
-
-    south: float
-    west: float
-    north: float
-    east: float
-
-    def text(self) -> str:
-        """Returns the box as a link has it."""
-        return ",".join(f"{angle:g}" for angle in (self.south, self.west, self.north, self.east))
-
-    @classmethod
-    def read(cls, text: str) -> "Box":
-        """Returns the box that a text says.
-
-        Raises:
-            ValueError: for what is none.
-        """
-        south, west, north, east = (float(part) for part in text.split(","))
-        sound = -90 <= south <= north <= 90 and abs(west) <= 180 and abs(east) <= 180
-        if not sound:
-            raise ValueError(text)
-        return cls(south, west, north, east)
 
 
 @dataclass(frozen=True)
@@ -57,8 +32,9 @@ class Filters:
         since: least ``YYYY`` or ``YYYY-MM``.
         until: greatest, inclusive.
         months: of the year, 1 to 12; any by default.
-        depth_from: metres.
-        depth_to: metres.
+        depth_from: metres, inclusive.
+        depth_to: metres, inclusive.
+        depth_under: metres, exclusive, as the layers of depth end.
         box: where.
         has: what must be there, of ``HAS_WHAT``.
         selection: key of a kept selection.
@@ -71,6 +47,7 @@ class Filters:
     months: frozenset[int] = frozenset()
     depth_from: float | None = None
     depth_to: float | None = None
+    depth_under: float | None = None
     box: Box | None = None
     has: frozenset[str] = frozenset()
     selection: str | None = None
@@ -93,6 +70,7 @@ class Filters:
         single = {
             SINCE: self.since, UNTIL: self.until,
             DEPTH_FROM: _number(self.depth_from), DEPTH_TO: _number(self.depth_to),
+            DEPTH_UNDER: _number(self.depth_under),
             BOX: self.box.text() if self.box else None, SELECTION: self.selection,
         }  # fmt: skip
         pairs += [(name, text) for name, text in single.items() if text is not None]
@@ -168,8 +146,8 @@ def _read_month(text: str) -> int:
     return int(text)
 
 
-def _one_of(text: str, known: Sequence[str]) -> str:
-    if text not in known:
+def _what(text: str) -> str:
+    if text not in HAS_WHAT:
         raise ValueError(text)
     return text
 
@@ -187,14 +165,15 @@ _READERS: dict[str, Any] = {
     MONTH: lambda found, text: replace(found, months=found.months | {_read_month(text)}),
     DEPTH_FROM: lambda found, text: replace(found, depth_from=_read_number(text)),
     DEPTH_TO: lambda found, text: replace(found, depth_to=_read_number(text)),
+    DEPTH_UNDER: lambda found, text: replace(found, depth_under=_read_number(text)),
     BOX: lambda found, text: replace(found, box=Box.read(text)),
-    HAS: lambda found, text: replace(found, has=found.has | {_one_of(text, HAS_WHAT)}),
+    HAS: lambda found, text: replace(found, has=found.has | {_what(text)}),
     SELECTION: lambda found, text: replace(found, selection=_key(text)),
 }
 
 
 def _number(value: float | None) -> str | None:
-    return None if value is None else f"{value:g}"
+    return None if value is None else number_text(value)
 
 
 def masks(
@@ -216,10 +195,8 @@ def masks(
         found["time"] = _in_time(facts, filters.since, filters.until)
     if filters.months:
         found[MONTH] = np.isin(facts.month_N, sorted(filters.months))
-    if filters.depth_from is not None or filters.depth_to is not None:
-        low = -math.inf if filters.depth_from is None else filters.depth_from
-        high = math.inf if filters.depth_to is None else filters.depth_to
-        found["depth"] = (facts.depth_N >= low) & (facts.depth_N <= high)
+    if (filters.depth_from, filters.depth_to, filters.depth_under) != (None, None, None):
+        found["depth"] = _in_depth(facts, filters)
     if filters.box is not None:
         found[BOX] = _in_box(facts, filters.box)
     for what in sorted(filters.has):
@@ -253,6 +230,19 @@ def _has_value(facts: Facts, facet: str, values: set[str | None]) -> Mask:
             wanted_V[code] = True
     found: Mask = wanted_V[coded.code_N]
     return found
+
+
+def _in_depth(facts: Facts, filters: Filters) -> Mask:
+    """Returns what was taken in a layer; what has no depth is in none."""
+    ends = (
+        (np.greater_equal, filters.depth_from), (np.less_equal, filters.depth_to),
+        (np.less, filters.depth_under),
+    )  # fmt: skip
+    inside: Mask = ~np.isnan(facts.depth_N)
+    for compared, end in ends:
+        if end is not None:
+            inside &= compared(facts.depth_N, end)
+    return inside
 
 
 def _in_time(facts: Facts, since: str | None, until: str | None) -> Mask:

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 CAPTION = "caption"
 _ENTIRE = ("image", "barcode")
+_CONTENT = {"image": "image_sha256", "barcode": "haplotype"}
+"""The column that is the same while what is embedded of a record is the same."""
 _SLICE = 64
 _WAIT_S = 3.0
 MOST_WORDS = 300
@@ -72,14 +74,15 @@ class Likeness:
 
     def plane(self, explored: Explored) -> Plane | None:
         """Returns the map of the collection, None where it is still to be made; reads a file."""
+        key = explored.collection.fingerprint
         path = self._path(explored)
         with self._lock:
-            if path.name not in self._planes:
+            if key not in self._planes:
                 found = planes.kept(path, explored.rows)
                 if found is None:
                     return None
-                self._planes = {path.name: found}
-            return self._planes[path.name]
+                self._planes = {key: found}
+            return self._planes[key]
 
     def may_be_mapped(self, explored: Explored) -> int:
         """Returns how many records can be on the map."""
@@ -132,7 +135,7 @@ class Likeness:
         path = self._path(explored)
         await asyncio.to_thread(planes.keep, made, path, explored.rows)
         with self._lock:
-            self._planes = {path.name: made}
+            self._planes = {explored.collection.fingerprint: made}
 
     async def _embedded(
         self, explored: Explored, rows: list[int]
@@ -215,9 +218,10 @@ class Likeness:
         return by.get(self.modality, np.zeros(len(facts), dtype=np.bool_))
 
     def _path(self, explored: Explored) -> Path:
+        """Returns where the map is kept: by the ids and their images or barcodes, whatever they are named."""
         model = self._identifier.bundle.fingerprint
-        fingerprint = explored.collection.fingerprint
-        return planes.plane_path(self._workspace, fingerprint, model, self.modality)
+        content = explored.rows.content_key(_CONTENT.get(self.modality, "content_hash"))
+        return planes.plane_path(self._workspace, content, model, self.modality)
 
 
 def _image(explored: Explored, row: int) -> bytes:

@@ -22,7 +22,7 @@ from holotype.randomness import generator
 MOST_RECORDS = 3_000
 LEAST_RECORDS = 10
 FOLDER = "maps"
-VERSION = 1
+VERSION = 2
 SEED = 0
 _ITERATIONS = 500
 _PERPLEXITY = 30.0
@@ -104,7 +104,7 @@ def plane_path(workspace: Path, collection: str, model: str, modality: str) -> P
 
     Args:
         workspace: of the server.
-        collection: its fingerprint.
+        collection: a hash of its records and of what is embedded of them.
         model: its fingerprint.
         modality: what is embedded.
     """

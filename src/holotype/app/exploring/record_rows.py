@@ -5,8 +5,9 @@ by reading the one row group that holds it. Row groups that were read are kept w
 """
 
 import bisect
+import hashlib
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from threading import Lock
 
@@ -44,6 +45,7 @@ class RecordRows:
         self._order_R = np.zeros(0, dtype=np.int64)
         self._paths: list[Path] = []
         self._first_S = np.zeros(1, dtype=np.int64)
+        self._content: dict[str, str] = {}
         self._groups: dict[int, NDArray[np.int64]] = {}
         self._images: OrderedDict[tuple[int, int], pa.Array] = OrderedDict()
 
@@ -57,12 +59,52 @@ class RecordRows:
 
     def rows(self, record_ids: Sequence[str]) -> list[int | None]:
         """Returns the rows of records, None for those that are not there."""
-        return [self.row(one) for one in record_ids]
+        return [row if row >= 0 else None for row in self.places(record_ids).tolist()]
+
+    def places(self, record_ids: Sequence[str]) -> NDArray[np.int64]:
+        """Returns the rows of records, int64, -1 for those that are not there; many at once, as a join."""
+        ids = self._read_ids()
+        asked = pa.array(record_ids, pa.large_string())
+        # The few that are asked for are hashed, and all others looked up among them: each id is of one row.
+        unique = pc.unique(asked)
+        found_N = pc.index_in(ids, value_set=unique)
+        there_N = pc.is_valid(found_N)
+        row_U = np.full(len(unique), -1, dtype=np.int64)
+        at = found_N.filter(there_N).to_numpy(zero_copy_only=False)
+        row_U[at] = np.flatnonzero(there_N.to_numpy(zero_copy_only=False))
+        found: NDArray[np.int64] = row_U[
+            pc.index_in(asked, value_set=unique).to_numpy(zero_copy_only=False)
+        ]
+        return found
+
+    def known(self, record_ids: Iterable[str]) -> frozenset[str]:
+        """Returns those of some ids that are in the collection."""
+        asked = list(record_ids)
+        return frozenset(
+            one for one, row in zip(asked, self.places(asked).tolist(), strict=True) if row >= 0
+        )
 
     @property
     def ids(self) -> pa.Array:
         """The ids in the order of the collection."""
         return self._read_ids()
+
+    def content_key(self, column: str) -> str:
+        """Returns a hash of the ids and of a column that says what each record holds; read once.
+
+        It is the same for the same records in another order, or under other names.
+        """
+        ids = self._read_ids()
+        with self._lock:
+            if column not in self._content:
+                values = self.collection.columns([column])[column].combine_chunks()
+                order, digest = pa.array(self._order_R), hashlib.sha256()
+                for one in (ids, pc.fill_null(values.cast(pa.large_string()), "")):
+                    _, ends, letters = one.take(order).buffers()
+                    for part in (ends, letters):
+                        digest.update(part or b"")
+                self._content[column] = digest.hexdigest()
+            return self._content[column]
 
     def beginning_with(self, start: str, *, most: int) -> list[str]:
         """Returns the first ids, in their order as text, that begin so."""

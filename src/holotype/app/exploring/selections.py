@@ -6,16 +6,23 @@ equal keys.
 
 import hashlib
 import json
+from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
+
+import numpy as np
+from numpy.typing import NDArray
 
 from holotype import files
+from holotype.app.exploring.record_rows import RecordRows
 from holotype.errors import CollectionError
 
 FOLDER = "selections"
 MOST_RECORDS = 100_000
 """A selection of more is no selection but a collection."""
+_KEPT = 16
 
 
 @dataclass(frozen=True)
@@ -40,12 +47,18 @@ def keep_selection(workspace: Path, collection: Path, record_ids: Sequence[str])
             "Narrow them first."
         )
     content = {"collection": str(collection), "record_ids": list(record_ids)}
-    key = hashlib.sha256(json.dumps(content).encode()).hexdigest()[:20]
+    key = _key_of(str(collection), record_ids)
     path = workspace / FOLDER / f"{key}.json"
     if not path.is_file():
         path.parent.mkdir(parents=True, exist_ok=True)
         files.write_json(path, content)
     return key
+
+
+def _key_of(collection: str, record_ids: Sequence[str]) -> str:
+    """Returns the same key for the same records, in whatever order they were chosen."""
+    said = json.dumps({"collection": collection, "record_ids": sorted(set(record_ids))})
+    return hashlib.sha256(said.encode()).hexdigest()[:20]
 
 
 def selection_of(workspace: Path, key: str) -> Selection:
@@ -67,3 +80,38 @@ def selection_of(workspace: Path, key: str) -> Selection:
         ) from None
     except (ValueError, KeyError, TypeError) as reason:
         raise CollectionError(f"{path}: damaged ({reason}). Select the records again.") from None
+
+
+class SelectionRows:
+    """The rows of kept selections, each found once for each content of the collection.
+
+    Safe to share between threads.
+
+    Args:
+        workspace: where the selections are kept.
+    """
+
+    def __init__(self, workspace: Path) -> None:
+        self._workspace = workspace
+        self._lock = Lock()
+        self._found: OrderedDict[tuple[str, str, str], NDArray[np.int64]] = OrderedDict()
+
+    def rows(self, key: str, rows: RecordRows) -> NDArray[np.int64]:
+        """Returns the rows of the records of a selection that are in the collection, int64.
+
+        Raises:
+            CollectionError: as ``selection_of``.
+        """
+        of = (key, str(rows.collection.path), rows.collection.fingerprint)
+        with self._lock:
+            found = self._found.get(of)
+            if found is not None:
+                self._found.move_to_end(of)
+                return found
+        all_S = rows.places(selection_of(self._workspace, key).record_ids)
+        found = all_S[all_S >= 0]
+        with self._lock:
+            self._found[of] = found
+            while len(self._found) > _KEPT:
+                self._found.popitem(last=False)
+        return found

@@ -8,7 +8,7 @@ from importlib import resources
 import numpy as np
 from numpy.typing import NDArray
 
-from holotype.app.exploring.filters import Box
+from holotype.app.exploring.box import Box
 from holotype.app.exploring.view import View
 
 MOST_CELLS = 1_500

@@ -13,7 +13,7 @@ from holotype.app.pages.assess_folder import (
     assessments,
     open_assessment,
 )
-from holotype.app.pages.assess_label import LabelDesk
+from holotype.app.pages.assess_label import SCRIPT, LabelDesk
 from holotype.app.pages.assess_report import draw_report
 from holotype.app.pages.assess_style import STYLE
 from holotype.app.pages.frame import frame
@@ -49,6 +49,7 @@ def register(workbench: Workbench) -> None:
     @ui.page(PATH + "/{key}", response_timeout=30)
     async def one(key: str) -> None:
         ui.add_css(STYLE + evidence_figures.STYLE)
+        ui.add_body_html(f"<script>{SCRIPT}</script>")
         found = await run.io_bound(open_assessment, workbench.workspace, key)
         with frame("Assess your data", "/evidence"):
             if found is None:

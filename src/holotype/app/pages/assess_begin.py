@@ -62,6 +62,9 @@ class Beginning:
     async def _begin(self) -> None:
         self._refusal.set_text("")
         self._button.props("loading").disable()
+        if not await self._place.is_whole():
+            self._button.props(remove="loading").enable()
+            return
         taken = self._place.take()
         try:
             made = await run.io_bound(self._begun, taken, str(self._named.value or ""), who_asks())

@@ -26,6 +26,7 @@ from holotype.app.pages.assess_brought import (
     let_go,
     make_pictures,
 )
+from holotype.app.pages.assess_written import Written, WrittenLabels
 from holotype.app.upload_names import free_name, safe_name
 from holotype.app.uploads import Refused, Upload, UploadLimits, scratch_folder, specimens_of
 from holotype.assessing.assess import AssessReport, assess
@@ -34,10 +35,9 @@ from holotype.assessing.sheet import COLUMNS
 from holotype.errors import MediaError, SourceError
 
 FOLDER = "assessments"
-LABELS, TORN, FILLED = "labels.jsonl", "labels.torn.jsonl", "labels.csv"
+FILLED = "labels.csv"
 LOCK = ".pictures.lock"
 BARCODES = "barcodes.fasta"
-MOST_LETTERS = 200
 
 
 @dataclass(frozen=True)
@@ -98,33 +98,23 @@ class Assessment:
 
     def labels(self) -> dict[int, str]:
         """Returns what was written, by number; "" where a label was taken back. A torn line is left out."""
-        try:
-            lines = (self.folder / LABELS).read_text(encoding="utf-8", errors="replace").split("\n")
-        except OSError:
-            return {}
-        found: dict[int, str] = {}
-        for line in lines:
-            try:
-                told = json.loads(line)
-                found[int(told["number"])] = str(told["label"])
-            except (ValueError, KeyError, TypeError):
-                continue
-        return found
+        return {number: one.label for number, one in self.written.read().items()}
 
-    def write(self, number: int, label: str, *, by: str = "") -> None:
+    @property
+    def written(self) -> WrittenLabels:
+        """The labels with who wrote them."""
+        return WrittenLabels(self.folder)
+
+    def write(self, number: int, label: str, *, by: str = "") -> Written | None:
         """Writes a label; when this returns, it is on disk.
+
+        Returns:
+            What stood there until then; None where nothing was ever written.
 
         Raises:
             SourceError: for text that is no label.
         """
-        text = " ".join(label.split())
-        if len(text) > MOST_LETTERS:
-            raise SourceError(f"a label of {len(text)} letters; at most {MOST_LETTERS}.")
-        told = {"number": number, "label": text, "by": by, "at": journal.now()}
-        line = json.dumps(told, ensure_ascii=False).encode() + b"\n"
-        with journal.held(self.folder / LABELS) as descriptor:
-            end = len(journal.whole_lines(descriptor))
-            journal.append(descriptor, line, end=end, torn=self.folder / TORN)
+        return self.written.write(number, label, by=by)
 
     def report(self) -> dict[str, Any] | None:
         """Returns the report that was made; None before."""

@@ -10,6 +10,12 @@ STYLE = """
   border: 1px solid var(--line); border-radius: 8px; overflow: hidden; }
 .shown img { width: 100%; height: min(60vh, 560px); object-fit: contain; }
 .shown code { padding: 1rem; overflow-wrap: anywhere; }
+.label-of { display: block; font-size: .9rem; color: var(--dim); margin: .4rem 0 .2rem; }
+.label-field {
+  font: inherit; color: var(--ink); background: var(--raised); border: 1px solid var(--dim);
+  border-radius: 5px; padding: .55rem .7rem; width: 100%;
+}
+.label-field:focus { outline: 2px solid var(--link) !important; outline-offset: 0; }
 .suggested {
   list-style: none; margin: .3rem 0 0; padding: 0; border: 1px solid var(--line); border-radius: 6px;
 }

@@ -1,5 +1,6 @@
 """Where files are dropped or chosen, one for all pages; the server itself holds to its limits."""
 
+import asyncio
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ from holotype.app.pages.text import text
 from holotype.app.settings import ServeSettings
 from holotype.app.upload_names import safe_name
 from holotype.app.uploads import Upload
+from holotype.errors import first_few
 from holotype.media.file_names import safe_ending
 from holotype.page.words import some
 
@@ -36,12 +38,21 @@ class Brought:
         return sorted(self.files, key=lambda one: one.name)
 
 
+_STATE = """
+const files = getElement({id})?.$refs.qRef?.files || [];
+const named = (...states) => files.filter(one => states.includes(one.__status)).map(one => one.name);
+return {{coming: named('idle', 'uploading').length, failed: named('failed')}};
+"""
+_ANSWER_S = 15.0
+
+
 class DropPlace:
     """What one visitor brings to a page, until it is taken."""
 
     def __init__(self, settings: ServeSettings, folder: Callable[[], Path]) -> None:
         self._settings, self._new_folder = settings, folder
         self._brought: Brought | None = None
+        self._being_saved = 0
 
     def draw(self) -> None:
         """Draws the place; files come as soon as they are chosen."""
@@ -64,10 +75,33 @@ class DropPlace:
         """Whether nothing has come."""
         return self._brought is None or not self._brought.files
 
+    async def is_whole(self) -> bool:
+        """Returns whether all has come that was chosen; tells what has not."""
+        client = self._upload.client
+        try:
+            state = await client.run_javascript(
+                _STATE.format(id=self._upload.id), timeout=_ANSWER_S
+            )
+        except TimeoutError:
+            ui.notify("The browser does not answer. Try again.", type="warning")
+            return False
+        while self._being_saved:
+            await asyncio.sleep(0.02)
+        coming, failed = int(state["coming"]), [str(one) for one in state["failed"]]
+        if coming:
+            files = f"{some(coming, 'file')} {'is' if coming == 1 else 'are'}"
+            ui.notify(f"{files} still coming. Wait, or take them away.", type="warning")
+        elif failed:
+            ui.notify(
+                f"Did not come: {first_few(failed)}. Choose them again, or take them away.",
+                type="warning", multi_line=True, timeout=15_000, close_button="Close",
+            )  # fmt: skip
+        return not coming and not failed
+
     def take(self) -> Brought:
         """Returns what has come; what comes from now on is for the next time."""
         taken, self._brought = self._brought or Brought(self._new_folder()), None
-        self._upload.reset()
+        self._upload.run_method("removeUploadedFiles")
         return taken
 
     def give_back(self, taken: Brought) -> None:
@@ -92,6 +126,10 @@ class DropPlace:
         own.size += size
         ending = safe_ending(safe_name(event.file.name))
         place = own.folder / f"upload-{secrets.token_hex(8)}{ending}"
-        await event.file.save(place)
+        self._being_saved += 1
+        try:
+            await event.file.save(place)
+        finally:
+            self._being_saved -= 1
         own.files.append(Upload(event.file.name, place))
         self.say(f"{some(len(own.files), 'file')} brought")

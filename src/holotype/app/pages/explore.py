@@ -11,6 +11,7 @@ from nicegui import app, ui
 
 from holotype.app.exploring.likeness import Likeness
 from holotype.app.exploring.opened import CollectionNow
+from holotype.app.exploring.selections import SelectionRows
 from holotype.app.pages.explore_downloads import downloads
 from holotype.app.pages.explore_state import (
     PAGE,
@@ -31,7 +32,7 @@ def register(workbench: "Workbench") -> None:
     """Defines the page and the downloads of records."""
     folder = workbench.collection_folder
     now = None if folder is None else CollectionNow(folder, workbench.workspace)
-    shared = Shared(workbench, now, Likeness(workbench))
+    shared = Shared(workbench, now, Likeness(workbench), SelectionRows(workbench.workspace))
     app.include_router(downloads(shared))
 
     @ui.page(PAGE)

@@ -11,23 +11,20 @@ from holotype.app.exploring.filters import Filters, read_filters
 from holotype.app.exploring.opened import Explored
 from holotype.app.exploring.records import csv_of
 from holotype.app.exploring.searching import ids_of
-from holotype.app.exploring.selections import selection_of
 from holotype.app.exploring.view import view_of
 from holotype.app.pages.explore_state import DOWNLOADS, Shared
 from holotype.errors import HolotypeError, SourceError
 
 
 def selected_rows(shared: Shared, explored: Explored, filters: Filters) -> NDArray[np.int64] | None:
-    """Returns the rows of the selection that is asked for, None where none is; reads a file.
+    """Returns the rows of the selection that is asked for, None where none is; reads a file the first time.
 
     Raises:
         CollectionError: when it is not kept.
     """
     if filters.selection is None:
         return None
-    kept = selection_of(shared.workbench.workspace, filters.selection)
-    rows = [row for row in explored.rows.rows(kept.record_ids) if row is not None]
-    return np.asarray(rows, dtype=np.int64)
+    return shared.selections.rows(filters.selection, explored.rows)
 
 
 def downloads(shared: Shared) -> APIRouter:

@@ -2,28 +2,32 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from nicegui import ui
-from nicegui.elements.mixins.text_element import TextElement
 
+from holotype.app.exploring.box import Box, number_text
 from holotype.app.exploring.facts import FACETS
-from holotype.app.exploring.filters import HAS_WHAT, Box, Filters, read_filters
-from holotype.app.exploring.view import Value, View
-from holotype.app.pages.explore_state import Desk, Shown, named
+from holotype.app.exploring.filters import (
+    DEPTH_TO,
+    DEPTH_UNDER,
+    HAS_WHAT,
+    Filters,
+    read_filters,
+)
+from holotype.app.exploring.view import View
+from holotype.app.pages.explore_facets import NO_VALUE, Choice, Facet
+from holotype.app.pages.explore_state import Desk, Shown
 from holotype.app.pages.text import heading, text
-from holotype.page.words import count
 
-_FIRST, _MOST = 7, 60
-_OPEN = ("decision", "instrument", "licence", "source", "label_status")
-NO_VALUE = "not stated"
 _MONTHS = (
     "January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
     "November", "December",
 )  # fmt: skip
 _SPANS = (
     ("since", "From", "2019-07"), ("until", "To", "2019-12"),
-    ("depth_from", "From, m", "0"), ("depth_to", "To, m", "200"),
+    ("depth_from", "From, m", "0"), (DEPTH_TO, "To, m", "200, or <200"),
 )  # fmt: skip
 _HAS = {
     "image": "Image", "barcode": "Barcode", "place": "Place", "date": "Date", "depth": "Depth"
@@ -35,11 +39,11 @@ class FiltersPanel:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
-        self._choices: dict[
-            tuple[str, str | None], tuple[ui.checkbox, TextElement, ui.element]
-        ] = {}
-        self._has: dict[str, tuple[ui.checkbox, TextElement]] = {}
+        self._facets: list[Facet] = []
+        self._has: dict[str, Choice] = {}
         self._spans: dict[str, ui.input] = {}
+        self._written: dict[str, str] = {}
+        self._months: ui.select | None = None
 
     def draw(self) -> ui.element:
         """Draws the panel, without counts."""
@@ -69,49 +73,19 @@ class FiltersPanel:
 
     def fill(self, shown: Shown) -> None:
         """Draws the choices that the collection has."""
-        whole = shown.whole
+        whole, filters = shown.whole, shown.asked.filters
+        self._has, self._spans, self._written, self._months = {}, {}, {}, None
+        self._facets = [
+            Facet(self._desk, name, values)
+            for name, values in whole.facets.items()
+            if len(values) > 1 or filters.values(name)
+        ]
         self._body.clear()
         with self._body:
-            for facet, values in whole.facets.items():
-                if len(values) < 2 and not shown.asked.filters.values(facet):
-                    continue
-                self._facet(facet, values, shown.asked.filters)
+            for facet in self._facets:
+                facet.draw(filters)
             self._spans_of(whole)
             self._presence(whole)
-
-    def _facet(self, facet: str, values: tuple[Value, ...], filters: Filters) -> None:
-        chosen = filters.values(facet)
-        with ui.element("details") as details:
-            if facet in _OPEN or chosen:
-                details.props("open")
-            text("summary", FACETS[facet])
-            with ui.element("div").classes("facet-values").props("role=group") as group:
-                named(group, aria_label=FACETS[facet])
-                for value in values[:_FIRST]:
-                    self._choice(facet, value.value)
-                for value in values[_FIRST:]:
-                    if value.value in chosen:
-                        self._choice(facet, value.value)
-            rest = [one for one in values[_FIRST:_MOST] if one.value not in chosen]
-            if rest:
-                with ui.element("details"):
-                    text("summary", f"{count(len(rest))} more").classes("note")
-                    with ui.element("div").classes("facet-values"):
-                        for value in rest:
-                            self._choice(facet, value.value)
-            if len(values) > _MOST:
-                text("p", f"{count(len(values) - _MOST)} further ones: search for them.").classes(
-                    "note"
-                )
-
-    def _choice(self, facet: str, value: str | None) -> None:
-        with ui.element("div").classes("value") as row:
-            box = ui.checkbox(
-                NO_VALUE if value is None else value,
-                on_change=lambda event: self._toggled(facet, value, is_chosen=bool(event.value)),
-            ).props("dense")
-            many = text("span", "").classes("many").props("aria-hidden=true")
-        self._choices[facet, value] = (box, many, row)
 
     def _spans_of(self, whole: View) -> None:
         if whole.has["date"]:
@@ -149,75 +123,79 @@ class FiltersPanel:
         with ui.element("details").props("open"):
             text("summary", "Only with")
             for what in there:
-                with ui.element("div").classes("value"):
-                    box = ui.checkbox(
-                        _HAS[what],
-                        on_change=lambda event, what=what: self._required(
-                            what, is_chosen=bool(event.value)
-                        ),
-                    )
-                    many = text("span", "").classes("many").props("aria-hidden=true")
-                self._has[what] = (box.props("dense"), many)
+                self._has[what] = Choice.drawn(_HAS[what], partial(self._required, what))
 
     def show(self, shown: Shown) -> None:
-        """Writes counts and choices of the present filters into the panel; nothing is drawn again."""
+        """Writes counts and choices of the present filters into the panel; nothing is drawn again.
+
+        A field is written only where what is asked for has changed: somebody may be at it.
+        """
         filters = shown.asked.filters
-        for (facet, value), (box, many, row) in self._choices.items():
-            found = {one.value: one for one in shown.view.facets.get(facet, ())}.get(value)
-            records = found.records if found else 0
-            box.value = value in filters.values(facet)
-            many.set_text(count(records))
-            row.classes(add="none" if not records else "", remove="none" if records else "")
-            said = NO_VALUE if value is None else value
-            named(box, aria_label=f"{said}, {count(records)}").update()
-        for what, (box, many) in self._has.items():
-            box.value = what in filters.has
-            many.set_text(count(shown.view.has[what]))
-        values: dict[str, str | float | None] = {
-            "since": filters.since, "until": filters.until, "depth_from": filters.depth_from,
-            "depth_to": filters.depth_to, "box": filters.box.text() if filters.box else None,
-        }  # fmt: skip
+        for facet in self._facets:
+            facet.show(shown)
+        for what, choice in self._has.items():
+            choice.show(shown.view.has[what], is_chosen=what in filters.has)
         for name, field in self._spans.items():
-            now = values[name]
-            field.value = f"{now:g}" if isinstance(now, float) else now or ""
-            field.error = None
-        if hasattr(self, "_months"):
+            now = _as_written(filters, name)
+            if now != self._written.get(name, "") or not filters:
+                self._written[name] = field.value = now
+                field.error = None
+        if self._months is not None:
             self._months.value = sorted(filters.months)
 
     # A value that is written from here is told like one that is chosen: what is so already is no change.
 
-    async def _toggled(self, facet: str, value: str | None, *, is_chosen: bool) -> None:
-        asked = self._desk.shown.asked
-        if is_chosen != (value in asked.filters.values(facet)):
-            await self._desk.change(asked.with_filters(asked.filters.toggled(facet, value)))
-
-    async def _required(self, what: str, *, is_chosen: bool) -> None:
-        asked = self._desk.shown.asked
+    async def _required(self, what: str, is_chosen: bool) -> None:  # noqa: FBT001
+        asked = self._desk.asked
         if is_chosen != (what in asked.filters.has):
             filters = replace(asked.filters, has=asked.filters.has ^ {what})
             await self._desk.change(asked.with_filters(filters))
 
     async def _months_chosen(self) -> None:
-        asked, months = self._desk.shown.asked, frozenset(self._months.value or ())
+        if self._months is None:
+            return
+        asked, months = self._desk.asked, frozenset(self._months.value or ())
         if months != asked.filters.months:
             await self._desk.change(asked.with_filters(replace(asked.filters, months=months)))
 
     async def _spanned(self, name: str) -> None:
-        field, asked = self._spans[name], self._desk.shown.asked
+        field, asked = self._spans[name], self._desk.asked
         written = str(field.value or "").strip()
-        found, problems = read_filters([(name, written)] if written else [])
+        found, problems = read_filters(_as_asked(name, written))
         if problems:
             field.error = _WRONG[name]
             return
         field.error = None
-        filters = _with(asked.filters, name, getattr(found, name))
+        if written == self._written.get(name, ""):
+            return
+        self._written[name] = written
+        filters = asked.filters
+        for one in (name, DEPTH_UNDER) if name == DEPTH_TO else (name,):
+            filters = _with(filters, one, getattr(found, one))
         if filters != asked.filters:
             await self._desk.change(asked.with_filters(filters))
 
 
+def _as_asked(name: str, written: str) -> list[tuple[str, str]]:
+    """Returns what is written in a field as a link has it; ``<20`` is what lies above 20 m, without it."""
+    if name == DEPTH_TO and written.startswith("<"):
+        return [(DEPTH_UNDER, written[1:])]
+    return [(name, written)] if written else []
+
+
+def _as_written(filters: Filters, name: str) -> str:
+    """Returns what a field says of the filters."""
+    if name == DEPTH_TO and filters.depth_under is not None:
+        return f"<{number_text(filters.depth_under)}"
+    value = getattr(filters, name)
+    if isinstance(value, Box):
+        return value.text()
+    return number_text(value) if isinstance(value, float) else value or ""
+
+
 _WRONG = {
     "since": "Write 2019 or 2019-07.", "until": "Write 2019 or 2019-07.",
-    "depth_from": "Write metres.", "depth_to": "Write metres.",
+    "depth_from": "Write metres.", "depth_to": "Write metres; <200 leaves 200 out.",
     "box": "Write four numbers, as 40,-5,48,10.",
 }  # fmt: skip
 
@@ -227,35 +205,53 @@ def _with(filters: Filters, name: str, value: Any) -> Filters:
     return replace(filters, **changed)
 
 
-def chips(filters: Filters) -> list[tuple[str, Filters]]:
-    """Returns what is chosen, in words, each with the filters that are left without it."""
-    found: list[tuple[str, Filters]] = []
+Without = Callable[[Filters], Filters]
+
+
+def chips(filters: Filters) -> list[tuple[str, Without]]:
+    """Returns what is chosen, in words, each with what takes it away from whatever filters there are then."""
+    found: list[tuple[str, Without]] = []
     if filters.taxon:
         rank, name = filters.taxon[-1]
-        found.append((f"{rank}: {name}", replace(filters, taxon=())))
+        found.append((f"{rank}: {name}", partial(_with, name="taxon", value=())))
     for facet, value in sorted(filters.chosen, key=lambda pair: (pair[0], pair[1] or "")):
         said = NO_VALUE if value is None else value
-        found.append((f"{FACETS[facet]}: {said}", filters.toggled(facet, value)))
-    singles: list[tuple[str, Any, Callable[[Any], str]]] = [
-        ("since", filters.since, lambda value: f"from {value}"),
-        ("until", filters.until, lambda value: f"to {value}"),
-        ("depth_from", filters.depth_from, lambda value: f"below {value:g} m"),
-        ("depth_to", filters.depth_to, lambda value: f"above {value:g} m"),
-        ("box", filters.box, _box_in_words),
-        ("selection", filters.selection, lambda _: "the selection"),
-    ]
-    for name, value, says in singles:
+        found.append((f"{FACETS[facet]}: {said}", partial(_not_chosen, one=(facet, value))))
+    for single, says in _SINGLES.items():
+        value = getattr(filters, single)
         if value is not None:
-            found.append((says(value), _with(filters, name, None)))
+            found.append((says(value), partial(_with, name=single, value=None)))
     if filters.months:
         said = ", ".join(_MONTHS[month - 1] for month in sorted(filters.months))
-        found.append((said, replace(filters, months=frozenset())))
+        found.append((said, partial(_with, name="months", value=frozenset())))
     found += [
-        (f"with {_HAS[what].lower()}", replace(filters, has=filters.has - {what}))
+        (f"with {_HAS[what].lower()}", partial(_not_required, what=what))
         for what in sorted(filters.has)
     ]
     return found
 
 
+def _not_chosen(filters: Filters, one: tuple[str, str | None]) -> Filters:
+    return replace(filters, chosen=filters.chosen - {one})
+
+
+def _not_required(filters: Filters, what: str) -> Filters:
+    return replace(filters, has=filters.has - {what})
+
+
 def _box_in_words(box: Box) -> str:
-    return f"between {box.south:g}° and {box.north:g}° N, {box.west:g}° and {box.east:g}° E"
+    south, west, north, east = (
+        number_text(one) for one in (box.south, box.west, box.north, box.east)
+    )
+    return f"between {south}° and {north}° N, {west}° and {east}° E"
+
+
+_SINGLES: dict[str, Callable[[Any], str]] = {
+    "since": lambda value: f"from {value}",
+    "until": lambda value: f"to {value}",
+    "depth_from": lambda value: f"{number_text(value)} m or deeper",
+    "depth_to": lambda value: f"{number_text(value)} m or shallower",
+    "depth_under": lambda value: f"shallower than {number_text(value)} m",
+    "box": _box_in_words,
+    "selection": lambda _: "the selection",
+}

@@ -114,10 +114,6 @@ class RecordsPanel:
         self._drop.set_visibility(bool(shown.picked))
         self._review.set_enabled(chosen > 0)
 
-    def _rows(self) -> list[int]:
-        shown = self._desk.shown
-        return sorted(shown.picked) if shown.picked else shown.row_R.tolist()
-
     async def _kept(self) -> str | None:
         shown, workspace = self._desk.shown, self._desk.shared.workbench.workspace
         if len(shown.picked or shown.row_R) > MOST_RECORDS:
@@ -125,7 +121,9 @@ class RecordsPanel:
                 f"At most {MOST_RECORDS:,} records at once. Narrow them first.", type="warning"
             )
             return None
-        ids = await asyncio.to_thread(ids_of, shown.explored.rows, self._rows())
+        ids = sorted(shown.picked)
+        if not ids:
+            ids = await asyncio.to_thread(ids_of, shown.explored.rows, shown.row_R.tolist())
         try:
             return await asyncio.to_thread(
                 keep_selection, workspace, shown.explored.collection.path, ids
@@ -149,21 +147,21 @@ class RecordsPanel:
             ui.navigate.to(f"/review/new?ids={key}")
 
     async def _pick_none(self) -> None:
-        for row in self._desk.shown.picked:
-            await self._desk.pick(row, is_picked=False)
+        await self._desk.pick_none()
         await self.show(self._desk.shown)
 
     async def _ordered(self) -> None:
-        order = Order(self._order.value)
-        if order is not self._desk.shown.asked.order:
-            await self._desk.change(replace(self._desk.shown.asked, order=order, page=1))
+        order, asked = Order(self._order.value), self._desk.asked
+        if order is not asked.order:
+            await self._desk.change(replace(asked, order=order, page=1))
 
     async def _turn(self, by: int, *, is_focused: bool = False) -> None:
-        shown = self._desk.shown
-        pages = max(1, -(-len(shown.row_R) // CARDS))
-        page = min(max(1, shown.asked.page + by), pages)
-        if page != shown.asked.page:
-            await self._desk.change(replace(shown.asked, page=page))
+        asked = self._desk.asked
+        turned = replace(asked, page=max(1, asked.page + by))
+        if asked.filters == self._desk.shown.asked.filters and not asked.words:
+            turned = turned.with_page_of(len(self._desk.shown.row_R))
+        if turned != asked:
+            await self._desk.change(turned)
         if is_focused:
             which = "0" if by > 0 else "cards.length - 1"
             ui.run_javascript(
@@ -201,7 +199,7 @@ def cards(
     for at, (row, record_id, name) in enumerate(zip(rows, ids, called, strict=True)):
         line = under[at] if under is not None else coded.values[int(coded.code_N[row])] or ""
         with ui.element("li") as item:
-            if row in shown.picked and can_be_picked:
+            if record_id in shown.picked and can_be_picked:
                 item.classes("picked")
             with ui.element("button").classes("card").props("type=button") as card:
                 named(card, aria_label=f"{name}, record {record_id}")
@@ -211,7 +209,7 @@ def cards(
                 text("span", line).classes("under")
             card.on("click", lambda record_id=record_id: desk.open_record(record_id))
             if can_be_picked:
-                _pick_box(desk, item, row, record_id, is_picked=row in shown.picked)
+                _pick_box(desk, item, record_id, is_picked=record_id in shown.picked)
 
 
 def _picture(shown: Shown, row: int, record_id: str) -> None:
@@ -229,10 +227,10 @@ def _is_italic(shown: Shown, row: int) -> bool:
     return rank in ("genus", "species", "subspecies")
 
 
-def _pick_box(desk: Desk, item: ui.element, row: int, record_id: str, *, is_picked: bool) -> None:
+def _pick_box(desk: Desk, item: ui.element, record_id: str, *, is_picked: bool) -> None:
     async def picked(event: events.ValueChangeEventArguments[bool | None]) -> None:
         item.classes(add="picked" if event.value else "", remove="" if event.value else "picked")
-        await desk.pick(row, is_picked=bool(event.value))
+        await desk.pick(record_id, is_picked=bool(event.value))
 
     box = ui.checkbox(value=is_picked, on_change=picked).props("dense").classes("pick")
     named(box, aria_label=f"Pick {record_id}")

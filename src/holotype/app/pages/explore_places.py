@@ -6,7 +6,8 @@ from dataclasses import replace
 
 from nicegui import events, ui
 
-from holotype.app.exploring.filters import Box, Filters
+from holotype.app.exploring.box import Box
+from holotype.app.exploring.filters import Filters
 from holotype.app.exploring.where_when import Bar, Places, depths, places, years
 from holotype.app.pages.explore_figures import Figure, bars, month_bars, place_map
 from holotype.app.pages.explore_state import Desk, Shown, named
@@ -106,7 +107,7 @@ class PlacesPanel:
     async def _layer(self, bar: Bar) -> None:
         low = None if bar.first == float("-inf") else bar.first
         high = None if bar.last == float("inf") else bar.last
-        await self._narrow(depth_from=low, depth_to=high)
+        await self._narrow(depth_from=low, depth_to=None, depth_under=high)
 
     async def _year(self, bar: Bar) -> None:
         await self._narrow(since=bar.name, until=bar.name)
@@ -115,7 +116,7 @@ class PlacesPanel:
         await self._narrow(months=frozenset({int(bar.first)}))
 
     async def _narrow(self, **by: object) -> None:
-        asked = self._desk.shown.asked
+        asked = self._desk.asked
         filters: Filters = replace(asked.filters, **by)  # type: ignore[arg-type]
         await self._desk.change(asked.with_filters(filters))
 

@@ -1,7 +1,6 @@
 """One record of the page Explore: its image, all that is known of it, and what is like it."""
 
 import asyncio
-from dataclasses import replace
 
 import numpy as np
 from nicegui import background_tasks, ui
@@ -133,9 +132,7 @@ class RecordDialog:
 
     def _hidden(self) -> None:
         self._record = None
-        asked = replace(self._desk.shown.asked, record=None)
-        self._desk.shown = replace(self._desk.shown, asked=asked)
-        ui.navigate.history.replace(asked.link())
+        self._desk.close_record()
 
 
 def _value(written: str) -> None:

@@ -12,9 +12,14 @@ from holotype.page.words import count, some
 
 _KEYS = """(e) => {
   const keys = ['ArrowDown', 'ArrowUp', 'Enter', 'Escape'];
-  if (keys.includes(e.key)) { if (e.key !== 'Enter') e.preventDefault(); emit(e.key); }
+  if (!keys.includes(e.key) || e.isComposing || (e.key === 'Enter' && e.repeat)) return;
+  if (e.key !== 'Enter') e.preventDefault();
+  emit(e.key, e.target.value);
 }"""
+"""A key tells what stood in the box when it was pressed: the suggestions may be those of fewer letters."""
+_PAUSE_S = 0.15
 _LIST = "search-suggestions"
+NOTHING = "No name is like this."
 
 
 class SearchBox:
@@ -23,17 +28,17 @@ class SearchBox:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._found: tuple[Suggestion, ...] = ()
+        self._found_for = ""
         self._at = -1
         self._asked = ""
+        self._keys = asyncio.Lock()
 
     def draw(self) -> None:
         """Draws the box."""
         with ui.element("div").classes("search").props('role=search aria-label="Search"'):
             self._box = ui.input(
                 label="Search names, labels or record ids", on_change=self._typed
-            ).props(
-                f"outlined dense debounce=180 autocomplete=off role=combobox aria-controls={_LIST}"
-            )
+            ).props(f"outlined dense autocomplete=off role=combobox aria-controls={_LIST}")
             self._box.props("aria-expanded=false aria-autocomplete=list clearable")
             self._box.on("keydown", self._key, js_handler=_KEYS)
             self._box.on("blur", self._left)
@@ -43,37 +48,49 @@ class SearchBox:
             self._told = text("span", "").classes("spoken").props('role="status"')
 
     async def _typed(self, event: events.ValueChangeEventArguments[str | None]) -> None:
-        self._asked = str(event.value or "")
-        asked, shown = self._asked, self._desk.shown
+        asked = self._asked = str(event.value or "")
+        await asyncio.sleep(_PAUSE_S)
+        if asked == self._asked != self._found_for:
+            await self._find(asked)
+
+    async def _find(self, asked: str) -> None:
+        """Lists what some letters may mean; of several at once only the last one is shown."""
+        self._asked = asked
+        shown = self._desk.shown
         found = await asyncio.to_thread(
             suggestions, shown.explored.facts, shown.explored.rows, asked
         )
         if asked == self._asked:
-            self._found, self._at = found, -1
+            self._found, self._found_for, self._at = found, asked, -1
             self._fill()
 
     def _fill(self) -> None:
-        words = " ".join(self._asked.split())
+        words = " ".join(self._found_for.split())
         self._list.clear()
         with self._list:
-            for at, one in enumerate(self._found):
-                self._item(at, one.text, _what(one), count(one.records) if one.records > 1 else "")
-            if self._finds_words():
-                self._item(len(self._found), words, "records that look like this", "")
-        shows = bool(self._found) or self._finds_words()
-        self._open(is_open=shows)
+            for at, one in enumerate(self._choices()):
+                self._item(at, one)
+        self._open(is_open=bool(self._choices()))
         if len(words) > 1:
-            told = some(len(self._found), "suggestion") if self._found else "No name is like this."
+            told = some(len(self._found), "suggestion") if self._found else NOTHING
             self._told.set_text(told)
 
-    def _finds_words(self) -> bool:
-        return self._desk.shared.likeness.reads_words and len(self._asked.strip()) > 1
+    def _choices(self) -> list[Suggestion | str]:
+        """Returns what can be chosen: what was found, and the words themselves if the model reads words."""
+        words = " ".join(self._found_for.split())
+        reads = self._desk.shared.likeness.reads_words and len(words) > 1
+        return [*self._found, *([words] if reads else [])]
 
-    def _item(self, at: int, name: str, what: str, many: str) -> None:
+    def _item(self, at: int, one: Suggestion | str) -> None:
+        if isinstance(one, Suggestion):
+            name, what = one.text, _what(one)
+            many = count(one.records) if one.records > 1 else ""
+        else:
+            name, what, many = one, "records that look like this", ""
         item = ui.element("li").props(f"id={_LIST}-{at} role=option")
         item.props["aria-selected"] = "true" if at == self._at else "false"
         named(item, aria_label=", ".join(part for part in (name, what, many) if part))
-        item.on("mousedown.prevent", lambda: self._choose(at))
+        item.on("mousedown.prevent", lambda: self._choose(one))
         with item:
             text("span", name)
             text("span", what).classes("what")
@@ -86,33 +103,41 @@ class SearchBox:
         self._box.update()
 
     async def _key(self, event: events.GenericEventArguments) -> None:
-        last = len(self._found) - 1 + self._finds_words()
-        if event.args == "Escape":
+        """Does what a key asks, of the letters that stood there; keys are taken one after another."""
+        key, letters = event.args if isinstance(event.args, list) else (event.args, self._asked)
+        if key == "Escape":
             self._open(is_open=False)
-        elif event.args == "Enter":
-            await self._choose(max(self._at, 0))
-        elif last >= 0:
-            by = 1 if event.args == "ArrowDown" else -1
-            self._at = (self._at + by) % (last + 1) if self._at >= 0 or by > 0 else last
-            self._fill()
+            return
+        async with self._keys:
+            if letters != self._found_for:
+                await self._find(str(letters or ""))
+            choices = self._choices()
+            if key == "Enter":
+                if choices:
+                    await self._choose(choices[max(self._at, 0)])
+                elif self._found_for.strip():
+                    ui.notify(NOTHING, type="warning")
+            elif choices:
+                by = 1 if key == "ArrowDown" else -1
+                self._at = (self._at + by) % len(choices) if self._at >= 0 or by > 0 else -1
+                self._at %= len(choices)
+                self._fill()
 
     def _left(self) -> None:
         self._open(is_open=False)
 
-    async def _choose(self, at: int) -> None:
-        words = " ".join(self._asked.split())
-        if at < len(self._found):
-            await self._taken(self._found[at])
-        elif self._finds_words():
-            await self._desk.change(replace(self._desk.shown.asked, words=words, page=1))
-        else:
-            return
+    async def _choose(self, one: Suggestion | str) -> None:
+        """Empties the box, then shows what was chosen."""
         self._box.value = ""
-        self._asked, self._found, self._at = "", (), -1
+        self._asked, self._found, self._found_for, self._at = "", (), "", -1
         self._open(is_open=False)
+        if isinstance(one, Suggestion):
+            await self._taken(one)
+        else:
+            await self._desk.change(replace(self._desk.asked, words=one, page=1))
 
     async def _taken(self, one: Suggestion) -> None:
-        asked = self._desk.shown.asked
+        asked = self._desk.asked
         if one.means is Means.RECORD:
             await self._desk.open_record(one.text)
         elif one.means is Means.TAXON:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from holotype.app.exploring.filters import Filters, read_filters
 from holotype.app.exploring.likeness import Likeness
 from holotype.app.exploring.opened import CollectionNow, Explored
+from holotype.app.exploring.selections import SelectionRows
 from holotype.app.exploring.view import Order, View
 
 if TYPE_CHECKING:
@@ -57,6 +58,10 @@ class Asked:
     page: int = 1
     tab: Tab = Tab.RECORDS
     record: str | None = None
+
+    def with_page_of(self, records: int) -> "Asked":
+        """Returns the same at the last page, where so many records have no page of that number."""
+        return replace(self, page=min(self.page, max(1, -(-records // CARDS))))
 
     def with_filters(self, filters: Filters) -> "Asked":
         """Returns the same with other filters, from the first page."""
@@ -104,7 +109,7 @@ class Shown:
         view: what passes the filters.
         whole: the counts without any filter.
         row_R: int64, the records in their order; only the likest ones where words were asked for.
-        picked: rows that the visitor picked by hand.
+        picked: ids of the records that the visitor picked by hand.
     """
 
     asked: Asked
@@ -112,7 +117,7 @@ class Shown:
     view: View
     whole: View
     row_R: NDArray[np.int64]
-    picked: frozenset[int] = frozenset()
+    picked: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -122,13 +127,22 @@ class Shared:
     workbench: "Workbench"
     now: CollectionNow | None
     likeness: Likeness
+    selections: SelectionRows
 
 
 class Desk(Protocol):
-    """What the parts of the page may ask of it."""
+    """What the parts of the page may ask of it.
+
+    Attributes:
+        shared: what all visitors share.
+        shown: what is shown; a change shows some time after it was asked for.
+        asked: what was asked for last. The next change is made from this one, never from what is shown:
+            of two that come quickly one after another both hold.
+    """
 
     shared: Shared
     shown: Shown
+    asked: Asked
 
     async def change(self, asked: Asked) -> None:
         """Shows something else."""
@@ -136,8 +150,14 @@ class Desk(Protocol):
     async def open_record(self, record_id: str) -> None:
         """Opens a record."""
 
-    async def pick(self, row: int, *, is_picked: bool) -> None:
+    def close_record(self) -> None:
+        """Says that no record is open any more."""
+
+    async def pick(self, record_id: str, *, is_picked: bool) -> None:
         """Picks a record, or no longer."""
+
+    async def pick_none(self) -> None:
+        """Picks no record any more."""
 
     async def select(self, rows: list[int]) -> None:
         """Narrows to some records."""

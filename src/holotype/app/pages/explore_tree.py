@@ -5,6 +5,7 @@ from typing import Any
 
 from nicegui import events, ui
 
+from holotype.app.exploring.filters import path_of, path_text
 from holotype.app.exploring.lineages import NO_NAME, NONE, Path
 from holotype.app.exploring.tree import TreeNode, children, counts_of, drawn
 from holotype.app.pages.explore_figures import sunburst
@@ -22,8 +23,8 @@ _MOVE = """(e) => {
   if (!now) return;
   const open = e.key === 'Enter' || e.key === ' ';
   if (open || (e.key === 'ArrowRight' && now.getAttribute('aria-expanded') === 'false')) {
-    e.preventDefault(); emit(Number(now.dataset.at), true);
-  } else if (e.key === 'ArrowLeft') { e.preventDefault(); emit(-1, true); }
+    e.preventDefault(); emit('to', now.dataset.path);
+  } else if (e.key === 'ArrowLeft') { e.preventDefault(); emit('out', ''); }
 }"""
 _KINDS = {"kind": "kind of thing", "group": "class that is no taxon", NONE: ""}
 
@@ -34,7 +35,6 @@ class TreePanel:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._sectors: list[Path] = []
-        self._items: list[Path] = []
 
     def draw(self) -> None:
         """Draws the panel, empty."""
@@ -73,14 +73,13 @@ class TreePanel:
         above = [path[:end] for end in range(len(path) + 1)]
         records = [total, *(int(counts[at]) if (at := lineages.place.get(one)) is not None else 0
                             for one in above[1:])]  # fmt: skip
-        self._items = [*above, *(node.path for node in below[:MOST_LISTED])]
         self._list.clear()
         with self._list:
-            for level, (one, number) in enumerate(zip(above, records, strict=True)):
-                self._item(level, one, number, is_open=True, is_here=one == path)
-            for place, node in enumerate(below[:MOST_LISTED], start=len(above)):
+            for one, number in zip(above, records, strict=True):
+                self._item(one, number, is_open=True, is_here=one == path)
+            for node in below[:MOST_LISTED]:
                 self._item(
-                    place, node.path, node.records,
+                    node.path, node.records,
                     is_open=False if node.path in lineages.children else None, is_here=False,
                 )  # fmt: skip
         own = tree.records - sum(node.records for node in below)
@@ -91,13 +90,11 @@ class TreePanel:
             notes.append(f"{count(len(below) - MOST_LISTED)} rarer names: search for them.")
         self._note.set_text(" ".join(notes))
 
-    def _item(
-        self, at: int, path: Path, records: int, *, is_open: bool | None, is_here: bool
-    ) -> None:
+    def _item(self, path: Path, records: int, *, is_open: bool | None, is_here: bool) -> None:
         rank, name = path[-1] if path else ("", "All names")
         rank = "" if name == NO_NAME else _KINDS.get(rank, rank)
         item = ui.element("li").props("role=treeitem")
-        item.props["data-at"] = str(at)
+        item.props["data-path"] = path_text(path)
         item.props["aria-level"] = str(len(path) + 1)
         item.props["tabindex"] = "0" if is_here else "-1"
         item.props["aria-selected"] = "true" if is_here else "false"
@@ -116,20 +113,25 @@ class TreePanel:
         at = event.args
         if isinstance(at, int) and 0 <= at < len(self._sectors):
             path = self._sectors[at]
-            here = self._desk.shown.asked.filters.taxon
+            here = self._desk.asked.filters.taxon
             await self._to(path[:-1] if path == here and at == 0 else path)
 
     async def _moved(self, event: events.GenericEventArguments) -> None:
         said: Any = event.args
-        at = said[0] if isinstance(said, list) and said else None
-        here = self._desk.shown.asked.filters.taxon
-        if at == -1:
-            await self._to(here[:-1], is_focused=True)
-        elif isinstance(at, int) and 0 <= at < len(self._items):
-            await self._to(self._items[at], is_focused=True)
+        if not isinstance(said, list) or len(said) != 2:
+            return
+        what, named_path = said
+        if what == "out":
+            await self._to(self._desk.asked.filters.taxon[:-1], is_focused=True)
+            return
+        try:
+            path = path_of(str(named_path)) if named_path else ()
+        except ValueError:
+            return
+        await self._to(path, is_focused=True)
 
     async def _to(self, path: Path, *, is_focused: bool = False) -> None:
-        asked = self._desk.shown.asked
+        asked = self._desk.asked
         if path != asked.filters.taxon:
             await self._desk.change(asked.with_filters(replace(asked.filters, taxon=path)))
         if is_focused:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 from nicegui import ui
@@ -14,7 +15,7 @@ from holotype.app.exploring.searching import ids_of
 from holotype.app.exploring.selections import keep_selection
 from holotype.app.exploring.view import View, ordered, view_of
 from holotype.app.pages.explore_downloads import selected_rows
-from holotype.app.pages.explore_filters import FiltersPanel, chips
+from holotype.app.pages.explore_filters import FiltersPanel, Without, chips
 from holotype.app.pages.explore_grid import RecordsPanel
 from holotype.app.pages.explore_likeness import LikenessPanel
 from holotype.app.pages.explore_places import PlacesPanel
@@ -34,7 +35,7 @@ class Visit:
 
     def __init__(self, shared: Shared, asked: Asked) -> None:
         self.shared = shared
-        self._first = asked
+        self.asked = asked
         self._turn = 0
         self._drawing = asyncio.Lock()
         self._tree, self._filters, self._search = (
@@ -100,36 +101,57 @@ class Visit:
             with self._wait:
                 text("p", str(reason)).classes("bad")
             return
-        await self._begin(explored, self._first)
+        await self._begin(explored, frozenset())
         self._wait.set_visibility(False)
         self._all.set_visibility(True)
-        await self.change(self._first)
-        if self._first.record is not None:
-            await self.open_record(self._first.record)
+        first = self.asked
+        await self.change(first)
+        if first.record is not None:
+            await self.open_record(first.record)
 
-    async def _begin(self, explored: Explored, asked: Asked) -> None:
-        """Takes a collection as it is now: its filters are drawn anew, nothing is picked."""
+    async def _begin(self, explored: Explored, picked: frozenset[str]) -> None:
+        """Takes a collection as it is now: its filters are drawn anew; what is gone is picked no more."""
         whole = await asyncio.to_thread(view_of, explored.facts, Filters())
-        self.shown = Shown(asked, explored, whole, whole, whole.row_R)
+        there = await asyncio.to_thread(explored.rows.known, picked) if picked else picked
+        self.shown = Shown(self.asked, explored, whole, whole, whole.row_R, there)
         self._filters.fill(self.shown)
+        if len(there) < len(picked):
+            ui.notify(
+                "The collection was written to. No longer in it: "
+                f"{count(len(picked) - len(there))} of {some(len(picked), 'picked record')}.",
+                type="warning", multi_line=True, timeout=0, close_button="Close",
+            )  # fmt: skip
 
     async def change(self, asked: Asked) -> None:
-        """Shows something else; of several changes at once only the last one is shown."""
+        """Shows something else; of several changes at once only the last one is shown.
+
+        What is asked for stands in ``asked`` from the first moment, before anything is awaited.
+        """
+        self.asked = asked
         self._turn += 1
         turn = self._turn
         try:
             await self._renew()
             asked, view, rows = await self._answered(asked)
         except HolotypeError as reason:
-            ui.notify(str(reason), type="negative", multi_line=True)
+            if turn == self._turn:
+                self.asked = self.shown.asked
+                self._filters.show(self.shown)
+                ui.notify(str(reason), type="negative", multi_line=True)
             return
         async with self._drawing:
             if turn != self._turn or self._all.is_deleted:
                 return
             before = self.shown
-            self.shown = replace(before, asked=asked, view=view, row_R=rows)
-            ui.navigate.history.replace(asked.link())
-            await self._show(before)
+            is_of_before = view.facts is before.explored.facts
+            if is_of_before:
+                asked = replace(asked, record=self.asked.record).with_page_of(len(rows))
+                self.asked = asked
+                self.shown = replace(before, asked=asked, view=view, row_R=rows)
+                ui.navigate.history.replace(asked.link())
+                await self._show(before)
+        if not is_of_before:  # the collection was read again in between
+            await self.change(asked)
 
     async def _renew(self) -> None:
         """Takes the collection again where it was written to, by a review for instance."""
@@ -137,7 +159,8 @@ class Visit:
         explored = await asyncio.to_thread(self.shared.now.explored)
         if explored is not self.shown.explored:
             async with self._drawing:
-                await self._begin(explored, self.shown.asked)
+                if explored is not self.shown.explored:
+                    await self._begin(explored, self.shown.picked)
 
     async def _answered(self, asked: Asked) -> tuple[Asked, View, NDArray[np.int64]]:
         """Returns what is asked for, what passes, and the rows in their order.
@@ -201,47 +224,52 @@ class Visit:
         asked = self.shown.asked
         self._chips.clear()
         with self._chips:
-            for said, left in chips(asked.filters):
-                button = ui.button(
-                    said,
-                    icon="close",
-                    on_click=lambda left=left: self._without(asked.with_filters(left)),
-                )
-                named(button.props("flat dense no-caps"), aria_label=f"Take away: {said}")
+            for said, without in chips(asked.filters):
+                self._chip(said, partial(_less, without=without))
             if asked.words:
-                button = ui.button(
-                    f"like “{asked.words}”", icon="close",
-                    on_click=lambda: self._without(replace(asked, words="", page=1)),
-                )  # fmt: skip
-                named(
-                    button.props("flat dense no-caps"), aria_label=f"Take away: like {asked.words}"
-                )
+                self._chip(f"like “{asked.words}”", lambda now: replace(now, words="", page=1))
             if asked.filters or asked.words:
-                ui.button(
-                    "Clear all",
-                    on_click=lambda: self._without(
-                        replace(asked, filters=Filters(), words="", page=1)
-                    ),
-                ).props("flat dense no-caps")
+                ui.button("Clear all", on_click=lambda: self._without(_cleared)).props(
+                    "flat dense no-caps"
+                )
 
-    async def _without(self, asked: Asked) -> None:
-        await self.change(asked)
+    def _chip(self, said: str, less: Callable[[Asked], Asked]) -> None:
+        button = ui.button(said, icon="close", on_click=lambda: self._without(less))
+        named(button.props("flat dense no-caps"), aria_label=f"Take away: {said}")
+
+    async def _without(self, less: Callable[[Asked], Asked]) -> None:
+        await self.change(less(self.asked))
         ui.run_javascript("document.getElementById('explore-count')?.focus()")
 
     async def _tab_chosen(self) -> None:
         tab = Tab(self._tabs.value or Tab.RECORDS)
-        if tab is not self.shown.asked.tab:
-            await self.change(replace(self.shown.asked, tab=tab))
+        if tab is not self.asked.tab:
+            await self.change(replace(self.asked, tab=tab))
 
     async def open_record(self, record_id: str) -> None:
         """Opens a record above the page."""
-        self.shown = replace(self.shown, asked=replace(self.shown.asked, record=record_id))
-        ui.navigate.history.replace(self.shown.asked.link())
+        self._opened(record_id)
         await self._record.show(self.shown, record_id)
 
-    async def pick(self, row: int, *, is_picked: bool) -> None:
+    def close_record(self) -> None:
+        """Says that no record is open any more."""
+        self._opened(None)
+
+    def _opened(self, record_id: str | None) -> None:
+        self.asked = replace(self.asked, record=record_id)
+        self.shown = replace(self.shown, asked=replace(self.shown.asked, record=record_id))
+        ui.navigate.history.replace(self.shown.asked.link())
+
+    async def pick(self, record_id: str, *, is_picked: bool) -> None:
         """Picks a record, or no longer."""
-        picked = self.shown.picked | {row} if is_picked else self.shown.picked - {row}
+        picked, one = self.shown.picked, {record_id}
+        self._pick(picked | one if is_picked else picked - one)
+
+    async def pick_none(self) -> None:
+        """Picks no record any more."""
+        self._pick(frozenset())
+
+    def _pick(self, picked: frozenset[str]) -> None:
         self.shown = replace(self.shown, picked=picked)
         self._records.show_picked(self.shown)
 
@@ -256,6 +284,14 @@ class Visit:
         except HolotypeError as reason:
             ui.notify(str(reason), type="warning")
             return
-        asked = self.shown.asked
+        asked = self.asked
         filters = replace(asked.filters, selection=key)
         await self.change(replace(asked.with_filters(filters), tab=Tab.RECORDS))
+
+
+def _less(asked: Asked, without: Without) -> Asked:
+    return asked.with_filters(without(asked.filters))
+
+
+def _cleared(asked: Asked) -> Asked:
+    return replace(asked, filters=Filters(), words="", page=1)

@@ -110,6 +110,13 @@ class _Desk:
         pasted = str(self._pasted.value or "").strip() if hasattr(self, "_pasted") else ""
         if self._is_busy:
             return
+        self._is_busy = True
+        try:
+            is_whole = await self._place.is_whole()
+        finally:
+            self._is_busy = False
+        if not is_whole:
+            return
         if not pasted and self._place.is_empty:
             ui.notify("Bring files, or paste a barcode, first.", type="warning")
             return

@@ -2,6 +2,7 @@
 // what is decided goes to the server as one event, with an id of its own so that it counts once.
 (() => {
   if (window.holotypeReview) return;
+  const link = window.holotypeLink;
   let anchor = null;
   let told = null;
   let asked = null;
@@ -27,7 +28,7 @@
   function pick(card, on) { card.setAttribute('aria-selected', on ? 'true' : 'false'); }
   function tell(card) {
     clearTimeout(told);
-    told = setTimeout(() => emitEvent('review-look', {row: row(card)}), 120);
+    told = setTimeout(() => { if (link.isUp()) emitEvent('review-look', {row: row(card)}); }, 120);
   }
   function focus(card) {
     if (!card) return;
@@ -66,17 +67,23 @@
     return {id: id(), page: grid().dataset.page, picked: picked().map(row), focused: here ? row(here) : null};
   }
   function say(what, more) {
+    if (link.keep(() => say(what, more))) return;
     if (FIELDS.includes(what)) { open(what); return; }
-    emitEvent('review', {what, ...about(), ...more});
+    if (!link.send({what, ...about(), ...more}, TURNING.includes(what))) return;
     if (DECIDING.includes(what)) none();
   }
   function none() { cards().forEach(card => pick(card, false)); anchor = null; count(); }
 
-  // The fields stand ready in the page: no letter waits for the server.
+  // The fields stand ready in the page: no letter waits for the server. Its list of labels comes later: arrow
+  // keys are counted until the list of exactly these letters is there, and Enter after them waits for it.
   const written = dialog => dialog.querySelector('input, textarea');
   const list = () => document.getElementById('review-found');
   const options = () => [...list().querySelectorAll('[role=option]')];
   const chosen = () => options().find(one => one.getAttribute('aria-selected') === 'true');
+  let steps = [];
+  let at = 0;
+  let shown = '';
+  let isTaking = false;
   function open(what) {
     if (isAsking()) return;
     asked = {what, ...about()};
@@ -85,6 +92,7 @@
     const dialog = document.getElementById(`review-${what}`);
     const title = what === 'note' ? 'Note on' : 'Label of';
     dialog.querySelector('h2').textContent = `${title} ${number} record${number === 1 ? '' : 's'}`;
+    link.tell('');
     written(dialog).value = '';
     dialog.showModal();
     written(dialog).focus();
@@ -92,64 +100,119 @@
   }
   function typed() {
     if (asked.what !== 'relabel') return;
+    steps = [];
+    shown = '';
     listed();
-    emitEvent('review-typed', {...asked, typed: written(field()).value});
+    if (link.isUp()) emitEvent('review-typed', {...asked, typed: written(field()).value});
   }
   // The list is of the letters that stand there, and of this question.
   const isListed = () => list().dataset.asked === asked.id && list().dataset.typed === written(field()).value;
   function listed() {
     if (!asked || asked.what !== 'relabel' || !field()) return;
     list().hidden = list().dataset.asked !== asked.id;
-    choose(0);
+    if (!isListed()) { highlight(-1); return; }
+    const mark = `${asked.id} ${written(field()).value}`;
+    if (shown !== mark) { shown = mark; at = 0; }
+    const last = Math.max(0, options().length - 1);
+    for (const step of steps) at = Math.max(0, Math.min(last, at + step));
+    steps = [];
+    highlight(at);
+    if (isTaking) take(chosen()?.dataset.name || '');
   }
-  function choose(at) {
+  function highlight(which) {
     const all = options();
-    all.forEach((one, n) => one.setAttribute('aria-selected', n === at ? 'true' : 'false'));
-    all[at]?.scrollIntoView({block: 'nearest'});
-    const name = isListed() && all[at] ? all[at].dataset.name : null;
-    const more = name && all[at].dataset.new === 'true' ? ', a new label without a lineage' : '';
-    document.getElementById('review-takes').textContent = name ? `Enter takes “${name}”${more}. Arrow keys choose another one.` : '';
+    all.forEach((one, n) => one.setAttribute('aria-selected', n === which ? 'true' : 'false'));
+    const one = all[which];
+    one?.scrollIntoView({block: 'nearest'});
+    const more = one?.dataset.new === 'true' ? ', a new label without a lineage' : '';
+    takes(one ? `Enter takes “${one.dataset.name}”${more}. Arrow keys choose another one.` : '');
   }
+  function takes(words) { document.getElementById('review-takes').textContent = words; }
   function take(name) {
     const letters = written(field()).value;
-    if (!name && !letters.trim()) return;
-    emitEvent('review', {...asked, typed: letters, name});
+    if (!name && !letters.trim()) { release(); return; }
+    if (!link.send({...asked, typed: letters, name}, false)) { isTaking = false; return; }
     close();
     none();
+    release();
   }
-  function keep() { take(''); }
+  function enter() {
+    if (asked.what === 'note') { take(''); return; }
+    if (isListed()) { take(chosen()?.dataset.name || ''); return; }
+    if (!steps.length && written(field()).value.trim()) { take(''); return; }  // the server means the same by it
+    isTaking = true;
+    takes('Waiting for the list of labels …');
+    link.wait('list', 'The list of labels has not come: nothing was written.', () => { isTaking = false; takes(''); });
+  }
+  function release() {
+    if (!isTaking) return;
+    isTaking = false;
+    link.settled('list');
+  }
   function close() { field()?.close(); asked = null; }
+  // Enter, an arrow key; a key that was kept also does here what the field itself does with others.
   function inField(event) {
-    const isNote = asked?.what === 'note';
     if (event.isComposing || !asked) return;
+    const isNote = asked.what === 'note';
     if (event.key === 'Enter' && event.target === written(field()) && (!isNote || event.ctrlKey || event.metaKey)) {
       event.preventDefault();
-      take(!isNote && isListed() ? chosen()?.dataset.name : '');
+      enter();
     } else if (!isNote && ['ArrowDown', 'ArrowUp'].includes(event.key)) {
       event.preventDefault();
-      const all = options();
-      const step = event.key === 'ArrowDown' ? 1 : -1;
-      choose(Math.max(0, Math.min(all.length - 1, all.indexOf(chosen()) + step)));
-    }
+      steps.push(event.key === 'ArrowDown' ? 1 : -1);
+      listed();
+    } else if (event.isKept) edit(event);
+  }
+  function edit(event) {
+    const place = written(field());
+    if (event.key === 'Escape') { close(); return; }
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.key === 'Backspace') place.value = place.value.slice(0, -1);
+    else if (event.key === 'Enter') place.value += '\n';
+    else if (event.key.length === 1) place.value += event.key;
+    else return;
+    typed();
   }
 
   const FIELDS = ['relabel', 'note'];
   const DECIDING = ['confirm', 'unclassify', 'best'];
+  const TURNING = ['next', 'previous', 'open', 'undo', 'confirm'];  // or may do so: the server says when it is done
   const KEYS = {
     Enter: 'confirm', c: 'confirm', r: 'relabel', x: 'unclassify', Delete: 'unclassify', u: 'undo',
     m: 'note', n: 'next', PageDown: 'next', p: 'previous', PageUp: 'previous', o: 'open', '?': 'keys',
   };
+  const KEPT = [
+    'Enter', 'Escape', 'Backspace', 'Delete', 'ArrowRight', 'ArrowLeft', 'ArrowDown', 'ArrowUp', 'Home', 'End',
+    'PageDown', 'PageUp',
+  ];
   function pressed(event) {
-    const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
-    if (field()) { inField(event); return; }
-    if (!grid() || isAsking()) return;
+    if (isElsewhere(event)) return;
+    if (link.isWaiting()) hold(event);
+    else if (field()) inField(event);
+    else onPage(event);
+  }
+  function isElsewhere(event) {
     const at = event.target;
-    const tag = at.tagName.toLowerCase();
-    if (['input', 'textarea', 'select'].includes(tag) || at.isContentEditable) return;
-    if (at.closest('.q-menu, [role=listbox]:not(#review-grid), [role=combobox]')) return;
-    const isButton = tag === 'button' || tag === 'a' || at.closest('button, a');
-    if (isButton && [' ', 'Enter'].includes(event.key)) return;
-    if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === 'z' && !event.shiftKey) {
+    const isButton = [' ', 'Enter'].includes(event.key) && at.closest('button, a');
+    if (field()) return isButton;
+    if (!grid() || isAsking() || at.matches('input, textarea, select') || at.isContentEditable) return true;
+    return at.closest('.q-menu, [role=listbox]:not(#review-grid), [role=combobox]') || isButton;
+  }
+  function hold(event) {
+    if (event.key === 'Escape' && isTaking) return;  // the field closes
+    const isCommand = event.ctrlKey || event.metaKey || event.altKey;
+    if (isCommand ? !['z', 'Enter'].includes(event.key) : event.key.length > 1 && !KEPT.includes(event.key)) return;
+    event.preventDefault();
+    const {key, shiftKey, ctrlKey, metaKey, altKey, repeat} = event;
+    link.keep(() => again({key, shiftKey, ctrlKey, metaKey, altKey, repeat, isKept: true, preventDefault() {}}));
+  }
+  function again(event) {
+    if (field()) inField({...event, target: written(field())});
+    else if (grid() && !isAsking()) onPage(event);
+  }
+  function onPage(event) {
+    const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+    if ((event.ctrlKey || event.metaKey) && key === 'z' && !event.shiftKey) {
       event.preventDefault(); say('undo'); return;
     }
     if (event.ctrlKey || event.metaKey || event.altKey) return;
@@ -167,7 +230,10 @@
     if (key === 'Escape') { none(); return; }
     if (/^[1-5]$/.test(key)) { event.preventDefault(); say('best', {number: Number(key)}); return; }
     const what = KEYS[key];
-    if (what && !event.repeat) { event.preventDefault(); say(what); }
+    if (!what || event.repeat) return;
+    event.preventDefault();
+    if (what === 'keys') emitEvent('review', {what});
+    else say(what);
   }
   function clicked(event) {
     const option = event.target.closest && event.target.closest('#review-found [role=option]');
@@ -183,7 +249,11 @@
   document.addEventListener('keydown', pressed);
   document.addEventListener('click', clicked);
   document.addEventListener('input', event => { if (field()?.contains(event.target)) typed(); });
-  document.addEventListener('close', event => { if (!field()) asked = null; }, true);
+  document.addEventListener('close', () => {
+    if (field()) return;  // of the next question already
+    asked = null;
+    if (isTaking) { isTaking = false; link.drop(''); }
+  }, true);
   new MutationObserver(changes => {
     if (changes.some(one => (one.target.closest ? one.target : document.body).closest('#review-found'))) listed();
   }).observe(document.body, {subtree: true, childList: true, attributes: true, attributeFilter: ['data-typed', 'data-asked']});
@@ -191,10 +261,16 @@
     say,
     none,
     close,
-    keep,
+    keep: () => take(''),
+    // What stands in an open field.
+    unfinished() {
+      const letters = asked && field() ? written(field()).value : '';
+      return letters.trim() ? {...asked, typed: letters} : null;
+    },
     // A page has been drawn: nothing is picked, the first picture has the focus.
     start(isFocused) {
       anchor = null;
+      link.lastWords();
       count();
       const first = cards()[0];
       if (!first) return;

@@ -8,9 +8,10 @@ from nicegui import app, ui
 
 from holotype.app.pages.frame import frame
 from holotype.app.pages.review_desk import ReviewDesk
+from holotype.app.pages.review_listed import Listed
 from holotype.app.pages.review_new import NewSession
 from holotype.app.pages.review_person import ask_reviewer, reviewer
-from holotype.app.pages.review_store import REVIEWS, Listed, ReviewStore, review_router
+from holotype.app.pages.review_store import REVIEWS, ReviewStore, review_router
 from holotype.app.pages.text import heading, note, paragraph, text
 from holotype.app.workbench import Workbench
 from holotype.errors import HolotypeError

@@ -1,5 +1,6 @@
 """What a reviewer does with the pictures of a page: one function an act, all in one table."""
 
+import asyncio
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -62,7 +63,10 @@ Act = Callable[["ReviewDesk", Asked], Awaitable[None]]
 
 
 async def confirm(desk: "ReviewDesk", asked: Asked) -> None:
-    """Confirms what is picked, else all that is open on the page; where nothing is, goes on."""
+    """Confirms what is picked, else all that is open on the page; where nothing is, goes on.
+
+    What is open is asked when its turn comes: what was pressed before is on disk then.
+    """
     rows = asked.picked or tuple(desk.review.undecided(desk.rows, desk.name))
     if not rows:
         await desk.next_open()
@@ -82,12 +86,19 @@ async def confirm(desk: "ReviewDesk", asked: Asked) -> None:
 async def relabel(desk: "ReviewDesk", asked: Asked) -> None:
     """Gives what is picked the label that was chosen, or the one that the letters mean."""
     if asked.chosen and (asked.name or asked.typed.strip()):
-        label = asked.name or meant(desk.review.session.book, asked.typed)[0][0]
+        label = asked.name or await asyncio.to_thread(_first_meant, desk, asked.typed)
         await _give(desk, asked, label)
 
 
+def _first_meant(desk: "ReviewDesk", typed: str) -> str:
+    found = meant(desk.review.session.book, typed)
+    return found[0][0] if found else typed
+
+
 def likely_labels(desk: "ReviewDesk", rows: Sequence[int]) -> list[str]:
-    """Returns the best labels of the first of some rows, to choose from."""
+    """Returns the best labels of the first of some rows, to choose from; none for no rows."""
+    if not rows:
+        return []
     items = desk.review.session.items.take(list(rows[:_LOOKED_AT])).to_pylist()
     return list(dict.fromkeys(label for item in items for label, _ in best_labels(item)))[:_LIKELY]
 
@@ -145,3 +156,5 @@ ACTS: dict[str, Act] = {
     "note": note,
     "undo": undo,
 }
+ANYWHERE = frozenset({"undo"})
+"""Acts that are of the reviewer, not of the pictures of the page."""

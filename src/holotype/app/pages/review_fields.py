@@ -4,6 +4,7 @@ They stand ready in the page, closed, and review.js opens them at once: no lette
 lists what the letters may mean when they come.
 """
 
+import asyncio
 from collections.abc import Sequence
 
 from nicegui import ui
@@ -30,6 +31,8 @@ class LabelField:
     def __init__(self, book: LabelBook) -> None:
         self._book = book
         self._list: Element
+        self._newest: tuple[str, str, Sequence[str]] | None = None
+        self._is_looking = False
 
     def draw(self) -> None:
         """Draws it, closed."""
@@ -43,23 +46,42 @@ class LabelField:
             self._list = ui.element("div").classes("review-found")
             self._list.props("role=listbox id=review-found aria-label='Labels'")
             note("").props("id=review-takes role=status")
+            text("p", "").classes("review-told").props("role=alert")
             with ui.element("div").classes("review-answers"):
                 _button("Cancel", "close").props("flat")
 
-    def suggest(self, asked: str, typed: str, likely: Sequence[str]) -> None:
+    async def suggest(self, asked: str, typed: str, likely: Sequence[str]) -> None:
         """Lists the labels that letters may mean, and the letters themselves as a new one.
+
+        They are looked for in a thread. What comes meanwhile waits, and only the newest of it is looked for.
 
         Args:
             asked: the id of what is asked, which the list is marked with.
             typed: the letters.
             likely: labels that are listed before a letter is typed.
         """
+        self._newest = asked, typed, likely
+        if self._is_looking:
+            return
+        self._is_looking = True
+        try:
+            while self._newest is not None:
+                (asked, typed, likely), self._newest = self._newest, None
+                found = await asyncio.to_thread(meant, self._book, typed, likely)
+                if self._newest is None:
+                    self._draw_found(asked, typed, found)
+        finally:
+            self._is_looking = False
+
+    def _draw_found(
+        self, asked: str, typed: str, found: Sequence[tuple[str, KnownLabel | None]]
+    ) -> None:
         self._list.clear()
         self._list.props["data-asked"] = asked
         self._list.props["data-typed"] = typed
         self._list.update()
         with self._list:
-            for name, label in meant(self._book, typed, likely):
+            for name, label in found:
                 _option(name, label)
 
 
@@ -74,11 +96,14 @@ def meant(
         known = [book.by_name[name] for name in likely if name in book.by_name]
         usual = [one for one in book.found("", most=MOST_FOUND) if one not in known]
         return [(one.name, one) for one in [*known, *usual][:MOST_FOUND]]
-    found = book.found(typed, most=MOST_FOUND)
+    try:
+        written = label_name(typed)
+    except ReviewError:  # no letters that can be written
+        return [(one.name, one) for one in book.found(typed, most=MOST_FOUND)]
+    found = book.found(written, most=MOST_FOUND)
     names: list[tuple[str, KnownLabel | None]] = [(one.name, one) for one in found]
-    new = _new_name(typed, book)
-    if new is not None:
-        names.insert(len(names) if found and found[0].begins(typed) else 0, (new, None))
+    if not any(one.is_called(written) for one in found):
+        names.insert(len(names) if found and found[0].begins(written) else 0, (written, None))
     return names
 
 
@@ -88,6 +113,7 @@ def draw_note_field() -> None:
         text("label", "Note").props("for=review-note-text")
         ui.element("textarea").props(f"id=review-note-text rows=4 maxlength={MAX_NOTE}")
         note("Ctrl and Enter keep it.")
+        text("p", "").classes("review-told").props("role=alert")
         with ui.element("div").classes("review-answers"):
             _button("Keep", "keep")
             _button("Cancel", "close").props("flat")
@@ -123,13 +149,3 @@ def _says(label: KnownLabel) -> str:
     records = f", {some(label.records, 'record')}" if label.records else ""
     also = f", also written {first_few(label.also, limit=2)}" if label.also else ""
     return f"{label.says}{records}{also}"
-
-
-def _new_name(typed: str, book: LabelBook) -> str | None:
-    """Returns what was typed as a label, None where a label is called so already."""
-    try:
-        written = label_name(typed)
-    except ReviewError:
-        return None
-    is_known = any(one.is_called(written) for one in book.found(written, most=3))
-    return None if is_known else written

@@ -7,9 +7,11 @@ from urllib.parse import quote
 import pyarrow as pa
 import pyarrow.compute as pc
 from nicegui import ui
+from nicegui.elements.mixins.text_element import TextElement
 
 from holotype import files
 from holotype.app.exploring.selections import selection_of
+from holotype.app.pages.jobs_form import check_unclaimed
 from holotype.app.pages.review_person import reviewer
 from holotype.app.pages.review_store import ReviewStore
 from holotype.app.pages.text import note, paragraph, text
@@ -18,7 +20,8 @@ from holotype.collection.store import Collection, open_collection
 from holotype.errors import HolotypeError, SourceError
 from holotype.identify.columns import DECISIONS, Decision
 from holotype.identify.sidecar import sidecar_path
-from holotype.jobs import Job, Jobs, State
+from holotype.jobs import Job, JobError, Jobs, State
+from holotype.jobs.offers import written_by
 from holotype.page.words import count, some
 from holotype.reviewing.make import new_session
 from holotype.reviewing.session import Proposal, session_name
@@ -46,6 +49,9 @@ class NewSession:
         self._answers: Path
         self._place: ui.element
         self._is_ready = False
+        self._drawn: tuple[str, State | None] | None = None
+        self._said: TextElement | None = None
+        self._is_asking = False
 
     async def draw(self) -> None:
         """Draws the form; without a collection, what to do instead."""
@@ -107,26 +113,33 @@ class NewSession:
                 self._draw_form()
             return
         job = await asyncio.to_thread(self._job)
-        self._place.clear()
-        with self._place:
-            self._draw_wait(job)
+        drawn = ("", None) if job is None else (job.id, job.state)
+        if drawn != self._drawn:  # only then: what is drawn anew loses the focus
+            self._drawn = drawn
+            self._place.clear()
+            with self._place:
+                self._draw_wait(job)
+        if job is not None and self._said is not None:
+            self._said.set_text(self._how_far(job))
 
     def _job(self) -> Job | None:
         """Returns the newest job that names these records."""
-        found = [job for job in self._jobs.all() if str(self._answers) in job.words]
+        found = [job for job in self._jobs.all() if str(self._answers) in written_by(job.words)]
         return max(found, key=lambda job: job.id, default=None)
 
+    def _how_far(self, job: Job) -> str:
+        told = self._jobs.progress(job.id)
+        if told is None:
+            return "The records are being named."
+        number = len(self._ids) or len(self._collection)
+        return f"The records are being named: {count(told.done)} of {count(number)}."
+
     def _draw_wait(self, job: Job | None) -> None:
+        self._said = None
         if job is not None and job.state in {State.RUNNING, State.WAITING}:
-            told = self._jobs.progress(job.id)
-            done = (
-                f": {count(told.done)}" + (f" of {count(told.total)}" if told.total else "")
-                if told
-                else ""
-            )
             with ui.element("div").classes("row"):
                 ui.spinner()
-                text("span", f"The records are being named{done}.").props("role=status")
+                self._said = text("span", "").props("role=status")
             ui.link("See the job", "/jobs")
             return
         if job is not None and job.state is not State.DONE:
@@ -137,29 +150,53 @@ class NewSession:
             "The model first names these records: the best label, how sure it is, and what looks alike. "
             "It is done in the background, once for all sessions of the same records."
         )
-        ui.button("Name the records", on_click=self._start)
+        self._asker = ui.button("Name the records", on_click=self._start)
 
     async def _start(self) -> None:
-        self._answers.parent.mkdir(parents=True, exist_ok=True)
+        if self._is_asking:
+            return  # the second press of a double click
+        self._is_asking = True
+        self._asker.disable()
+        try:
+            await asyncio.to_thread(self._ask, reviewer() or "")
+        except JobError:
+            ui.notify("These records are being named already.", type="info")
+        except (HolotypeError, OSError) as reason:
+            ui.notify(str(reason), type="negative", multi_line=True)
+        finally:
+            self._is_asking = False
+            self._asker.enable()
+        await self._look()
+
+    def _ask(self, who: str) -> None:
+        """Asks for the answers, once: whoever else asks for the same ones meanwhile is refused.
+
+        Raises:
+            JobError: where a job that waits or runs writes them.
+        """
+        words = self._words()
+        with self._store.naming:
+            check_unclaimed(self._jobs, words)
+            if _are_there(self._answers):
+                return
+            self._answers.parent.mkdir(parents=True, exist_ok=True)
+            if self._ids:
+                listed = "\n".join(sorted(self._ids)) + "\n"
+                self._listed.write_text(listed, encoding="utf-8")
+            self._jobs.start("Name the records for review", words, asked_by=who)
+
+    @property
+    def _listed(self) -> Path:
+        return self._answers.with_name("records.txt")
+
+    def _words(self) -> list[str]:
         run = self._workbench.run
         model = str(Path(run).resolve()) if Path(run).exists() else run
         words = [
             "predict", model, str(self._collection.path.resolve()),
-            "--out", str(self._answers), "--embeddings", str(_embeddings(self._answers)), "--json",
+            f"--out={self._answers}", f"--embeddings={_embeddings(self._answers)}", "--json",
         ]  # fmt: skip
-        if self._ids:
-            listed = self._answers.with_name("records.txt")
-            listed.write_text("\n".join(sorted(self._ids)) + "\n", encoding="utf-8")
-            words += ["--records", str(listed)]
-        try:
-            await asyncio.to_thread(
-                lambda: self._jobs.start(
-                    "Name the records for review", words, asked_by=reviewer() or ""
-                )
-            )
-        except HolotypeError as reason:
-            ui.notify(str(reason), type="negative", multi_line=True)
-        await self._look()
+        return [*words, "--records", str(self._listed)] if self._ids else words
 
     def _draw_form(self) -> None:
         self._name = ui.input(label="Name of the session").props("outlined maxlength=80 autofocus")

@@ -1,9 +1,7 @@
-"""The review sessions of a workbench, opened once for all visitors; their pictures; files to download."""
+"""The review sessions of a workbench: open ones, the list of all, their pictures, files to download."""
 
 import os
 import tempfile
-from collections import OrderedDict
-from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 from typing import Annotated
@@ -11,24 +9,17 @@ from urllib.parse import quote
 
 from fastapi import APIRouter, Query, Response
 
-from holotype import files
 from holotype.app.exploring.opened import CollectionNow
+from holotype.app.pages.review_listed import Listed, SessionList
+from holotype.app.pages.review_open import OpenReviews
 from holotype.app.thumbnails import LEAST_SIDE_PX, MOST_SIDE_PX, USUAL_SIDE_PX, ThumbnailCache
 from holotype.errors import HolotypeError
 from holotype.reviewing.errors import ReviewError
 from holotype.reviewing.export import Form, export_review
-from holotype.reviewing.log import ReviewLog
 from holotype.reviewing.page import review_page
 from holotype.reviewing.review import Review
-from holotype.reviewing.session import (
-    FORMAT,
-    VERSION,
-    Session,
-    open_session,
-    session_name,
-    sessions_in,
-)
 from holotype.reviewing.session import MANIFEST as SESSION
+from holotype.reviewing.session import Session, session_name
 from holotype.reviewing.settle import Settle
 
 REVIEWS = "reviews"
@@ -38,20 +29,6 @@ FILES: dict[str, tuple[str, str]] = {
     "review.html": ("text/html; charset=utf-8", "One page to send to a colleague"),
 }
 """What may be downloaded of a session: its type, and what it is."""
-_OPEN_SESSIONS = 8
-
-
-@dataclass(frozen=True)
-class Listed:
-    """One session in the list: how far it is; ``problem`` where it cannot be opened."""
-
-    name: str
-    made: str = ""
-    records: int = 0
-    decided: int = 0
-    reviewers: tuple[str, ...] = ()
-    last: str = ""
-    problem: str = ""
 
 
 class ReviewStore:
@@ -59,12 +36,15 @@ class ReviewStore:
 
     Attributes:
         folder: that holds them.
+        naming: held by who asks for answers to be made, so that two do not ask for the same ones.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.naming = Lock()
         self._lock = Lock()
-        self._sessions: OrderedDict[tuple[str, int], Session] = OrderedDict()
+        self._reviews = OpenReviews()
+        self._list = SessionList(folder, self._reviews)
         self._pictures = ThumbnailCache()
         self._collections: dict[Path, CollectionNow] = {}
 
@@ -85,10 +65,7 @@ class ReviewStore:
 
     def listed(self) -> list[Listed]:
         """Returns all sessions, the last used first."""
-        found = [
-            _listed(path) for path in sessions_in(self.folder) if not path.name.startswith(".")
-        ]
-        return sorted(found, key=lambda one: (one.last or one.made, one.name), reverse=True)
+        return self._list.all()
 
     def session(self, name: str) -> Session:
         """Returns a session, read once for all visitors.
@@ -96,21 +73,17 @@ class ReviewStore:
         Raises:
             ReviewError: when it cannot be opened.
         """
-        path = self.place(name)
-        key = (name, (path / SESSION).stat().st_mtime_ns)
-        with self._lock:
-            found = self._sessions.get(key)
-        if found is None:
-            found = open_session(path)
-            with self._lock:
-                self._sessions[key] = found
-                while len(self._sessions) > _OPEN_SESSIONS:
-                    self._sessions.popitem(last=False)
-        return found
+        return self._reviews.open(self.place(name)).session
 
     def review(self, name: str) -> Review:
-        """Returns a session with a look at its log that is one visitor's own."""
-        return Review(self.session(name))
+        """Returns a session with what its log comes to now, shared by all visitors.
+
+        Raises:
+            ReviewError: when it cannot be opened.
+        """
+        review = self._reviews.open(self.place(name))
+        review.refresh()
+        return review
 
     def picture(self, name: str, record_id: str, side_px: int) -> tuple[bytes, str]:
         """Returns a picture made small, and its type.
@@ -185,18 +158,3 @@ def review_router(store: ReviewStore) -> APIRouter:
         return Response(content, media_type=FILES[form][0], headers=headers)
 
     return router
-
-
-def _listed(path: Path) -> Listed:
-    try:
-        manifest = files.read_manifest(
-            path / SESSION, format_name=FORMAT, version=VERSION, error=ReviewError
-        )
-        log = ReviewLog(path)
-        log.refresh()
-        return Listed(
-            path.name, manifest["made"], manifest["records"], log.state.num_decided,
-            tuple(log.state.reviewers), log.state.last_time,
-        )  # fmt: skip
-    except (HolotypeError, OSError, KeyError) as reason:
-        return Listed(path.name, problem=str(reason))
