@@ -57,3 +57,6 @@ bench: $(READY)  ## quality and speed on real data, beside peers; needs HOLOTYPE
 	$(BIN)/python benchmarks/speed/index.py
 	$(BIN)/python benchmarks/speed/predict_stream.py
 	$(BIN)/python benchmarks/speed/serve.py
+	$(BIN)/python benchmarks/speed/start.py
+	$(BIN)/python benchmarks/speed/images.py
+	$(BIN)/python benchmarks/targets.py

@@ -46,11 +46,11 @@ def risk_curve(control: Control, *, points: int = 60) -> list[CurvePoint]:
 
 def exact_interval(hits: int, count: int, *, level: float = 0.95) -> tuple[float, float]:
     """Returns the interval of Clopper & Pearson (1934, doi:10.1093/biomet/26.4.404) of a share."""
-    from scipy.stats import beta
+    from scipy.special import betaincinv
 
     tail = (1 - level) / 2
-    low = float(beta.ppf(tail, hits, count - hits + 1)) if hits else 0.0
-    high = float(beta.ppf(1 - tail, hits + 1, count - hits)) if hits < count else 1.0
+    low = float(betaincinv(hits, count - hits + 1, tail)) if hits else 0.0
+    high = float(betaincinv(hits + 1, count - hits, 1 - tail)) if hits < count else 1.0
     return low, high
 
 
