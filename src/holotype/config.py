@@ -30,7 +30,7 @@ def read_settings(path: Path, kind: type[Model], overrides: Sequence[str] = ()) 
         raise RecipeError(f"{path}: no such recipe. Check the path.")
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as reason:
+    except (ValueError, RecursionError) as reason:  # also a number of thousands of digits
         raise RecipeError(f"{path}: not TOML: {reason}.") from reason
     for override in overrides:
         _lay_over(content, override)

@@ -1,10 +1,16 @@
 """Files that are either whole or absent: atomic writes, checksums, and manifests written last."""
 
+import errno
 import hashlib
 import json
+import lzma
 import os
 import secrets
 import shutil
+import struct
+import tarfile
+import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +19,25 @@ from typing import Any
 from holotype.errors import CollectionError, HolotypeError
 
 CHUNK_BYTES = 1 << 20
+DAMAGE = (
+    zipfile.BadZipFile,
+    tarfile.TarError,
+    zlib.error,
+    lzma.LZMAError,
+    OSError,
+    EOFError,
+    RuntimeError,
+    UnicodeDecodeError,
+    struct.error,
+    IndexError,
+    OverflowError,
+)
+"""What reading one damaged or encrypted archive may raise."""
+_MISREAD = (
+    OSError, EOFError, LookupError, TypeError, ValueError, AttributeError, RuntimeError, ArithmeticError,
+    MemoryError, SyntaxError,
+)  # fmt: skip
+"""What reading a damaged file of ours may raise: another type or size than it says, or nothing there."""
 
 
 @contextmanager
@@ -57,10 +82,10 @@ def only_one(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def as_it_was_opened(path: Path | None) -> Iterator[None]:
-    """Turns a file that is gone since its folder was opened into an error that says so.
+    """Turns a file that is gone, or damaged, since its folder was opened into an error that says so.
 
     Raises:
-        CollectionError: in the place of ``FileNotFoundError``.
+        CollectionError: in the place of ``FileNotFoundError``, and of what pyarrow raises.
     """
     try:
         yield
@@ -69,6 +94,40 @@ def as_it_was_opened(path: Path | None) -> Iterator[None]:
             f"{path}: was changed by another command since it was opened ({reason}). "
             "Run this command again."
         ) from None
+    except Exception as reason:
+        is_damage = isinstance(reason, OSError) and not of_the_disk(reason)
+        if not is_damage and not type(reason).__module__.startswith("pyarrow"):
+            raise
+        raise CollectionError(
+            f"{path}: damaged ({_one_line(reason)}). Restore it, or make it again."
+        ) from reason
+
+
+@contextmanager
+def read_whole(path: Path, error: type[HolotypeError], *, remedy: str) -> Iterator[None]:
+    """Turns what reading a damaged file raises into an error that names it and says what to do.
+
+    Raises:
+        HolotypeError: of the kind given.
+    """
+    try:
+        yield
+    except HolotypeError:
+        raise
+    except _MISREAD as reason:
+        if of_the_disk(reason):
+            raise
+        raise error(f"{path}: damaged ({_one_line(reason)}). {remedy}") from reason
+
+
+def of_the_disk(raised: BaseException) -> bool:
+    """Returns whether an error is one of the disk; what is damaged leads to impossible places at most."""
+    return isinstance(raised, OSError) and raised.errno not in (None, errno.EINVAL)
+
+
+def _one_line(reason: BaseException) -> str:
+    said = " ".join(str(reason).split())[:200]
+    return f"no {said}" if isinstance(reason, KeyError) else said or type(reason).__name__
 
 
 def write_text(path: Path, text: str) -> None:
@@ -97,7 +156,7 @@ def read_manifest(path: Path, *, format_name: str, version: int, error: type[Hol
     try:
         manifest = json.loads(path.read_text(encoding="utf-8"))
         found = (manifest["format"], manifest["version"])
-    except (ValueError, KeyError, TypeError) as reason:
+    except (ValueError, KeyError, TypeError, RecursionError) as reason:
         raise error(f"{path}: not a {format_name} manifest ({reason}). Make it again.") from reason
     if found[0] != format_name:
         raise error(f"{path}: this is a {found[0]}, not a {format_name}. Check the path.")

@@ -142,3 +142,15 @@ def test_an_image_that_a_cut_archive_lacks_is_told_with_the_damage(tmp_path, way
     assert read_location(find("1.png")) == png(0)
     with pytest.raises(MediaError, match=r"no image '2\.png' in .*\(.*without its end mark"):
         find("2.png")
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_LZMA])
+def test_names_that_differ_in_capitals_alone_are_two_files(tmp_path, method):
+    names = ["Egg/A.png", "egg/a.png", "EGG/a.PNG", "egg/A.png"]
+    with zipfile.ZipFile(tmp_path / "x.zip", "w", method) as archive:
+        for number, name in enumerate(names):
+            archive.writestr(name, png(number))
+    report = holotype.import_("image-folder", [tmp_path / "x.zip"], into=tmp_path / "c")
+    assert report.outcomes == {"imported": 4}
+    collection = open_collection(tmp_path / "c")
+    assert sorted(content for _, content in collection.images()) == sorted(map(png, range(4)))

@@ -52,7 +52,7 @@ def test_it_names_the_model_by_its_weights(told, tiny_run: Path) -> None:
 def test_it_names_the_settings(told) -> None:
     sidecar, _, _ = told
     assert sidecar["settings"]["max_error"] == 0.1
-    assert sidecar["reading"] == {"kind": None, "preset": None, "images": None}
+    assert sidecar["reading"] == {"kind": None, "preset": None, "images": None, "records": None}
     assert {one["max_error"] for one in sidecar["thresholds"].values()} == {0.1}
 
 

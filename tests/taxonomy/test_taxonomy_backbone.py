@@ -186,6 +186,8 @@ def test_a_zip_and_a_folder_are_the_same(worms, tmp_path):
         (lambda folder: (folder / "meta.xml").write_text("<archive><core>"), "meta.xml: "),
         (lambda folder: (folder / "meta.xml").write_text('<!DOCTYPE a [<!ENTITY x "y">]><archive/>'),
          "not a plain"),
+        (lambda folder: (folder / "meta.xml").write_bytes("<!ENTITY".encode("utf-16")),
+         "not a plain"),
         (lambda folder: (folder / "taxon.txt").unlink(), "names no core file that is there"),
     ],
 )  # fmt: skip

@@ -121,7 +121,7 @@ def told_max_error(answers: Path) -> float | None:
     try:
         told = json.loads(sidecar_path(answers).read_text(encoding="utf-8"))
         return float(told["settings"]["max_error"])
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
 
 

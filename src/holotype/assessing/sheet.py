@@ -14,6 +14,8 @@ from holotype.page.words import count, plain, some
 
 TO_LABEL, SHEET = "to-label.csv", "sheet.html"
 COLUMNS = ("number", "input", "label", "comment")
+MOST_DIGITS = 9
+"""Of the number of a record."""
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _STYLE = """
 .to-label { list-style: none; margin: 0; padding: 0; display: grid; gap: 1rem;
@@ -107,7 +109,7 @@ def read_labels(path: Path) -> dict[int, str]:
     problems = []
     for row in table.rows:
         text = row.values.get(plain_names["number"], "").strip().removesuffix(".0")
-        if row.error is not None or not text.isdecimal():
+        if row.error is not None or not text.isdecimal() or len(text) > MOST_DIGITS:
             problems.append(f"line {row.line}: {row.error or f'number {text!r}'}")
             continue
         label = " ".join(row.values.get(plain_names["label"], "").split())

@@ -27,7 +27,7 @@ def read_source(path: Path) -> Source:
         raise SourceError(f"{path}: no such file. Check the path of the catalogue.")
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as reason:
+    except (ValueError, RecursionError) as reason:  # also a number of thousands of digits
         raise SourceError(f"{path}: not TOML: {reason}.") from reason
     try:
         return checked(Source, content, where=str(path))

@@ -4,6 +4,7 @@ A collection is a folder: ``collection.json`` (written last: its existence means
 ``records/*.parquet`` and ``ledger/*.parquet``. Only files that the manifest names belong to it.
 """
 
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -82,7 +83,8 @@ class Collection:
     def images(self) -> Iterator[tuple[str, bytes | None]]:
         """Yields the id and the encoded image (or None) of every record, in order, streaming."""
         for path in self.shard_paths():
-            with files.as_it_was_opened(self.path), pq.ParquetFile(path) as shard:
+            whole = files.read_whole(path, CollectionError, remedy="Import the sources again.")
+            with files.as_it_was_opened(self.path), whole, pq.ParquetFile(path) as shard:
                 for batch in shard.iter_batches(256, columns=["record_id", "image"]):
                     encoded = batch.column("image").field("bytes")
                     ids = batch.column("record_id")
@@ -104,13 +106,16 @@ def open_collection(path: Path) -> Collection:
     manifest = files.read_manifest(
         path / MANIFEST, format_name=FORMAT, version=VERSION, error=CollectionError
     )
-    parts = [part for one in manifest["imports"] for part in (*one["shards"], one["ledger"])]
-    missing = [part["path"] for part in parts if not (path / part["path"]).is_file()]
+    opened = Collection(path, manifest)
+    with files.read_whole(path / MANIFEST, CollectionError, remedy="Import the sources again."):
+        parts = [part for one in manifest["imports"] for part in (*one["shards"], one["ledger"])]
+        missing = [part["path"] for part in parts if not os.path.isfile(path / part["path"])]  # noqa: PTH113
+        _ = opened.name, opened.fingerprint, opened.sources, len(opened)
     if missing:
         raise CollectionError(
             f"{path}: {first_few(missing)} missing. Import the sources again, or restore the files."
         )
-    return Collection(path, manifest)
+    return opened
 
 
 def concepts_of(table: pa.Table) -> list[Concept | None]:

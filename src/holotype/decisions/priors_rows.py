@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from holotype.collection.reading.tabular import open_table, present
@@ -178,12 +179,13 @@ def _text(path: Path) -> tuple[list[str], _Lines]:
 def _parquet(path: Path) -> tuple[list[str], _Lines]:
     try:
         table = pq.read_table(path)
-    except (OSError, ValueError) as reason:
+        rows = table.to_pylist()
+    except (OSError, ValueError, pa.ArrowException) as reason:
         raise SourceError(f"{path}: cannot be read as Parquet ({reason}).") from reason
     names = _known(path, table.column_names)
     lines = (
         (at, {names[n]: "" if v is None else str(v) for n, v in row.items() if n in names}, None)
-        for at, row in enumerate(table.to_pylist(), start=1)
+        for at, row in enumerate(rows, start=1)
     )
     return list(names.values()), lines
 

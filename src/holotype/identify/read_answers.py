@@ -15,6 +15,16 @@ from holotype.identify.columns import ANSWER, ANSWER_SCHEMA
 from holotype.identify.writers import ENDINGS, JSON_COLUMNS, json_lines
 
 _NEEDED = tuple(column.name for column in ANSWER)
+_UNREADABLE = (
+    pa.ArrowException,
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    OSError,
+    RecursionError,
+)
+"""What reading a damaged file of answers may raise."""
 _OF_VERSION_2 = "taxon_score"
 _BLOCK_BYTES = 16 << 20
 
@@ -36,7 +46,7 @@ def read_answers(path: Path | str) -> pa.Table:
         raise SourceError(f"{path}: no such file. Check the path, or run holotype predict.")
     try:
         return read(path)
-    except (pa.ArrowException, ValueError, OSError) as reason:
+    except _UNREADABLE as reason:
         if isinstance(reason, SourceError):
             raise
         said = " ".join(str(reason).split())

@@ -201,23 +201,25 @@ def open_index(folder: Path | str, *, model: str | None = None) -> Index:
     manifest = files.read_manifest(
         path / MANIFEST, format_name=FORMAT, version=VERSION, error=CollectionError
     )
-    if model is not None and manifest["model"] != model:
+    if model is not None and manifest.get("model") != model:
         raise CollectionError(
-            f"{path}: made with model {manifest['model']}, not {model}. Vectors of two models cannot be "
+            f"{path}: made with model {manifest.get('model')}, not {model}. Vectors of two models cannot be "
             "compared: use that model, or build the index again."
         )
-    data = path / manifest["data"]
-    dim = manifest["embedding_dim"]
-    vectors = {
-        modality: replace(
-            mapped_vectors(data, modality, about["count"], dim),
-            cells=_cells(data, modality, about),
-        )
-        for modality, about in manifest["vectors"].items()
-    }
+    with files.read_whole(path / MANIFEST, CollectionError, remedy="Build the index again."):
+        data = path / manifest["data"]
+        dim = manifest["embedding_dim"]
+        vectors = {
+            modality: replace(
+                mapped_vectors(data, modality, about["count"], dim),
+                cells=_cells(data, modality, about),
+            )
+            for modality, about in manifest["vectors"].items()
+        }
+        _ = manifest["exact_up_to"] + 0
     if not (data / RECORDS).is_file():
         raise CollectionError(f"{data / RECORDS}: missing, though index.json names it. Restore it.")
-    return Index(path, manifest["model"], vectors, manifest)
+    return Index(path, str(manifest.get("model")), vectors, manifest)
 
 
 def _cells(data: Path, modality: str, about: Mapping[str, Any]) -> Cells | None:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from tokenize import TokenError
 from typing import Any
 
 import numpy as np
@@ -95,7 +96,7 @@ def _mapped(path: Path, shape: tuple[int, ...], kind: str) -> NDArray[Any]:
     """Returns a memory-mapped array after checking that it is what the manifest says."""
     try:
         found = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError) as reason:
+    except (OSError, ValueError, EOFError, SyntaxError, TokenError) as reason:
         raise CollectionError(
             f"{path}: cannot be read ({reason}). Restore it, or build again."
         ) from None

@@ -110,7 +110,7 @@ def read_result(path: Path) -> Any:
         if (path / STDOUT).stat().st_size > MOST_RESULT_BYTES:
             return None
         return json.loads((path / STDOUT).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
 
 
@@ -138,6 +138,6 @@ def read_log(path: Path, *, lines: int, before: int | None) -> LogPage:
 def _table(path: Path) -> dict[str, Any]:
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}

@@ -48,7 +48,8 @@ def _png(content: bytes) -> PlainHeader | None:
         if kind in _NOT_PLAIN_CHUNKS:
             return None
         if kind == b"IEND":
-            whole = content[place + 4 : place + 12] == _PNG_END
+            # its length is 0: OpenCV asks for as much memory as is written there
+            whole = length == 0 and content[place + 4 : place + 12] == _PNG_END
             return PlainHeader(width, height, 1 if colour == _GREY else 3) if whole else None
         place += 12 + length
 

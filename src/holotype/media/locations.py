@@ -212,17 +212,10 @@ def _read_zip(at: ZipSliceAt) -> bytes:
     return content
 
 
-@lru_cache(maxsize=1)
-def _row_group(path: str, column: str, row_group: int, state: int | None) -> Any:
-    import pyarrow.parquet as pq
-
-    del state  # a file that was replaced at its path is another file
-    with pq.ParquetFile(path) as table:
-        return table.read_row_group(row_group, columns=[column])[column]
-
-
 def _read_cell(at: CellAt) -> bytes:
-    value = _row_group(at.path, at.column, at.row_group, container_state(at))[at.row].as_py()
+    from holotype.media.parquet_rows import cells_of_group
+
+    value = cells_of_group(at.path, at.column, at.row_group, container_state(at))[at.row].as_py()
     content = value.get("bytes") if isinstance(value, dict) else value
     if content is None:
         raise AbsentError(f"no image in column {at.column}")

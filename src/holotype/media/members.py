@@ -12,7 +12,6 @@ import lzma
 import os
 import tarfile
 import zipfile
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,6 +19,7 @@ from typing import Any
 
 from holotype import files
 from holotype.errors import MediaError, SourceError
+from holotype.files import DAMAGE, of_the_disk
 from holotype.media.file_names import readable_name, reason_to_skip
 from holotype.media.locations import (
     MAX_MEMBER_BYTES,
@@ -32,16 +32,11 @@ from holotype.media.locations import (
 )
 from holotype.media.spool import copy_limited, spool_place
 
-DAMAGE = (
-    zipfile.BadZipFile,
-    tarfile.TarError,
-    zlib.error,
-    lzma.LZMAError,
-    OSError,
-    EOFError,
-    RuntimeError,
-)
-"""What reading one damaged or encrypted archive may raise."""
+__all__ = [
+    "DAMAGE", "MAX_MEMBER_BYTES", "MAX_UNPACK_RATIO", "UNPACK_BYTES", "Member", "is_archive",
+    "is_archive_name", "members", "nested_members", "unpacked",
+]  # fmt: skip
+_UNNAMED = "(no name)"
 UNPACK_BYTES, MAX_UNPACK_RATIO = 1 << 30, 200
 """A compressed tar may unpack to so many bytes, or to so many times its size; more is a bomb."""
 _UNPACKED_METHODS = {zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA}
@@ -186,9 +181,13 @@ def _zip_members(path: Path, spool: Path | None) -> Iterator[Member]:
     try:
         with zipfile.ZipFile(path) as archive:
             for entry in archive.infolist():
-                if not entry.is_dir():
+                if not entry.filename:
+                    yield Member.damaged(_UNNAMED, "an entry without a name. Pack the zip again.")
+                elif not entry.is_dir():
                     yield _zip_member(path, archive, entry, spool)
-    except (zipfile.BadZipFile, EOFError, RuntimeError, UnicodeDecodeError) as reason_given:
+    except DAMAGE as reason_given:
+        if of_the_disk(reason_given):
+            raise
         raise SourceError(f"{path}: not a whole zip ({reason_given}). Fetch it again.") from None
 
 
@@ -220,8 +219,8 @@ def _zip_member(
     try:
         return Member(name, None, _unpacked_entry(path, archive, entry, spool), size)
     except DAMAGE as raised:
-        if isinstance(raised, OSError) and raised.errno is not None:
-            raise  # the disk, not the member
+        if of_the_disk(raised):
+            raise
         said = " ".join(str(raised).split())
         error = f"damaged in the zip ({said}; packed by {method}). Fetch the zip again."
     return Member.damaged(name, error, size)

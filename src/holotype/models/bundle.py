@@ -181,18 +181,39 @@ def open_bundle(path: Path | str, *, is_plain: bool = False) -> Bundle:
     path = bundle_folder(path)
     if (path / "resume").is_dir() and not (path / MANIFEST).is_file():
         raise BundleError(f"{path}: training has not finished. Run holotype train again to go on.")
-    manifest = files.read_manifest(
-        path / MANIFEST, format_name=FORMAT, version=_version_of(path), error=BundleError
-    )
-    settings = checked(ModelSettings, manifest["model"], where=str(path / MANIFEST))
-    prepared = preprocessing_of(settings)["images"]
-    if settings.images is not None and manifest["preprocessing"]["images"] != prepared:
-        raise BundleError(
-            f"{path}: trained with another way of preparing inputs. Use Holotype "
-            f"{manifest['holotype']}, which made it, or train again."
-        )
-    labels = LabelSpace.from_json(manifest)
+    manifest, settings, labels, temperature = _described(path)
     model = AlignedModel(settings, num_labels=len(labels))
+    _fill(model, path, manifest)
+    if is_plain:
+        manifest = {key: value for key, value in manifest.items() if key != "engine"}
+    elif "engine" in manifest:
+        model.image_engine = open_engine(path, manifest["engine"])
+        check_golden(path, golden_embeddings(model), manifest["engine"])
+    return Bundle(path, model.eval(), labels, temperature, manifest)
+
+
+def _described(
+    path: Path,
+) -> tuple[dict[str, Any], ModelSettings, LabelSpace, dict[Modality, float]]:
+    """Returns what ``bundle.json`` says: all of it, the model's settings, the labels, the temperatures."""
+    with files.read_whole(path / MANIFEST, BundleError, remedy="Restore it, or train again."):
+        manifest = files.read_manifest(
+            path / MANIFEST, format_name=FORMAT, version=_version_of(path), error=BundleError
+        )
+        settings = checked(ModelSettings, manifest["model"], where=str(path / MANIFEST))
+        prepared = preprocessing_of(settings)["images"]
+        if settings.images is not None and manifest["preprocessing"]["images"] != prepared:
+            raise BundleError(
+                f"{path}: trained with another way of preparing inputs. Use Holotype "
+                f"{manifest['holotype']}, which made it, or train again."
+            )
+        _ = manifest["training"], manifest["weights_sha256"]
+        temperature = {Modality(name): float(t) for name, t in manifest["calibration"].items()}
+        return manifest, settings, LabelSpace.from_json(manifest), temperature
+
+
+def _fill(model: AlignedModel, path: Path, manifest: dict[str, Any]) -> None:
+    """Gives a model the weights of a bundle's folder."""
     if not (path / WEIGHTS).is_file():
         raise BundleError(f"{path / WEIGHTS}: missing, though bundle.json names it. Restore it.")
     if files.sha256_file(path / WEIGHTS) != manifest["weights_sha256"]:
@@ -203,14 +224,6 @@ def open_bundle(path: Path | str, *, is_plain: bool = False) -> Bundle:
         model.load_state_dict({**unset, **found})
     except (RuntimeError, SafetensorError) as reason:
         raise BundleError(f"{path / WEIGHTS}: does not fit bundle.json ({reason}).") from reason
-    if "engine" in manifest:
-        if is_plain:
-            manifest = {key: value for key, value in manifest.items() if key != "engine"}
-        else:
-            model.image_engine = open_engine(path, manifest["engine"])
-            check_golden(path, golden_embeddings(model), manifest["engine"])
-    temperature = {Modality(name): float(t) for name, t in manifest["calibration"].items()}
-    return Bundle(path, model.eval(), labels, temperature, manifest)
 
 
 def with_engine(bundle: Bundle, folder: Path, engine: dict[str, Any]) -> None:
@@ -234,7 +247,7 @@ def _version_of(path: Path) -> int:
     """Returns the version of a bundle where it is one that is read, else the one that is written now."""
     try:
         found = json.loads((path / MANIFEST).read_text(encoding="utf-8"))["version"]
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return VERSION
     return found if found in OLDER else VERSION
 

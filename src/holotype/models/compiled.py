@@ -133,11 +133,14 @@ def open_engine(folder: Path, said: Mapping[str, Any]) -> CompiledImages:
             f"{folder}: has an engine of the kind '{said.get('kind')}', which this version does not know. "
             "Update Holotype, or use the model that it was exported from."
         )
-    for name, known in said["sha256"].items():
-        path = folder / FOLDER / name
+    with files.read_whole(folder / FOLDER, BundleError, remedy="Export it again."):
+        precision, known_files = Precision(said["precision"]), dict(said["sha256"])
+        _ = np.asarray(said["golden"], dtype=np.float32).shape[1]
+    for name, known in known_files.items():
+        path = folder / FOLDER / Path(name).name
         if not path.is_file() or files.sha256_file(path) != known:
             raise BundleError(f"{path}: missing, or not what bundle.json names. Export it again.")
-    return CompiledImages(folder / FOLDER / GRAPH, Precision(said["precision"]))
+    return CompiledImages(folder / FOLDER / GRAPH, precision)
 
 
 def check_golden(folder: Path, found_GD: NDArray[np.float32], said: Mapping[str, Any]) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from holotype.errors import RecipeError
+from holotype.errors import BundleError, RecipeError
 from holotype.inputs.captions import caption
 from holotype.taxonomy.label_table import Concept
 from holotype.taxonomy.labels import WHOLE, Kind
@@ -125,21 +125,29 @@ class LabelSpace:
 
     @classmethod
     def from_json(cls, described: dict[str, Any]) -> "LabelSpace":
-        """Returns the space that ``as_json`` described."""
-        labels = tuple(
-            Label(
-                entry["name"],
-                Concept(
-                    Lineage.from_names(entry["lineage"]),
-                    entry["qualifier"],
-                    Kind(entry["kind"]),
-                    entry["group"],
-                ),
-                entry["records"],
-            )
-            for entry in described["labels"]
-        )
-        return cls(Target(described["target"]), labels)
+        """Returns the space that ``as_json`` described.
+
+        Raises:
+            BundleError: when it is no such description.
+        """
+        try:
+            labels = tuple(map(_label, described["labels"]))
+            return cls(Target(described["target"]), labels)
+        except (LookupError, TypeError, ValueError, AttributeError) as reason:
+            said = f"no {reason}" if isinstance(reason, KeyError) else str(reason)
+            raise BundleError(
+                f"bundle.json: its labels cannot be read ({said}). Restore it, or train again."
+            ) from reason
+
+
+def _label(entry: dict[str, Any]) -> Label:
+    concept = Concept(
+        Lineage.from_names(entry["lineage"]),
+        entry["qualifier"],
+        Kind(entry["kind"]),
+        entry["group"],
+    )
+    return Label(str(entry["name"]), concept, int(entry["records"]))
 
 
 def label_names(

@@ -122,21 +122,32 @@ def read_split(path: Path) -> Split:
         )
     try:
         table = pq.read_table(path)
-        described = json.loads((table.schema.metadata or {})[b"holotype"])
-    except (pa.ArrowInvalid, KeyError, ValueError, OSError) as reason:
+        described = dict(json.loads((table.schema.metadata or {})[b"holotype"]))
+    except (
+        pa.ArrowException,
+        LookupError,
+        TypeError,
+        ValueError,
+        OSError,
+        RecursionError,
+    ) as reason:
         raise SplitError(f"{path}: not a split file ({reason}). Make it again.") from reason
-    if (described.pop("format"), described.pop("version")) != (FORMAT, VERSION):
+    if (described.pop("format", None), described.pop("version", None)) != (FORMAT, VERSION):
         raise SplitError(f"{path}: not a split of version {VERSION}. Make it again.")
-    columns = table.to_pydict()
-    return Split(
-        record_id=tuple(columns["record_id"]),
-        role_N=np.asarray(columns["role"], dtype=np.str_),
-        status_N=np.asarray(columns["status"], dtype=np.str_),
-        group_N=np.asarray(columns["group"], dtype=np.int64),
-        reason_N=tuple(columns["reason"]),
-        audit=described.pop("audit"),
-        made_by=described,
-    )
+    with files.read_whole(path, SplitError, remedy="Make the split again."):
+        table = table.select(SPLIT_SCHEMA.names).cast(SPLIT_SCHEMA)
+        columns = table.to_pydict()
+        if table["record_id"].null_count or table["role"].null_count or table["status"].null_count:
+            raise SplitError(f"{path}: a record without id, role or status. Make the split again.")
+        return Split(
+            record_id=tuple(columns["record_id"]),
+            role_N=np.asarray(columns["role"], dtype=np.str_),
+            status_N=np.asarray(columns["status"], dtype=np.str_),
+            group_N=np.asarray(columns["group"], dtype=np.int64),
+            reason_N=tuple(columns["reason"]),
+            audit=dict(described.pop("audit")),
+            made_by=described,
+        )
 
 
 def check_fits(split: Split, collection: Collection) -> None:

@@ -21,6 +21,8 @@ from holotype.errors import SourceError, did_you_mean
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.int64]
+_UNREADABLE = (OSError, ValueError, KeyError, TypeError, AttributeError, IndexError, RuntimeError)
+"""What opening a damaged file may raise."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,7 +66,9 @@ def open_grid(path: Path, variable: str) -> Grid:
             opened = xr.open_zarr(path, chunks=None, consolidated=None, decode_timedelta=False)
         else:
             opened = xr.open_dataset(path, decode_times=True, chunks=None, decode_timedelta=False)
-    except (OSError, ValueError, KeyError) as reason:
+    except MemoryError as reason:
+        raise too_large(path.name, reason) from reason
+    except _UNREADABLE as reason:
         raise SourceError(
             f"{path}: neither NetCDF nor Zarr ({reason}). Check the file."
         ) from reason
@@ -100,6 +104,13 @@ def _grid(path: Path, variable: str, array: Any) -> Grid:
         longitude=finite(longitude.values),
         depth_Z=depth_Z,
         time_T=time_T,
+    )
+
+
+def too_large(name: str, reason: MemoryError) -> SourceError:
+    """Returns the error of a grid that declares more than the memory holds."""
+    return SourceError(
+        f"{name}: too large for the memory ({reason}). Cut the part out that you need."
     )
 
 

@@ -17,7 +17,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from holotype.collection.environment.grid import Grid, finite, nearest, open_grid
+from holotype.collection.environment.grid import Grid, finite, nearest, open_grid, too_large
 from holotype.collection.environment.moments import moment
 from holotype.collection.environment.nearness import nearest_on_lines, nearest_on_sphere
 from holotype.collection.rewrite import rewrite_records
@@ -218,7 +218,10 @@ def _slab(grid: Grid, time: int, depth: int) -> NDArray[np.float64]:
     steps += [depth] if grid.depth_Z is not None else []
     for step in steps:
         values = values[step]
-    return finite(values.values)
+    try:
+        return finite(values.values)
+    except MemoryError as reason:
+        raise too_large(grid.name, reason) from reason
 
 
 def _nearest_valid(

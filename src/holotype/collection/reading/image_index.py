@@ -3,6 +3,7 @@
 A folder is asked for each image. Archives are listed once into an index on disk, by file name.
 """
 
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path, PurePosixPath
 
@@ -43,7 +44,7 @@ def find_images(root: Path, spool: Path | None, *, above: Sequence[str] = ()) ->
         if path.is_absolute() or ".." in path.parts:
             raise MediaError(f"'{written}' leaves {root}")
         for place in (start / name for start in starts for name in spellings(str(path))):
-            if place.is_file():
+            if os.path.isfile(place):  # noqa: PTH113 - also a name that no file can have
                 if place.is_symlink() and not place.resolve().is_relative_to(starts[0]):
                     raise MediaError(f"'{written}' is a link that leaves {root}")
                 return FileAt(str(place))

@@ -98,7 +98,7 @@ def picture_size(location: Location) -> tuple[int, int]:
         with Image.open(place) as picture:
             turned = picture.getexif().get(_ORIENTATION, 1) in _TURNED
             width, height = picture.size
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as reason:
+    except Exception as reason:  # a decoder may fail in any way on damaged bytes
         raise MediaError(f"not a readable image: {' '.join(str(reason).split())}") from reason
     return (height, width) if turned else (width, height)
 

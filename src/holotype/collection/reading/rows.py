@@ -19,6 +19,7 @@ from holotype.collection.reading.tabular import Dialect, Row, TextTable, open_ta
 from holotype.errors import SourceError, first_few
 from holotype.media.locations import FileAt
 from holotype.media.members import Member
+from holotype.media.parquet_rows import bounded_batches
 
 TABLE_ENDINGS = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz", ".parquet")
 _BATCH_ROWS = 4_096
@@ -49,9 +50,13 @@ def open_parquet(path: Path) -> pq.ParquetFile:
         SourceError: when it is none.
     """
     try:
-        return pq.ParquetFile(path)
+        opened = pq.ParquetFile(path)
+        names = opened.schema_arrow.names
     except (OSError, ValueError, pa.ArrowException) as reason:
         raise SourceError(f"{path}: not Parquet ({reason}). Fetch it again.") from reason
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise SourceError(f"{path}: column '{twice[0]}' is there twice. Rename one of them.")
+    return opened
 
 
 def _is_text(kind: pa.DataType) -> bool:
@@ -78,11 +83,11 @@ def parquet_group_rows(
         SourceError: when the group is damaged.
     """
     try:
-        for batch in table.iter_batches(_BATCH_ROWS, row_groups=[group], columns=columns):
+        for batch in bounded_batches(table, group, columns, rows=_BATCH_ROWS):
             names = batch.schema.names
             for cells in zip(*(_texts(column) for column in batch.columns), strict=True):
                 yield dict(zip(names, cells, strict=True))
-    except (OSError, pa.ArrowException) as reason:
+    except (OSError, UnicodeDecodeError, pa.ArrowException) as reason:
         raise SourceError(f"row group {group + 1} is damaged ({reason}). Fetch it again.") from None
 
 

@@ -14,9 +14,11 @@ from pathlib import Path
 from typing import IO, Any
 
 from holotype.collection.reading.tabular import Row, zero_byte
+from holotype.collection.reading.text_lines import RowLines, bounded_lines
 from holotype.errors import SourceError
+from holotype.files import DAMAGE
 from holotype.media.locations import FileAt, SliceAt
-from holotype.media.members import DAMAGE, MAX_UNPACK_RATIO, Member, members
+from holotype.media.members import MAX_UNPACK_RATIO, Member, members
 
 _FREE_BYTES = 1 << 30
 _TOO_LARGE = "bytes unpacked"
@@ -124,11 +126,13 @@ def stream_table(
         csv.field_size_limit(min(sys.maxsize, (1 << 31) - 1))
         try:
             with text_of(unpacked, encoding=known, errors="surrogateescape", newline="") as text:
-                reader = csv.reader(text, delimiter=delimiter)
+                lines = RowLines(bounded_lines(text, called), called)
+                reader = csv.reader(lines, delimiter=delimiter)
                 names = [name.strip() for name in next(reader, [])]
                 if not any(names):
                     raise SourceError(f"{called}: empty. Give a table with a header and rows.")
                 for cells in reader:
+                    lines.held = 0
                     line = reader.line_num
                     if cells and (wrong := _fault(cells, names, encoding)):
                         yield Row(line, {}, wrong)

@@ -7,12 +7,13 @@ import csv
 import gzip
 import io
 import sys
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Literal, cast
 
-from holotype.collection.reading.text_lines import AS_WINDOWS
+from holotype.collection.reading.text_lines import AS_WINDOWS, RowLines, bounded_lines
 from holotype.errors import MediaError, SourceError
 from holotype.media.members import Member
 
@@ -145,7 +146,7 @@ def _encoding(place: Path | Member, called: str) -> str:
     try:
         with _binary(place, called) as raw:
             start = raw.read(1 << 20)
-    except (OSError, EOFError) as reason:
+    except (OSError, EOFError, zlib.error) as reason:
         raise SourceError(f"{called}: cannot be read ({reason}). Fetch it again.") from reason
     if start.startswith((b"\xff\xfe", b"\xfe\xff")):
         return "utf-16"
@@ -168,8 +169,8 @@ def zero_byte(cells: Sequence[str], names: Sequence[str]) -> str:
 
 def _first_line(handle: io.TextIOWrapper, called: str) -> str:
     try:
-        return handle.readline()
-    except (OSError, UnicodeDecodeError, EOFError) as reason:
+        return next(bounded_lines(handle, called), "")
+    except (OSError, UnicodeDecodeError, EOFError, zlib.error) as reason:
         raise SourceError(f"{called}: not a text table ({reason}). Save it as UTF-8.") from None
 
 
@@ -182,11 +183,14 @@ def _rows(
     written: tuple[str, Quoting],
 ) -> Iterator[Row]:
     with _text(place, called, encoding) as handle:
-        reader = csv.reader(handle, delimiter=written[0], quoting=written[1])
+        lines = RowLines(bounded_lines(handle, called), called)
+        reader = csv.reader(lines, delimiter=written[0], quoting=written[1])
         try:
             if skip_header:
                 next(reader, None)
+                lines.held = 0
             for cells in reader:
+                lines.held = 0
                 if not cells:
                     continue
                 if "\0" in "".join(cells):
@@ -196,6 +200,6 @@ def _rows(
                 else:
                     wrong = f"{len(cells)} columns where the header has {len(names)}"
                     yield Row(reader.line_num, {}, wrong)
-        except (csv.Error, UnicodeDecodeError, EOFError, OSError) as reason:
+        except (csv.Error, UnicodeDecodeError, EOFError, OSError, zlib.error) as reason:
             where = f"{called}, after line {reader.line_num}"
             raise SourceError(f"{where}: {reason}. Save the table as UTF-8 text.") from reason

@@ -15,7 +15,55 @@ from holotype.errors import MediaError, SourceError
 from holotype.media.locations import FileAt
 from holotype.media.members import Member
 
+MAX_ROW_CHARS = 16 << 20
+"""So many letters without the end of a row are no table: a bomb, or a quote that nothing closes."""
 _START_BYTES = 1 << 16
+
+
+def bounded_lines(text: io.TextIOWrapper, called: str) -> Iterator[str]:
+    """Yields the lines of a text, none of them longer than ``MAX_ROW_CHARS``.
+
+    Raises:
+        SourceError: names the line that is longer.
+    """
+    number = 0
+    while line := text.readline(MAX_ROW_CHARS + 1):
+        number += 1
+        if len(line) > MAX_ROW_CHARS:
+            raise _endless(called, number)
+        yield line
+
+
+class RowLines:
+    """The lines that a reader of quoted rows takes; one row may be many lines, and not without end.
+
+    Attributes:
+        held: letters taken since the last row; whoever gets a row sets it to 0.
+    """
+
+    def __init__(self, lines: Iterator[str], called: str) -> None:
+        self.held = 0
+        self._lines, self._called, self._number, self._started = lines, called, 0, 1
+
+    def __iter__(self) -> "RowLines":
+        return self
+
+    def __next__(self) -> str:
+        line = next(self._lines)
+        self._number += 1
+        if not self.held:
+            self._started = self._number
+        self.held += len(line)
+        if self.held > MAX_ROW_CHARS:
+            raise _endless(self._called, self._started)
+        return line
+
+
+def _endless(called: str, number: int) -> SourceError:
+    return SourceError(
+        f"{called}, line {number}: over {MAX_ROW_CHARS:,} letters without the end of a row. "
+        "Close the quote that is open there, or write the table with line ends."
+    )
 
 
 def decoded_lines(member: Member) -> Iterator[str]:
@@ -35,7 +83,7 @@ def decoded_lines(member: Member) -> Iterator[str]:
                 raise SourceError(f"{member.name}: holds zero bytes: no text. Save it as text.")
             encoding = "utf-16" if wide else "utf-8-sig"
             with io.TextIOWrapper(raw, encoding=encoding, errors=AS_WINDOWS) as text:
-                yield from text
+                yield from bounded_lines(text, member.name)
     except (MediaError, OSError, EOFError, UnicodeDecodeError) as reason:
         raise SourceError(f"{member.name}: cannot be read ({reason}). Fetch it again.") from reason
 

@@ -32,8 +32,9 @@ from holotype.collection.reading.tabular import Dialect, TextTable
 from holotype.collection.schema import BOUNDS
 from holotype.collection.sources.item import Item, Source, SourceOptions
 from holotype.errors import SourceError
+from holotype.files import DAMAGE
 from holotype.media.locations import FileAt
-from holotype.media.members import DAMAGE, MAX_UNPACK_RATIO, is_archive, members
+from holotype.media.members import MAX_UNPACK_RATIO, is_archive, members
 from holotype.taxonomy.lineage import LINNAEAN_RANKS
 
 _TABLE_ENDINGS = (".tsv", ".txt", ".csv", ".tsv.gz", ".txt.gz", ".csv.gz")

@@ -7,6 +7,7 @@ out: they are made from names, images and barcodes.
 """
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,19 @@ _MAX_TEXT_BYTES = 1 << 16
 _MAX_ROWS = 1 << 28
 _MAX_STORED_RATIO = 2_000
 """Beyond this many declared bytes for each stored byte a data set is a bomb, not data."""
+_DAMAGE = (
+    OSError,
+    RuntimeError,
+    KeyError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    IndexError,
+    MemoryError,
+)
+"""What reading a damaged HDF5 file may raise."""
+_KINDS_OF, _KINDS_OF_TEXT = {"image": "u", "image_mask": "bui"}, "SOU"
+"""Of numpy: what a data set may be."""
 _IDS = ("processid", "sampleid")
 _RANKS = ("order", "family", "genus")
 _TEXTS = ("barcode", *_RANKS, "species", *_IDS, "image_file", "dna_bin", "bin_uri")
@@ -59,8 +73,13 @@ def read(path: Path, options: SourceOptions) -> Iterator[Item]:
         raise SourceError(f"{path}: not a whole HDF5 file ({reason}). Fetch it again.") from None
     with file:
         usable: list[str] = []
-        for name in sorted(file):
-            wrong = _why_not(file, name, h5py)
+        with _whole(path):
+            names = sorted(file)
+        for name in names:
+            try:
+                wrong = _why_not(file, name, h5py)
+            except _DAMAGE as reason:
+                wrong = f"damaged ({reason}). Fetch the file again"
             if wrong:
                 yield Item(name, error=f"{path}, group {name}: {wrong}.")
             elif not {"processid", "sampleid"} & set(file[name]):
@@ -73,11 +92,23 @@ def read(path: Path, options: SourceOptions) -> Iterator[Item]:
                 f"{path}: no processid or sampleid in all of its groups: not a file of CLIBD. "
                 "Name the HDF5 file with the images."
             )
-        groups = sorted((_listed(file[name], name, column) for name in usable), key=_size)
+        with _whole(path):
+            groups = sorted((_listed(file[name], name, column) for name in usable), key=_size)
         known = {group.name: np.sort(group.codes) for group in groups}
         for number, group in enumerate(groups):
             earlier = [other.name for other in groups[:number]]
-            yield from _rows(path, file[group.name], group, known, earlier)
+            with _whole(path, f", group {group.name}"):
+                yield from _rows(path, file[group.name], group, known, earlier)
+
+
+@contextmanager
+def _whole(path: Path, where: str = "") -> Iterator[None]:
+    """Turns what reading a damaged HDF5 file raises into ``SourceError``."""
+    try:
+        yield
+    except _DAMAGE as reason:
+        said = " ".join(str(reason).split())
+        raise SourceError(f"{path}{where}: damaged ({said}). Fetch it again.") from reason
 
 
 def _size(group: _Group) -> tuple[int, str]:
@@ -102,6 +133,8 @@ def _why_not(file: Any, name: str, h5py: Any) -> str | None:
             return f"{column} is no list of values. Write one value for each sample"
         if held.is_virtual or held.external:
             return f"{column} lies in another file. Put the data into the file itself"
+        if held.dtype.kind not in _KINDS_OF.get(column, _KINDS_OF_TEXT):
+            return f"{column} is of type {held.dtype}. Get the file from its authors again"
         if too_large := _too_large(held, column):
             return f"{too_large}. Get the file from its authors again"
         rows.add(held.shape[0])

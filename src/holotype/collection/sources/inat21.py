@@ -166,7 +166,7 @@ def _take(known: Annotations, file: str, key: str, element: Any) -> None:
     if not isinstance(element, dict):
         return
     values = {name: as_text(value) for name, value in element.items()}
-    if key == "images" and "file_name" in values:
+    if key == "images" and values.get("file_name"):
         known.images.put_row(values["file_name"], {**values, "file": file})
         known.splits.add(values["file_name"].partition("/")[0])
     elif key == "annotations":

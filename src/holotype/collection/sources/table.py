@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from holotype.collection.reading.fields import RowFields
-from holotype.collection.reading.rows import whole_id
+from holotype.collection.reading.rows import open_parquet, whole_id
 from holotype.collection.reading.tabular import open_table, present
 from holotype.collection.schema import COLUMN_NAMES, REAL_COLUMNS
 from holotype.collection.sources.item import Item, Source, SourceOptions
@@ -23,6 +23,7 @@ from holotype.errors import MediaError, SourceError, did_you_mean, first_few
 from holotype.media.file_names import composed, spellings
 from holotype.media.locations import CellAt, FileAt, Location
 from holotype.media.members import is_archive, members
+from holotype.media.parquet_rows import bounded_rows
 from holotype.taxonomy.lineage import Rank
 
 FOUND_BY_INTAKE = frozenset({
@@ -210,20 +211,13 @@ def table_header(path: Path) -> list[str]:
         SourceError: when it cannot be read.
     """
     if path.suffix.lower() == ".parquet":
-        return list(_parquet(path).schema_arrow.names)
+        return list(open_parquet(path).schema_arrow.names)
     return list(open_table(path).header)
-
-
-def _parquet(path: Path) -> pq.ParquetFile:
-    try:
-        return pq.ParquetFile(path)
-    except (OSError, ValueError) as reason:
-        raise SourceError(f"{path}: not Parquet ({reason}).") from reason
 
 
 def _parquet_items(path: Path, plan: _Plan, images: FindImage | None) -> Iterator[Item]:
     """Yields the items of a Parquet table; an image column of bytes is left where it lies."""
-    table = _parquet(path)
+    table = open_parquet(path)
     column = plan.columns.get("image")
     held = column is not None and not pa.types.is_string(table.schema_arrow.field(column).type)
     light = [n for n in table.schema_arrow.names if not (held and n == column)]
@@ -231,8 +225,7 @@ def _parquet_items(path: Path, plan: _Plan, images: FindImage | None) -> Iterato
     number = 0
     for group in range(table.num_row_groups):
         wanted = [*light, *([paths] if paths else [])]
-        rows = table.read_row_group(group, columns=wanted).to_pylist()
-        for inside, row in enumerate(rows):
+        for inside, row in enumerate(bounded_rows(table, group, wanted, called=str(path))):
             number += 1
             text = {name: _as_text(row.get(name)) for name in light}
             values = {**text, **({str(column): ""} if held else {})}
@@ -283,7 +276,7 @@ def images_of(root: Path, spool: Path | None) -> FindImage:
         if not name.isascii():
             lie = (s for s in spellings(name) if os.path.exists(f"{resolved}/{s}"))  # noqa: PTH110
             name = next(lie, name)
-        if ".." in name or name.startswith("/") or (resolved / name).is_symlink():
+        if ".." in name or name.startswith("/") or os.path.islink(resolved / name):  # noqa: PTH114
             path = (resolved / name).resolve()
             if not path.is_relative_to(resolved):
                 raise MediaError(f"'{name}' lies outside {root}")

@@ -64,7 +64,7 @@ def read_scores(path: Path) -> pa.Table:
     """
     try:
         return pq.read_table(path)
-    except (OSError, pa.ArrowInvalid) as reason:
+    except (OSError, pa.ArrowException) as reason:
         raise SourceError(
             f"{path}: cannot be read as a table of scores ({reason}). Give the Parquet file that "
             "'holotype predict --scores' wrote."
@@ -82,11 +82,27 @@ def read_threshold_file(path: Path) -> dict[str, float]:
     if not path.is_file():
         raise SourceError(f"{path}: no such file. Give a file with 'label threshold' on each line.")
     if path.suffix.lower() == ".csv":
-        with path.open(newline="", encoding="utf-8-sig") as handle:
-            rows = [row for row in csv.DictReader(handle) if row.get("of") == "label"]
-        rows.sort(key=lambda row: row.get("channel") == "image")  # images win
-        return {row["name"]: float(row["threshold"] or UNREACHABLE) for row in rows}
+        return _thresholds_of_csv(path)
     return read_thresholds(Member(path.name, None, FileAt(str(path)), path.stat().st_size))
+
+
+def _thresholds_of_csv(path: Path) -> dict[str, float]:
+    found: list[tuple[bool, str, float]] = []
+    line = 1
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as handle:
+            reader = csv.DictReader(handle)
+            for row in reader:
+                line = reader.line_num
+                if row.get("of") == "label":
+                    limit = float(row["threshold"] or UNREACHABLE)
+                    found.append((row.get("channel") == "image", row["name"], limit))
+    except (KeyError, TypeError, ValueError, csv.Error) as reason:
+        said = f"no column {reason}" if isinstance(reason, KeyError) else str(reason)
+        raise SourceError(
+            f"{path}, line {line}: {said}. Give the file that 'holotype thresholds' wrote."
+        ) from reason
+    return {name: limit for _, name, limit in sorted(found, key=lambda one: one[0])}  # images win
 
 
 def scores_of(answers: pa.Table, table: pa.Table | None = None) -> Scores:
@@ -110,6 +126,9 @@ def scores_of(answers: pa.Table, table: pa.Table | None = None) -> Scores:
             f"scores: a column 'input' and one for each label are expected, not {found}. "
             "Give the file that 'holotype predict --scores' wrote."
         )
+    if not pa.types.is_string(table["input"].type):
+        kind = table["input"].type
+        raise SourceError(f"scores, column 'input': {kind}, not text. Give those of one run.")
     score_NL = _matrix(table, columns)
     rows: dict[str, int] = {}
     for at, name in enumerate(table["input"].to_pylist()):

@@ -9,6 +9,8 @@ from typing import Any
 from holotype.media.images import IMAGE_SUFFIXES
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
+_RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)", re.IGNORECASE)
+"""Names that Windows keeps for devices, whatever their ending."""
 MAX_STEM = 100
 
 
@@ -62,6 +64,7 @@ class Ids:
     def file_name(self, stem: str, ending: str = "") -> str:
         """Returns a name for a file that no other file has, on a disk that knows no capitals either."""
         plain = _UNSAFE.sub("_", stem).strip("._")[:MAX_STEM] or "unnamed"
+        plain = f"_{plain}" if _RESERVED.match(plain) else plain
         first = f"{plain}{ending}"
         name, number = first, self._last.get(first.lower(), 1)
         while name.lower() in self.names:

@@ -5,13 +5,14 @@ pickle in them. What can be worked out from them (where sequences and words begi
 """
 
 from pathlib import Path
+from tokenize import TokenError
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from holotype.errors import CollectionError
-from holotype.files import read_manifest, write_json, written_whole
+from holotype.files import read_manifest, read_whole, write_json, written_whole
 from holotype.index.barcodes.library import BarcodeLibrary, References, commonest_species
 from holotype.index.barcodes.masks import Masks
 from holotype.index.barcodes.rare import RareWords
@@ -80,6 +81,14 @@ def load(folder: Path) -> BarcodeLibrary:
     manifest = read_manifest(
         folder / MANIFEST, format_name=FORMAT, version=VERSION, error=CollectionError
     )
+    with read_whole(folder / MANIFEST, CollectionError, remedy="Make the library again."):
+        found = _opened(folder, manifest)
+        if wrong := _misfit(found):
+            raise CollectionError(f"{folder}: {wrong}. Make the library again.")
+    return found
+
+
+def _opened(folder: Path, manifest: Any) -> BarcodeLibrary:
     array = {name: _array(folder, name, told) for name, told in manifest["arrays"].items()}
     length_N = np.asarray(array["length"])
     haplotype_N = np.asarray(array["haplotype"])
@@ -105,6 +114,30 @@ def load(folder: Path) -> BarcodeLibrary:
     )
 
 
+def _misfit(library: BarcodeLibrary) -> str | None:
+    """Returns which arrays cannot belong together, None where they do."""
+    length_N, refs = library.sequences.length_N, library.references
+    total, size = len(length_N), int(length_N.sum()) + len(length_N)
+    if total and length_N.min() < 0:
+        return "a sequence of a length below 0"
+    if len(library.sequences.mask_B) != size or len(library.seeds.word_S) != int(
+        library.seeds.start_N[-1]
+    ):
+        return f"the bases do not fit the lengths of {total:,} sequences"
+    if not len(library.count_HW) == len(library.turned_H) == total:
+        return f"not one count of words and one strand for each of {total:,} sequences"
+    columns = (refs.haplotype_N, refs.species_N, refs.row_N, refs.records_N)
+    if len({one.shape for one in columns}) != 1 or refs.haplotype_N.ndim != 1:
+        return "not one sequence, species, row and number of records for each reference"
+    known = np.arange(total)
+    if (
+        not np.array_equal(np.unique(refs.haplotype_N), known)
+        or (np.diff(refs.haplotype_N) < 0).any()
+    ):
+        return f"its references are not of each of {total:,} sequences, in their order"
+    return None
+
+
 def _array(folder: Path, name: str, told: list[Any]) -> NDArray[Any]:
     """Returns one array after checking its type and shape against the manifest."""
     path = folder / f"{name}.npy"
@@ -112,7 +145,7 @@ def _array(folder: Path, name: str, told: list[Any]) -> NDArray[Any]:
     try:
         empty = 0 in shape
         array: NDArray[Any] = np.load(path, mmap_mode=None if empty else "r", allow_pickle=False)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, EOFError, SyntaxError, TokenError) as error:
         raise CollectionError(
             f"{path}: cannot be read ({error}). Make the library again."
         ) from error

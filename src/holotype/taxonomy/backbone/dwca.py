@@ -171,7 +171,7 @@ def _parts(snapshot: Snapshot) -> tuple[_Part, list[_Part]]:
         )
     with snapshot.open(member) as handle:
         content = handle.read(MAX_META_BYTES + 1)
-    if len(content) > MAX_META_BYTES or b"<!ENTITY" in content:
+    if len(content) > MAX_META_BYTES or b"<!ENTITY" in content.replace(b"\0", b""):
         raise TaxonomyError(
             f"{snapshot.path}: {member} is not a plain archive description. Fetch the archive again."
         )

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from holotype.taxonomy.lineage import LINNAEAN_RANKS
+from holotype.taxonomy.lineage import LINNAEAN_RANKS, Rank
 
 FORMAT = "holotype-backbone"
 VERSION = 1
@@ -104,3 +105,26 @@ def status_of(written: str | None, *, has_other_accepted: bool) -> NameStatus:
     if not word:
         return NameStatus.ACCEPTED
     return _WRITTEN_STATUS.get(word, NameStatus.DOUBTFUL)
+
+
+_PRESENT = ("key", "key_hash", "taxon_id", "name", "status", "accepted_row", "parent_row")
+"""Columns that have a value in every row."""
+
+
+def misfit(table: pa.Table) -> str | None:
+    """Returns what in a table of some of these columns cannot be; None where nothing is wrong."""
+    for name in table.column_names:
+        kind, wanted = table.schema.field(name).type, SCHEMA.field(name).type
+        if wanted not in (kind, getattr(kind, "value_type", None)):
+            return f"column {name} is {kind}, not {wanted}"
+    for name in _PRESENT:
+        if table[name].null_count:
+            return f"column {name} has no value in {table[name].null_count:,} rows"
+    for name in ("accepted_row", "parent_row"):
+        ends = pc.min_max(table[name]).as_py()
+        if table.num_rows and not -1 <= ends["min"] <= ends["max"] < table.num_rows:
+            return f"column {name} has {ends['min']} to {ends['max']} for {table.num_rows:,} rows"
+    for name, words in (("rank", {None, *Rank}), ("status", {*NameStatus})):
+        if strange := set(pc.unique(table[name]).to_pylist()) - words:
+            return f"column {name} has {min(map(str, strange))[:40]!r}"
+    return None

@@ -23,21 +23,13 @@ from holotype.taxonomy.backbone.schema import (
     SCHEMA,
     VERSION,
     NameStatus,
+    misfit,
 )
 from holotype.taxonomy.lineage import Lineage, Rank
 
 _DICTIONARIES = ("rank", "status", *RANK_COLUMNS[:-1])
-_LOADED = (
-    "key",
-    "key_hash",
-    "taxon_id",
-    "name",
-    "rank",
-    "status",
-    *RANK_COLUMNS,
-    "accepted_row",
-    "parent_row",
-)
+_LOADED = ("key", "key_hash", "taxon_id", "name", "rank", "status", *RANK_COLUMNS, "accepted_row",
+           "parent_row")  # fmt: skip
 _LINNAEAN = tuple((Rank(column), column) for column in RANK_COLUMNS)
 _TEXTS = ("key", "taxon_id", "name", "rank", "status", *RANK_COLUMNS)
 
@@ -248,7 +240,7 @@ def open_backbone(path: Path | str) -> Backbone:
         schema = pq.read_schema(path)
         origin = json.loads((schema.metadata or {})[b"holotype"])
         found = (origin["format"], origin["version"])
-    except (pa.ArrowException, OSError, KeyError, ValueError) as reason:
+    except (pa.ArrowException, OSError, KeyError, TypeError, ValueError, RecursionError) as reason:
         raise TaxonomyError(
             f"{path}: not a backbone ({str(reason)[:80]}). Make it with: holotype names backbone."
         ) from None
@@ -264,6 +256,9 @@ def open_backbone(path: Path | str) -> Backbone:
         raise TaxonomyError(
             f"{path}: damaged ({str(reason)[:120]}). Make it again from the snapshot."
         ) from None
+    with files.read_whole(path, TaxonomyError, remedy="Make it again from the snapshot."):
+        if wrong := misfit(table):
+            raise TaxonomyError(f"{path}: damaged ({wrong}). Make it again from the snapshot.")
     return _opened(path, origin, table.combine_chunks())
 
 

@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 
 from holotype.errors import TaxonomyError, first_few
+from holotype.files import DAMAGE
 from holotype.taxonomy.backbone.schema import RAW_COLUMNS, RAW_SCHEMA
 
 NULLS = ["", "None", "NULL", "\\N", "null", "nan", "NaN"]
@@ -77,7 +78,7 @@ class Snapshot:
                             f"{self.path}: {member} is no file. Fetch the archive again."
                         )
                     yield found
-        except (zipfile.BadZipFile, tarfile.TarError, EOFError) as reason:
+        except DAMAGE as reason:
             raise TaxonomyError(
                 f"{self.path}: {member}: damaged ({reason}). Fetch the archive again."
             ) from None
@@ -102,7 +103,7 @@ def open_snapshot(path: Path) -> Snapshot:
                 names = [entry.name for entry in tar if entry.isfile()]
         else:
             names = [path.name]
-    except (zipfile.BadZipFile, tarfile.TarError, EOFError, OSError) as reason:
+    except DAMAGE as reason:
         raise TaxonomyError(f"{path}: damaged ({reason}). Fetch the archive again.") from None
     kept = [
         name
@@ -132,8 +133,13 @@ def header_of(snapshot: Snapshot, member: str, dialect: Dialect) -> list[str]:
         raise TaxonomyError(
             f"{snapshot.path}: {member}, line 1: {reason}. Save it as UTF-8."
         ) from None
-    rows = list(csv.reader([text], delimiter=dialect.delimiter, quotechar=dialect.quote or None,
-                           quoting=csv.QUOTE_MINIMAL if dialect.quote else csv.QUOTE_NONE))  # fmt: skip
+    try:
+        rows = list(csv.reader([text], delimiter=dialect.delimiter, quotechar=dialect.quote or None,
+                               quoting=csv.QUOTE_MINIMAL if dialect.quote else csv.QUOTE_NONE))  # fmt: skip
+    except (csv.Error, TypeError) as reason:
+        raise TaxonomyError(
+            f"{snapshot.path}: {member}, line 1: {reason}. Fetch the snapshot again."
+        ) from None
     if not rows or not any(rows[0]):
         raise TaxonomyError(f"{snapshot.path}: {member}: empty. Fetch the snapshot again.")
     return [name.strip() for name in rows[0]]

@@ -129,7 +129,7 @@ def _descriptor(member: Member, called: str) -> Mapping[str, Any]:
         raise SourceError(
             f"{called}, line {reason.lineno}, column {reason.colno}: not JSON ({reason.msg}). Correct it."
         ) from reason
-    except (UnicodeDecodeError, MediaError) as reason:
+    except (UnicodeDecodeError, MediaError, RecursionError) as reason:
         raise SourceError(
             f"{called}: cannot be read ({reason}). Fetch the package again."
         ) from reason
@@ -171,4 +171,9 @@ def _table(package: Package, name: str, resource: Mapping[str, Any]) -> Table:
     package.used.add(str(place).removeprefix("./"))
     dialect = resource.get("dialect")
     delimiter = dialect.get("delimiter", ",") if isinstance(dialect, dict) else ","
+    if not isinstance(delimiter, str) or len(delimiter) != 1 or delimiter in '\r\n"':
+        raise SourceError(
+            f"{package.path}: {DESCRIPTOR}: the delimiter of '{name}' is {str(delimiter)[:40]!r}. Give one "
+            "character there, as ','."
+        )
     return Table(name, member, delimiter, str(resource.get("encoding", "utf-8")))

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import chain
 
 from holotype.collection.reading.tabular import zero_byte
-from holotype.collection.reading.text_lines import decoded_lines
+from holotype.collection.reading.text_lines import RowLines, decoded_lines
 from holotype.errors import MediaError, SourceError, first_few
 from holotype.media.members import Member
 
@@ -182,11 +182,12 @@ def _header_notes(name: str, columns: tuple[str, ...]) -> Iterator[tuple[str, st
 
 def _numbered(name: str, lines: Iterator[str]) -> Iterator[_Line]:
     csv.field_size_limit(min(sys.maxsize, (1 << 31) - 1))
-    reader = csv.reader(lines, delimiter="\t", quotechar='"')
+    held = RowLines(lines, name)
+    reader = csv.reader(held, delimiter="\t", quotechar='"')
     end = 0
     try:
         for cells in reader:
-            start, end = end + 1, reader.line_num
+            start, end, held.held = end + 1, reader.line_num, 0
             yield _Line(start, end, cells)
     except csv.Error as reason:
         raise SourceError(

@@ -37,16 +37,22 @@ _OPENERS: Mapping[bytes, Callable[[Any], Any]] = {
     b"\xfd7": lzma.open,
 }
 _DEPTH = re.compile(r"-?[0-9]{1,9}")
+MAX_LETTERS = 16 << 20
+"""Letters of one sequence that are kept, and of one line: what has more is no barcode, gaps and all."""
 _UNREADABLE = (OSError, EOFError, zlib.error, lzma.LZMAError, MediaError, ValueError)
 
 
 @dataclass(frozen=True)
 class Sequence:
-    """One sequence of a file: the line of its header, the header without ">", the letters."""
+    """One sequence of a file: the line of its header, the header without ">", the letters.
+
+    Of a sequence of over ``MAX_LETTERS`` the letters are those alone, and ``is_cut`` is true.
+    """
 
     line: int
     header: str
     letters: str
+    is_cut: bool = False
 
 
 @dataclass(frozen=True)
@@ -134,6 +140,9 @@ def _item(
         notes.append(("repeated_id", f"{where}: '{wanted}' is the id of an earlier sequence too"))
     if not found.letters:
         return Item(name, number, skip_reason="a header without a sequence")
+    if found.is_cut:
+        wrong = f"{where}: a sequence of over {MAX_LETTERS:,} letters is no barcode. Remove it."
+        return Item(name, number, error=wrong)
     return Item(name, number, {**fields, "barcode": found.letters}, notes=tuple(notes))
 
 
@@ -167,7 +176,16 @@ def _decoded(line: bytes) -> str:
 
 
 def _first_line(handle: IO[bytes]) -> str:
-    return next((text for line in handle if (text := _decoded(line)).strip()), "")
+    return next((text for line in _lines(handle) if (text := _decoded(line)).strip()), "")
+
+
+def _lines(handle: IO[bytes]) -> Iterator[bytes]:
+    """Yields the lines of a file; of one that is longer than ``MAX_LETTERS`` no more than a byte above it."""
+    while line := handle.readline(MAX_LETTERS + 1):
+        rest = line
+        while len(rest) > MAX_LETTERS and not rest.endswith(b"\n"):
+            rest = handle.readline(MAX_LETTERS + 1)
+        yield line
 
 
 def sequences(handle: IO[bytes]) -> Iterator[Sequence]:
@@ -176,28 +194,29 @@ def sequences(handle: IO[bytes]) -> Iterator[Sequence]:
     Raises:
         ValueError: when letters come before the first header, or a line is binary.
     """
-    header, line_of_header, letters = None, 0, list[str]()
-    for line, content in enumerate(handle, start=1):
+    header, line_of_header, letters, left = None, 0, list[str](), MAX_LETTERS
+    for line, content in enumerate(_lines(handle), start=1):
         if b"\0" in content:
             raise ValueError(f"line {line} holds zero bytes")
         text = _decoded(content).strip()
         if text.startswith(">"):
             if header is not None:
-                yield Sequence(line_of_header, header, "".join(letters))
-            header, line_of_header, letters = text[1:].strip(), line, []
+                yield Sequence(line_of_header, header, "".join(letters), left < 0)
+            header, line_of_header, letters, left = text[1:].strip(), line, [], MAX_LETTERS
         elif not text or text.startswith(";"):
             continue
         elif header is None:
             raise ValueError(f"line {line} starts with '{text[:20]}', not with '>'")
-        else:
-            letters.append(text)
+        elif left >= 0:
+            letters.append(text[:left])
+            left -= len(text)
     if header is not None:
-        yield Sequence(line_of_header, header, "".join(letters))
+        yield Sequence(line_of_header, header, "".join(letters), left < 0)
 
 
 def _crabs_items(place: Path | Member, called: str, names: DistinctNames) -> Iterator[Item]:
     with _opened(place) as handle:
-        for line, content in enumerate(handle, start=1):
+        for line, content in enumerate(_lines(handle), start=1):
             text = _decoded(content)
             if not text.strip():
                 continue
@@ -222,7 +241,7 @@ def read_side_table(path: Path) -> SideTable:
     lineages, ranks = DiskIndex(), dict[tuple[str, int], str]()
     rows = 0
     with _opened(path) as handle:
-        for line, content in enumerate(handle, start=1):
+        for line, content in enumerate(_lines(handle), start=1):
             text = _decoded(content).rstrip("\r\n")
             starred, tabbed = text.split("*"), text.split("\t")
             if not text.strip() or text.lower().startswith(("feature id", "#")):

@@ -27,6 +27,7 @@ from holotype.collection.sources.hf_parquet.columns import Labelling, labelling,
 from holotype.collection.sources.item import Item, Source, SourceOptions
 from holotype.errors import MediaError, SourceError, first_few
 from holotype.media.locations import CellAt
+from holotype.media.parquet_rows import leaf_number
 
 _SHARD = re.compile(r"^(?P<split>.+?)-\d{4,6}-of-\d{4,6}(-[0-9a-f]+)?$")
 _SPLITS = frozenset({"train", "training", "validation", "valid", "val", "dev", "test", "testing"})
@@ -99,7 +100,7 @@ def _features(schema: pa.Schema) -> dict[str, Any]:
     try:
         written = json.loads((schema.metadata or {}).get(b"huggingface", b"{}"))
         features = written.get("info", {}).get("features", {})
-    except (ValueError, AttributeError):
+    except (ValueError, AttributeError, RecursionError):
         return {}
     return features if isinstance(features, dict) else {}
 
@@ -183,25 +184,28 @@ def _images_there(shard: _Shard, group: int, *, is_struct: bool) -> Iterator[boo
     """Yields for each row of a group whether it has image bytes, from the file's statistics if they tell."""
     described = shard.table.metadata.row_group(group)
     leaf = f"{shard.image}.bytes" if is_struct else shard.image
-    chunk = next(
-        c for c in map(described.column, range(described.num_columns)) if c.path_in_schema == leaf
-    )
+    chunk = described.column(leaf_number(shard.table, group, leaf))
     known = chunk.statistics is not None and chunk.statistics.has_null_count
     nulls = chunk.statistics.null_count if known else None
     if nulls in {0, described.num_rows}:
         yield from (nulls == 0 for _ in range(described.num_rows))
         return
-    for batch in shard.table.iter_batches(16, row_groups=[group], columns=[leaf]):
-        column = batch.column(0)
-        held = column.field(0) if pa.types.is_struct(column.type) else column
-        yield from held.is_valid().to_pylist()
+    try:
+        for batch in shard.table.iter_batches(16, row_groups=[group], columns=[leaf]):
+            column = batch.column(0)
+            held = column.field(0) if pa.types.is_struct(column.type) else column
+            yield from held.is_valid().to_pylist()
+    except (OSError, pa.ArrowException) as reason:
+        raise SourceError(
+            f"{shard.path}, row group {group + 1}: damaged ({reason}). Fetch it again."
+        ) from reason
 
 
 def _path_of(cell: str) -> str:
     """Returns the path of an image cell of which only the path was read."""
     try:
         held = json.loads(cell) if cell else {}
-    except ValueError:
+    except (ValueError, RecursionError):
         return ""
     return str(held.get("path") or "") if isinstance(held, dict) else ""
 

@@ -21,6 +21,7 @@ from holotype.collection.sources.ifcb.content import (
     Room,
     clearing,
 )
+from holotype.collection.sources.ifcb.matlab import read_matlab_5
 from holotype.errors import MediaError, SourceError
 from holotype.media.members import Member
 
@@ -52,7 +53,7 @@ def read_class_file(member: Member, thresholds: Mapping[str, float]) -> ClassFil
         content = member.read()
         if member.suffix == ".h5" or content[:10] == b"MATLAB 7.3":
             return _read_hdf(content)
-        return _of_matlab(_matlab_5(content))
+        return _of_matlab(read_matlab_5(content, _MATLAB_VARIABLES))
     except (MediaError, *_UNREADABLE) as reason:
         said = " ".join(str(reason).split()) or type(reason).__name__
         raise SourceError(
@@ -77,17 +78,6 @@ def read_thresholds(member: Member) -> dict[str, float]:
                     f"{member.name}, line {line}: '{text[:60]}' is no class and threshold. Write "
                     "'Aphanizomenon_flosaquae 0.7'."
                 ) from None
-    return found
-
-
-def _matlab_5(content: bytes) -> Mapping[str, Any]:
-    from scipy.io import loadmat
-    from scipy.io.matlab import MatReadError
-
-    try:
-        found: Mapping[str, Any] = loadmat(io.BytesIO(content), simplify_cells=True)
-    except MatReadError as reason:
-        raise ValueError(str(reason)) from reason
     return found
 
 
