@@ -198,16 +198,21 @@ def test_images_of_1970_are_published_in_a_zip(crops, tmp_path, monkeypatch):
         assert image.read_bytes() in [archive.read(name) for name in archive.namelist()]
 
 
-@pytest.mark.parametrize("command", ["import", "drop", "predict"])
-def test_what_another_process_is_changing_is_refused(tiny_run, crops, tmp_path, command):
-    into, out = tmp_path / "c", tmp_path / "a.csv"
+@pytest.mark.parametrize("command", ["import", "drop", "predict", "train"])
+def test_what_another_process_is_changing_is_refused(
+    tiny_run, tiny_recipe, crops, tmp_path, command
+):
+    into, out, run = tmp_path / "c", tmp_path / "a.csv", tmp_path / "run"
+    split = tmp_path / "s.parquet"
     holotype.import_("image-folder", [crops], into=into)
     before = bytes_of(into)
-    held = out.with_name("a.csv.partial") if command == "predict" else into
+    holotype.split(into, out=split, method="stratified")
+    held = {"predict": out.with_name("a.csv.partial"), "train": run}.get(command, into)
     words = {
         "import": ["image-folder", crops, "--into", into],
         "drop": [into, "--source", "crops"],
         "predict": [tiny_run, crops, "--out", out],
+        "train": [tiny_recipe, "--collection", into, "--split", split, "--out", run],
     }[command]
     with only_one(held):
         done = subprocess.run(
@@ -217,6 +222,7 @@ def test_what_another_process_is_changing_is_refused(tiny_run, crops, tmp_path, 
     assert "another process is changing it" in done.stderr
     assert bytes_of(into) == before
     assert not out.exists()
+    assert not (run / "recipe.toml").exists()
 
 
 def test_two_imports_at_once_end_with_one_whole_collection(crops, tmp_path):

@@ -5,12 +5,14 @@ import platform
 import time
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from lightning_fabric import Fabric
 from threadpoolctl import threadpool_limits
 
 from holotype import files
@@ -90,7 +92,6 @@ def train(
     Raises:
         RecipeError, CollectionError, SplitError, BundleError: when these do not fit together.
     """
-    started = time.monotonic()
     chosen = recipe if isinstance(recipe, Recipe) else read_recipe(recipe, tuple(overrides))
     folder = Path(out)
     opened, parts = open_collection(Path(collection)), read_split(Path(split))
@@ -101,6 +102,16 @@ def train(
     refuse_another_run(folder, run)
     fabric = fabric_of(accelerator, devices, strategy=strategy, precision=chosen.precision)
     fabric.launch()
+    alone = files.only_one(folder) if fabric.is_global_zero else nullcontext()
+    with alone:
+        return _trained(fabric, chosen, folder, opened, parts, run)
+
+
+def _trained(
+    fabric: Fabric, chosen: Recipe, folder: Path, opened: Collection, parts: Split, run: str
+) -> TrainReport:
+    """Trains, and writes the bundle; the folder is this process's alone."""
+    started = time.monotonic()
     (folder / "resume").mkdir(parents=True, exist_ok=True)
     files.write_text(folder / "recipe.toml", as_toml(chosen))
     lesson, labels, row_V = _prepare(chosen, opened, parts, run)
