@@ -33,11 +33,11 @@ DAMAGE = (
     OverflowError,
 )
 """What reading one damaged or encrypted archive may raise."""
-_MISREAD = (
+MISREAD = (
     OSError, EOFError, LookupError, TypeError, ValueError, AttributeError, RuntimeError, ArithmeticError,
     MemoryError, SyntaxError,
 )  # fmt: skip
-"""What reading a damaged file of ours may raise: another type or size than it says, or nothing there."""
+"""What reading a damaged file of arrays may raise: another type or size than it says, or nothing there."""
 
 
 @contextmanager
@@ -114,7 +114,7 @@ def read_whole(path: Path, error: type[HolotypeError], *, remedy: str) -> Iterat
         yield
     except HolotypeError:
         raise
-    except _MISREAD as reason:
+    except MISREAD as reason:
         if of_the_disk(reason):
             raise
         raise error(f"{path}: damaged ({_one_line(reason)}). {remedy}") from reason
@@ -128,6 +128,15 @@ def of_the_disk(raised: BaseException) -> bool:
 def _one_line(reason: BaseException) -> str:
     said = " ".join(str(reason).split())[:200]
     return f"no {said}" if isinstance(reason, KeyError) else said or type(reason).__name__
+
+
+def flush_folder(folder: Path) -> None:
+    """Makes the names in a folder safe on disk."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def write_text(path: Path, text: str) -> None:

@@ -39,7 +39,7 @@ def held(path: Path) -> Iterator[int]:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         if is_new:
-            _flush_folder(path.parent)
+            files.flush_folder(path.parent)
         yield descriptor
     finally:
         os.close(descriptor)
@@ -138,12 +138,3 @@ def _write_all(descriptor: int, content: bytes) -> None:
     left = memoryview(content)
     while left:
         left = left[os.write(descriptor, left) :]
-
-
-def _flush_folder(folder: Path) -> None:
-    """Makes the name of a new file safe on disk."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -203,8 +203,8 @@ def test_a_torn_line_that_was_cut_itself_costs_no_other(tmp_path):
     assert [(one.offset, one.text) for one in log.torn()] == [(0, '{"id": "x')]
 
 
-def test_nothing_is_cut_off_that_cannot_be_set_aside(tmp_path, monkeypatch):
-    (tmp_path / LOG).write_bytes(b'{"id": "x')
+def half_of_one_write():
+    """``os.write`` of a disk that takes half of one write, and is full from then on."""
     write = os.write
     calls = []
 
@@ -214,7 +214,12 @@ def test_nothing_is_cut_off_that_cannot_be_set_aside(tmp_path, monkeypatch):
             raise OSError(28, "No space left on device")
         return write(descriptor, bytes(content)[: len(content) // 2])
 
-    monkeypatch.setattr(os, "write", half)
+    return half
+
+
+def test_nothing_is_cut_off_that_cannot_be_set_aside(tmp_path, monkeypatch):
+    (tmp_path / LOG).write_bytes(b'{"id": "x')
+    monkeypatch.setattr(os, "write", half_of_one_write())
     log = ReviewLog(tmp_path)
     with pytest.raises(ReviewError, match="No space left"):
         log.append("Bo", confirm("r1"))
@@ -228,16 +233,7 @@ def test_a_full_disk_keeps_nothing_of_the_event(tmp_path, monkeypatch):
     log = ReviewLog(tmp_path)
     log.append("Anna", confirm("r1"))
     before = (tmp_path / LOG).read_bytes()
-    write = os.write
-    calls = []
-
-    def half(descriptor, content):
-        calls.append(1)
-        if len(calls) > 1:
-            raise OSError(28, "No space left on device")
-        return write(descriptor, bytes(content)[: len(content) // 2])
-
-    monkeypatch.setattr(os, "write", half)
+    monkeypatch.setattr(os, "write", half_of_one_write())
     with pytest.raises(ReviewError, match="No space left"):
         log.append("Anna", confirm("r2"))
     monkeypatch.undo()

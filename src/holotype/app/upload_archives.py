@@ -16,7 +16,8 @@ from typing import IO, Any
 
 from holotype.app.upload_limits import SMALL_BYTES, Budget
 from holotype.errors import SourceError
-from holotype.media.members import DAMAGE, Member, members
+from holotype.files import DAMAGE
+from holotype.media.members import Member, members
 from holotype.media.spool import copy_limited
 
 UNPACKERS: dict[str, Callable[[Path], Any]] = {

@@ -242,9 +242,7 @@ class _Tried:
         return all(n >= max(fewest, share * self.records[k]) for k, n in self.answered.items())
 
     def kept(self, kind: str, max_error: float, doubt: float) -> bool:
-        from scipy.special import (
-            bdtr,  # the distribution function; scipy.stats takes a second to import
-        )
+        from scipy.special import bdtr  # of the binomial; scipy.stats takes a second to import
 
         return bool(bdtr(float(self.wrong[kind]), self.answered[kind], max_error) <= doubt)
 

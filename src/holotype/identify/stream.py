@@ -116,7 +116,7 @@ class PartialRun:
             with files.written_whole(path) as temporary:
                 pq.write_table(table, temporary, compression="zstd", row_group_size=max(1, rows))
             hashes[name] = files.sha256_file(path)
-        _settle(self.folder)
+        files.flush_folder(self.folder)
         part = Part(number, first, first + rows, listing, hashes, told)
         with (self.folder / JOURNAL).open("a", encoding="utf-8") as journal:
             journal.write(json.dumps(asdict(part)) + "\n")
@@ -147,7 +147,7 @@ class PartialRun:
         ]
         text = "".join(json.dumps(line) + "\n" for line in lines)
         files.write_text(self.folder / JOURNAL, text)
-        _settle(self.folder)
+        files.flush_folder(self.folder)
 
 
 def _remove_parts(folder: Path) -> None:
@@ -216,12 +216,3 @@ def _flat(what: Mapping[str, Any]) -> dict[str, Any]:
 def _shown(value: Any) -> str:
     text = json.dumps(value, ensure_ascii=False)
     return text if len(text) <= 80 else text[:77] + "..."
-
-
-def _settle(folder: Path) -> None:
-    """Makes the names in a folder safe on disk."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

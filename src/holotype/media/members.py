@@ -32,10 +32,6 @@ from holotype.media.locations import (
 )
 from holotype.media.spool import copy_limited, spool_place
 
-__all__ = [
-    "DAMAGE", "MAX_MEMBER_BYTES", "MAX_UNPACK_RATIO", "UNPACK_BYTES", "Member", "is_archive",
-    "is_archive_name", "members", "nested_members", "unpacked",
-]  # fmt: skip
 _UNNAMED = "(no name)"
 UNPACK_BYTES, MAX_UNPACK_RATIO = 1 << 30, 200
 """A compressed tar may unpack to so many bytes, or to so many times its size; more is a bomb."""

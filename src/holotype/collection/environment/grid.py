@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from holotype import files
 from holotype.collection.environment.axes import (
     depth_axis,
     horizontal_axes,
@@ -21,8 +22,6 @@ from holotype.errors import SourceError, did_you_mean
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.int64]
-_UNREADABLE = (OSError, ValueError, KeyError, TypeError, AttributeError, IndexError, RuntimeError)
-"""What opening a damaged file may raise."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,7 +67,7 @@ def open_grid(path: Path, variable: str) -> Grid:
             opened = xr.open_dataset(path, decode_times=True, chunks=None, decode_timedelta=False)
     except MemoryError as reason:
         raise too_large(path.name, reason) from reason
-    except _UNREADABLE as reason:
+    except files.MISREAD as reason:
         raise SourceError(
             f"{path}: neither NetCDF nor Zarr ({reason}). Check the file."
         ) from reason

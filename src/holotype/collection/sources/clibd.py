@@ -7,7 +7,6 @@ out: they are made from names, images and barcodes.
 """
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from holotype import files
 from holotype.collection.reading.distinct import name_hash
 from holotype.collection.reading.rows import binomial
 from holotype.collection.reading.tabular import present
@@ -27,17 +27,7 @@ _MAX_TEXT_BYTES = 1 << 16
 _MAX_ROWS = 1 << 28
 _MAX_STORED_RATIO = 2_000
 """Beyond this many declared bytes for each stored byte a data set is a bomb, not data."""
-_DAMAGE = (
-    OSError,
-    RuntimeError,
-    KeyError,
-    ValueError,
-    TypeError,
-    AttributeError,
-    IndexError,
-    MemoryError,
-)
-"""What reading a damaged HDF5 file may raise."""
+_REMEDY = "Fetch it again."
 _KINDS_OF, _KINDS_OF_TEXT = {"image": "u", "image_mask": "bui"}, "SOU"
 """Of numpy: what a data set may be."""
 _IDS = ("processid", "sampleid")
@@ -73,12 +63,12 @@ def read(path: Path, options: SourceOptions) -> Iterator[Item]:
         raise SourceError(f"{path}: not a whole HDF5 file ({reason}). Fetch it again.") from None
     with file:
         usable: list[str] = []
-        with _whole(path):
+        with files.read_whole(path, SourceError, remedy=_REMEDY):
             names = sorted(file)
         for name in names:
             try:
                 wrong = _why_not(file, name, h5py)
-            except _DAMAGE as reason:
+            except files.MISREAD as reason:
                 wrong = f"damaged ({reason}). Fetch the file again"
             if wrong:
                 yield Item(name, error=f"{path}, group {name}: {wrong}.")
@@ -92,23 +82,13 @@ def read(path: Path, options: SourceOptions) -> Iterator[Item]:
                 f"{path}: no processid or sampleid in all of its groups: not a file of CLIBD. "
                 "Name the HDF5 file with the images."
             )
-        with _whole(path):
+        with files.read_whole(path, SourceError, remedy=_REMEDY):
             groups = sorted((_listed(file[name], name, column) for name in usable), key=_size)
         known = {group.name: np.sort(group.codes) for group in groups}
         for number, group in enumerate(groups):
             earlier = [other.name for other in groups[:number]]
-            with _whole(path, f", group {group.name}"):
+            with files.read_whole(path / group.name, SourceError, remedy=_REMEDY):
                 yield from _rows(path, file[group.name], group, known, earlier)
-
-
-@contextmanager
-def _whole(path: Path, where: str = "") -> Iterator[None]:
-    """Turns what reading a damaged HDF5 file raises into ``SourceError``."""
-    try:
-        yield
-    except _DAMAGE as reason:
-        said = " ".join(str(reason).split())
-        raise SourceError(f"{path}{where}: damaged ({said}). Fetch it again.") from reason
 
 
 def _size(group: _Group) -> tuple[int, str]:
