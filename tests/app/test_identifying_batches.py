@@ -1,5 +1,6 @@
 """Requests that come together share batches; nobody pays for another one's faults, size or change of mind."""
 
+import statistics
 import threading
 import time
 from collections import Counter
@@ -66,6 +67,28 @@ def test_what_waits_while_the_model_is_busy_becomes_one_batch(batches):
     assert first.result(10) == ["first"]
     assert [future.result(10) for future in others] == [[f"other {n}"] for n in range(20)]
     assert [len(batch) for batch in gate.asked] == [1, 20]
+
+
+def test_the_model_works_while_the_replies_to_others_are_on_their_way(batches):
+    sizes = []
+
+    def slow(chunk):
+        sizes.append(len(chunk))
+        time.sleep(0.02)
+        return names_of(chunk)
+
+    def client(number):
+        for turn in range(20):
+            name = f"{number}-{turn}"
+            assert batches.ask(specimens(name), Way("slow", slow)).result(10) == [name]
+            time.sleep(0.01)  # the reply goes out, the next request comes in
+
+    clients = [threading.Thread(target=client, args=(number,)) for number in range(16)]
+    for one in clients:
+        one.start()
+    for one in clients:
+        one.join()
+    assert statistics.median(sizes) <= 12  # sixteen at a time would have it wait between them
 
 
 def test_a_small_request_does_not_wait_for_all_of_a_large_one(batches):

@@ -15,7 +15,7 @@ from holotype.adapting.choice import COSINE_SCALE
 from holotype.adapting.heads import Head
 from holotype.inputs.batches import Batch, image_batch, in_order
 from holotype.inputs.materials import Materials
-from holotype.models.aligned import AlignedModel, ClassifierSettings, ModelSettings
+from holotype.models.aligned import AlignedModel, ClassifierSettings, ModelSettings, evaluating
 from holotype.models.settings import Projection
 from holotype.models.towers import Modality
 
@@ -58,13 +58,12 @@ def image_embeddings(
 
     Every record must have an image.
     """
-    was_training, device = model.training, model.log_scale.device
-    model.eval()
-    parts = []
-    for rows in in_order(len(materials), batch_size=batch_size):
-        batch = Batch(rows, images=image_batch(materials, rows))
-        parts.append(model(batch.to(device))[Modality.IMAGE].float().cpu())
-    model.train(was_training)
+    device = model.log_scale.device
+    with evaluating(model):
+        parts = []
+        for rows in in_order(len(materials), batch_size=batch_size):
+            batch = Batch(rows, images=image_batch(materials, rows))
+            parts.append(model(batch.to(device))[Modality.IMAGE].float().cpu())
     z_ND: NDArray[np.float32] = torch.cat(parts).numpy()
     return z_ND
 

@@ -20,7 +20,7 @@ BATCH = 256
 TURN = 32
 """How many of them a request may have before the next one has its turn."""
 LINGER_S, GAP_S = 0.012, 0.002
-"""How long a batch that is not full waits for more at most; it begins when so long none has come."""
+"""How long a batch of fewer than are wanted waits for more at most; it begins when so long none has come."""
 DECODED_AT_ONCE = 8
 
 Answers = Callable[[Sequence[Loaded]], Sequence[Any]]
@@ -73,6 +73,7 @@ class Batches:
         self._turns: OrderedDict[Hashable, deque[_Slice]] = OrderedDict()
         self._apart: deque[tuple[Callable[[], Any], Future[Any]]] = deque()
         self._ready = 0
+        self._wanted = 1
         self._ended = False
         self._threads = threads
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="decode")
@@ -168,11 +169,15 @@ class Batches:
                         _fail(asked.future, reason)
 
     def _take(self) -> list[tuple[_Slice, int, Loaded]]:
-        """Returns the next batch; waits a little for one that is fuller. The lock is held."""
+        """Returns the next batch; waits a little for one that is fuller. The lock is held.
+
+        Half of those that clients have in the air at a time is enough: the model reads them while the
+        replies to the others are written and their next requests are read.
+        """
         until, before = time.monotonic() + LINGER_S, 0
-        while before < self._ready < BATCH and time.monotonic() < until:
+        while before < self._ready < self._wanted and time.monotonic() < until:
             before = self._ready
-            self._changed.wait_for(self._is_full, GAP_S)
+            self._changed.wait_for(self._is_enough, GAP_S)
             if self._ended:
                 return []
         key, slices = next(iter(self._turns.items()))
@@ -190,14 +195,17 @@ class Batches:
         self._ready -= len(batch)
         return [one for one in batch if not one[0].future.cancelled()]
 
-    def _is_full(self) -> bool:
-        return self._ended or self._ready >= BATCH
+    def _is_enough(self) -> bool:
+        return self._ended or self._ready >= self._wanted
 
     def _answer(self, batch: list[tuple[_Slice, int, Loaded]]) -> None:
         started = time.perf_counter()
         found = each_by_itself(batch[0][0].way.answers, [loaded for _, _, loaded in batch])
         for tell in self.told:
             tell(len(batch), time.perf_counter() - started)
+        with self._changed:
+            in_the_air = len(batch) + self._ready
+            self._wanted = min(BATCH, -(-in_the_air // 2))
         for (asked, place, _), value in zip(batch, found, strict=True):
             asked.found[place] = value
             asked.left -= 1

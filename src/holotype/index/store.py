@@ -161,7 +161,9 @@ class Index:
         if k < 1 or not np.isfinite(query_QD).all():
             raise ValueError(f"k = {k}, and queries must be finite")
         allowed_V = None if among is None else np.asarray(among, dtype=np.bool_)[keys.row_V]
-        at_QK, value_QK = self._way(keys, allowed_V)(query_QD, keys.z_VD, k=k, allowed_V=allowed_V)
+        at_QK, value_QK = self._way(keys, allowed_V)(
+            query_QD, keys.searched_VD, k=k, allowed_V=allowed_V
+        )
         row_QK = np.where(at_QK == NOTHING, NOTHING, keys.row_V[at_QK])
         return row_QK, np.minimum(value_QK, np.float32(1))
 

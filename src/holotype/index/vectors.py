@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from tokenize import TokenError
 from typing import Any
@@ -14,6 +15,8 @@ from holotype.index.cells import Cells
 from holotype.index.exact import BLOCK_KEYS
 
 NORM_TOLERANCE = 0.01
+HELD_NUMBERS = 1 << 24
+"""Vectors of so many numbers together are kept in memory for search, 64 MiB; more are read block by block."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,12 @@ class Vectors:
 
     def __len__(self) -> int:
         return len(self.row_V)
+
+    @cached_property
+    def searched_VD(self) -> NDArray[np.float16] | NDArray[np.float32]:
+        """The same numbers as they are searched: few as float32 in memory, many as they lie."""
+        few = self.z_VD.size <= HELD_NUMBERS
+        return self.z_VD.astype(np.float32) if few else self.z_VD
 
 
 def _are_unit(z_VD: NDArray[Any]) -> bool:

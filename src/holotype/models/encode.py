@@ -16,7 +16,7 @@ from holotype.inputs.batches import (
     shrunk,
 )
 from holotype.inputs.materials import Materials
-from holotype.models.aligned import AlignedModel
+from holotype.models.aligned import AlignedModel, evaluating
 from holotype.models.towers import Modality
 
 
@@ -60,26 +60,27 @@ def encode(
         side_px: shrink images to this side, as early epochs of a run do.
     """
     chosen = np.arange(len(materials), dtype=np.int64) if rows is None else rows
-    was_training, device = model.training, model.log_scale.device
-    model.eval()
-    found: dict[Modality, Encoded] = {}
-    for modality, present in _rows_with(model, materials, chosen).items():
-        parts = []
-        for part in in_order(len(present), batch_size=batch_size):
-            filled = np.resize(present[part], batch_size)
-            batch = _one_modality(model, materials, filled, modality)
-            batch = shrunk(batch, side_px) if side_px is not None else batch
-            embedding_BD = model(batch.to(device))[modality]
-            z_BD = functional.normalize(embedding_BD, dim=1)[: len(part)]
-            logit_BL = model.label_logits(embedding_BD) if model.head is not None else None
-            parts.append((z_BD.cpu(), None if logit_BL is None else logit_BL[: len(part)].cpu()))
-        logits = [logit for _, logit in parts if logit is not None]
-        found[modality] = Encoded(
-            row_R=present,
-            z_RD=torch.cat([z for z, _ in parts]).float().numpy(),
-            logit_RL=torch.cat(logits).float().numpy() if logits else None,
-        )
-    model.train(was_training)
+    device = model.log_scale.device
+    with evaluating(model):
+        found: dict[Modality, Encoded] = {}
+        for modality, present in _rows_with(model, materials, chosen).items():
+            parts = []
+            for part in in_order(len(present), batch_size=batch_size):
+                filled = np.resize(present[part], batch_size)
+                batch = _one_modality(model, materials, filled, modality)
+                batch = shrunk(batch, side_px) if side_px is not None else batch
+                embedding_BD = model(batch.to(device))[modality]
+                z_BD = functional.normalize(embedding_BD, dim=1)[: len(part)]
+                logit_BL = model.label_logits(embedding_BD) if model.head is not None else None
+                parts.append(
+                    (z_BD.cpu(), None if logit_BL is None else logit_BL[: len(part)].cpu())
+                )
+            logits = [logit for _, logit in parts if logit is not None]
+            found[modality] = Encoded(
+                row_R=present,
+                z_RD=torch.cat([z for z, _ in parts]).float().numpy(),
+                logit_RL=torch.cat(logits).float().numpy() if logits else None,
+            )
     return found
 
 
@@ -107,13 +108,14 @@ def _one_modality(
 @torch.inference_mode()
 def encode_captions(model: AlignedModel, captions: list[str]) -> NDArray[np.float32]:
     """Returns the unit embeddings of captions, float32 (U, D)."""
-    was_training, device = model.training, model.log_scale.device
-    model.eval()
-    tokenise = model.tokenise(Modality.CAPTION)
-    parts = []
-    for start in range(0, len(captions), 512):
-        tokens = tokenise(captions[start : start + 512])
-        parts.append(model.embed_captions(CaptionBatch(tuple(part.to(device) for part in tokens))))
-    model.train(was_training)
+    device = model.log_scale.device
+    with evaluating(model):
+        tokenise = model.tokenise(Modality.CAPTION)
+        parts = []
+        for start in range(0, len(captions), 512):
+            tokens = tokenise(captions[start : start + 512])
+            parts.append(
+                model.embed_captions(CaptionBatch(tuple(part.to(device) for part in tokens)))
+            )
     z_UD: NDArray[np.float32] = functional.normalize(torch.cat(parts), dim=1).cpu().numpy()
     return z_UD
