@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help setup demo test test-all check docs bench
+.PHONY: help setup demo test test-all check docs site bench
 
 help:            ## this list
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -38,6 +38,9 @@ check: $(READY)  ## lint and types only
 docs: $(READY)   ## write the generated pages of docs/reference again
 	$(BIN)/python docs/generate.py
 
+site: $(READY)   ## the documentation as a site for a browser, without a network; writes build/site/index.html
+	$(BIN)/python docs/website.py
+
 bench: $(READY)  ## quality and speed on real data, beside peers; needs HOLOTYPE_REAL_DATA or ../shared/data
 	$(BIN)/python benchmarks/quality/collection.py
 	$(BIN)/python benchmarks/quality/names.py
@@ -59,4 +62,6 @@ bench: $(READY)  ## quality and speed on real data, beside peers; needs HOLOTYPE
 	$(BIN)/python benchmarks/speed/serve.py
 	$(BIN)/python benchmarks/speed/start.py
 	$(BIN)/python benchmarks/speed/images.py
+	$(BIN)/python benchmarks/speed/decode.py
+	$(BIN)/python benchmarks/speed/growth.py
 	$(BIN)/python benchmarks/targets.py

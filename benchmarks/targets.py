@@ -27,6 +27,7 @@ class Target:
         least: it must be at least so much; None where it must be at most ``most``.
         most: likewise.
         unit: after the figure.
+        why: it is not met, where it is not.
     """
 
     what: str
@@ -35,6 +36,7 @@ class Target:
     least: float | None = None
     most: float | None = None
     unit: str = "times"
+    why: str = ""
 
     @property
     def asked(self) -> str:
@@ -83,6 +85,11 @@ def of_intake(told: Any) -> float:
     """Returns crops a second against a plain loop of Pillow."""
     rates = {one["part"]: one["crops_per_s"] for one in told["rows"]}
     return rates["holotype"] / rates["pillow"]
+
+
+def of_decode(form: str, way: str) -> Figure:
+    """Returns what takes the ratio to Pillow of crops from their bytes to a square."""
+    return lambda told: told["ratio"][form][way]
 
 
 def of_serving(place: int) -> Figure:
@@ -157,7 +164,7 @@ def row(target: Target) -> str:
         found = target.figure(json.loads(path.with_suffix(".json").read_text()))
     except (OSError, KeyError, IndexError, TypeError, ValueError) as reason:
         return f"| {target.what} | {target.asked} | not measured ({type(reason).__name__}) | | |"
-    met = "yes" if target.is_met(found) else "**no**"
+    met = "yes" if target.is_met(found) else f"**no**: {target.why}"
     page = path.with_suffix(".md").relative_to(HERE)
     return f"| {target.what} | {target.asked} | {found:.4g} | {met} | [{page.stem}]({page}) |"
 
@@ -167,7 +174,7 @@ def main() -> None:
     lines = [
         "# Targets",
         "",
-        "As measured last, on the machines that the pages name. Why a target is not met: the pages.",
+        "As measured last, on the machines that the pages name; where a target is not met, why.",
         "",
         "| what | asked | measured | met | page |",
         "| --- | --- | --: | --- | --- |",

@@ -160,8 +160,8 @@ def _set_aside(collection: Collection, split: Split, archive: Path, barcodes: Pa
     with zipfile.ZipFile(packed, "w") as zipped:
         for row, (_, content) in enumerate(collection.images()):
             if row in chosen and content is not None:
-                zipped.writestr(f"images/{table[row]['source_item']}.png", content)
-        zipped.writestr("images/broken.jpg", b"this is no image")
+                zipped.writestr(_member(f"{table[row]['source_item']}.png"), content)
+        zipped.writestr(_member("broken.jpg"), b"this is no image")
     with files.written_whole(archive) as temporary:
         temporary.write_bytes(packed.getvalue())
     lines = [
@@ -170,3 +170,8 @@ def _set_aside(collection: Collection, split: Split, archive: Path, barcodes: Pa
         if table[row]["barcode"]
     ]
     files.write_text(barcodes, "".join(lines))
+
+
+def _member(name: str) -> zipfile.ZipInfo:
+    """Returns the entry of an image in the zip, of no day: two demos write the same bytes."""
+    return zipfile.ZipInfo(f"images/{name}")

@@ -5,7 +5,6 @@ import hashlib
 import json
 import lzma
 import os
-import secrets
 import shutil
 import struct
 import tarfile
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from holotype.errors import CollectionError, HolotypeError
+from holotype.unfinished import unfinished
 
 CHUNK_BYTES = 1 << 20
 DAMAGE = (
@@ -45,10 +45,11 @@ def written_whole(path: Path) -> Iterator[Path]:
     """Yields a temporary path beside ``path``; on success flushes it to disk and renames it.
 
     A reader sees the old file or the new one, never a part. On any error the temporary file goes. Its name is
-    never given twice: threads and processes may write one file at once, and the last one to end holds.
+    never given twice: threads and processes may write one file at once, and the last one to end holds. What a
+    killed process left under such a name goes when the next one writes into that folder.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}{secrets.randbelow(10**12):012d}.part")
+    temporary = unfinished(path)
     try:
         yield temporary
         with temporary.open("rb+") as handle:
@@ -56,6 +57,55 @@ def written_whole(path: Path) -> Iterator[Path]:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def written_whole_aside(path: Path) -> Iterator[Path]:
+    """Yields a temporary path in a new folder beside ``path``; else as ``written_whole``.
+
+    For libraries that write temporary files of their own beside the one they are given.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = unfinished(path)
+    aside.mkdir()
+    try:
+        yield aside / path.name
+        _flush(aside / path.name)
+        (aside / path.name).replace(path)
+    finally:
+        remove_folder(aside)
+
+
+@contextmanager
+def folder_written_whole(path: Path) -> Iterator[Path]:
+    """Yields a new folder beside ``path``; on success flushes all in it to disk and renames it.
+
+    ``path`` is not there, or an empty folder. On any error the new folder goes; see ``written_whole``.
+
+    Raises:
+        CollectionError: when another process has written something there meanwhile.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = unfinished(path)
+    temporary.mkdir()
+    try:
+        yield temporary
+        for inside in (*temporary.rglob("*"), temporary):
+            _flush(inside)
+        _take_name(temporary, path)
+    finally:
+        remove_folder(temporary)
+
+
+def _take_name(temporary: Path, path: Path) -> None:
+    try:
+        temporary.replace(path)
+    except OSError as reason:
+        if reason.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+            raise
+        raise CollectionError(
+            f"{path}: another process has written there meanwhile. Name a new folder."
+        ) from None
 
 
 @contextmanager
@@ -132,7 +182,11 @@ def _one_line(reason: BaseException) -> str:
 
 def flush_folder(folder: Path) -> None:
     """Makes the names in a folder safe on disk."""
-    descriptor = os.open(folder, os.O_RDONLY)
+    _flush(folder)
+
+
+def _flush(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:
@@ -195,3 +249,12 @@ def remove_folder(path: Path) -> None:
     """Removes a folder of ours and all in it, if it is there."""
     if path.is_dir():
         shutil.rmtree(path)
+
+
+def take_away_folder(path: Path) -> None:
+    """Removes a folder of ours, if it is there, at once for who reads it: it loses its name first.
+
+    What is left of it where this process is killed meanwhile goes as in ``written_whole``.
+    """
+    if path.is_dir():
+        remove_folder(path.replace(unfinished(path)))

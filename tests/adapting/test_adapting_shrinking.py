@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 import holotype
+from holotype import files
 from holotype.adapting.shrinking import shrink
-from holotype.errors import BundleError
+from holotype.errors import BundleError, CollectionError
 from holotype.models import quantised
 from holotype.models.bundle import open_bundle
 from holotype.models.quantised import WeightKind
@@ -32,3 +33,15 @@ def test_a_smaller_bundle_answers_alike(
     assert seen.counts["no"] == 1
     with pytest.raises(BundleError, match="holds a model already"):
         shrink(tiny_run, out=tmp_path / "small")
+
+
+def test_a_folder_that_holds_something_or_is_held_is_refused(
+    tiny_run: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "small"
+    with files.only_one(out), pytest.raises(CollectionError, match="another process"):
+        shrink(tiny_run, out=out)
+    (out / "notes.txt").write_text("somebody else's")
+    with pytest.raises(BundleError, match="not empty"):
+        shrink(tiny_run, out=out)
+    assert [path.name for path in tmp_path.rglob("*")] == ["small", "notes.txt"]

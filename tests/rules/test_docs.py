@@ -71,13 +71,6 @@ def linked() -> list[Path]:
     return [path for path in (ROOT / "README.md", *PAGES) if path.is_file()]
 
 
-def typed(path: Path) -> Iterator[str]:
-    """The lines of a page's code that begin with a command of ours; a line that goes on is one."""
-    text = path.read_text(encoding="utf-8").replace("\\\n", " ")
-    for line in re.findall(r"^(?: {4})?(holotype [a-z].*)$", text, re.MULTILINE):
-        yield line.partition("  #")[0]
-
-
 def anchors(path: Path) -> Iterator[str]:
     for title in re.findall(r"^#+ (.*)$", path.read_text(encoding="utf-8"), re.MULTILINE):
         yield re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-")
@@ -129,27 +122,6 @@ def test_every_command_of_a_group_has_a_section(group):
     inner = get_command(app).commands[group].commands
     titles = (DOCS / "reference" / "cli.md").read_text(encoding="utf-8").splitlines()
     assert [name for name in inner if f"## holotype {group} {name}" not in titles] == []
-
-
-def test_commands_in_pages_exist():
-    """Whatever a page tells people to type is a command, with options that it has."""
-    commands = get_command(app).commands
-    wrong = []
-    for page in linked():
-        for line in typed(page):
-            words = line.split()
-            command = commands.get(words[1] if len(words) > 1 else "")
-            if words[1:2] and words[1] in GROUPS and len(words) > 2:
-                command = command.commands.get(words[2])
-            if command is None:
-                wrong.append(f"{page.relative_to(ROOT)}: {line}")
-                continue
-            known = {option for param in command.params for option in param.opts}
-            asked = {word.partition("=")[0] for word in words if re.match(r"--[a-z]", word)}
-            wrong += [
-                f"{page.relative_to(ROOT)}: {line}: {word}" for word in asked - known - {"--help"}
-            ]
-    assert wrong == []
 
 
 @pytest.mark.parametrize("kind", [source.name for source in SHIPPED])

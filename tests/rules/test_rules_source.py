@@ -12,8 +12,9 @@ ROOT = Path(__file__).parent.parent.parent
 SOURCE = ROOT / "src" / "holotype"
 MODULES = sorted(SOURCE.rglob("*.py"))
 LAYERS = [
-    "errors", "files", "journal", "randomness", "progress", "config", "engine", "taxonomy", "media",
-    "simulate", "catalogue", "page", "collection", "splits", "inputs", "objectives", "models", "index",
+    "errors", "unfinished", "files", "journal", "randomness", "progress", "config", "engine", "taxonomy",
+    "media", "simulate", "catalogue", "page", "collection", "splits", "inputs", "objectives", "models",
+    "index",
     "decisions", "training", "evaluation", "identify", "assessing", "counting", "adapting", "exchange",
     "reviewing", "jobs", "app", "cli",
 ]  # fmt: skip

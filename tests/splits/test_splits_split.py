@@ -148,7 +148,9 @@ def test_another_version_is_refused(tiny_split, tmp_path):
     pq.write_table(
         table.replace_schema_metadata({"holotype": json.dumps(described)}), tmp_path / "new.parquet"
     )
-    with pytest.raises(SplitError, match="not a split of version 2"):
+    with pytest.raises(
+        SplitError, match="format version 1; this Holotype reads holotype-split version 2"
+    ):
         read_split(tmp_path / "new.parquet")
 
 

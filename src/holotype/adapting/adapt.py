@@ -23,6 +23,7 @@ from holotype.adapting.choice import (
     solved,
 )
 from holotype.adapting.made import Made, write_made
+from holotype.adapting.new_folder import new_model_folder, refuse_taken
 from holotype.adapting.new_model import image_embeddings, with_head
 from holotype.adapting.own_labels import OwnLabels, read_own_labels
 from holotype.adapting.parents import open_parent
@@ -34,7 +35,6 @@ from holotype.evaluation.metrics import Estimate
 from holotype.inputs.materials import Materials, prepare_collection
 from holotype.models.bundle import Bundle, open_bundle
 from holotype.models.labels import LabelSpace, Target, build_label_space, label_names
-from holotype.models.places import is_bundle
 from holotype.progress import note
 
 
@@ -129,8 +129,7 @@ def adapt(
     asked, folder = Method(method), Path(out)
     if epochs is not None and asked in (Method.PROTOTYPES, Method.PROBE):
         raise RecipeError(f"--epochs goes with --method full, lora or auto; {asked} has none.")
-    if is_bundle(folder):
-        raise BundleError(f"{folder}: holds a model already. Name another folder with --out.")
+    refuse_taken(folder)
     bundle = open_parent(model)
     if bundle.pixels is None:
         raise BundleError(f"{bundle.path}: reads no images, so it cannot be adapted to them.")
@@ -139,9 +138,11 @@ def adapt(
         task = _task(bundle, own, seed)
         made = _made(task, asked, epochs, Path(scratch))
         before = examined(*_of_parent(task, made.exam), task.examples, seed=seed)
-        write_made(folder, made, bundle, own, task.labels, before)
-        sure = make_sure(open_bundle(folder), own, task.materials, task.names, made.held, seed=seed)
-        tell_sureness(folder, sure)
+        with new_model_folder(folder) as aside:
+            write_made(aside, made, bundle, own, task.labels, before, name=folder.name)
+            new = open_bundle(aside)
+            sure = make_sure(new, own, task.materials, task.names, made.held, seed=seed)
+            tell_sureness(aside, sure)
     return AdaptReport(
         bundle=str(folder),
         parent=str(model),

@@ -4,6 +4,7 @@ import json
 import shutil
 import tempfile
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -13,6 +14,7 @@ import torch
 from holotype import files
 from holotype.adapting.calibration import batches_of, drawn, speeds
 from holotype.adapting.graphs import Embedding, Naming, write_onnx, write_openvino
+from holotype.adapting.new_folder import refuse_taken
 from holotype.adapting.shrinking import CARRIED, Agreement, agreement_of
 from holotype.decisions.store import carry_decisions
 from holotype.errors import BundleError, SourceError
@@ -25,7 +27,7 @@ from holotype.models.bundle import (
 )
 from holotype.models.compiled import FOLDER, GRAPH, CompiledImages, Precision, described
 from holotype.models.encode import encode
-from holotype.models.places import WEIGHTS, is_bundle
+from holotype.models.places import WEIGHTS
 from holotype.models.towers import Modality
 from holotype.progress import note
 
@@ -94,27 +96,21 @@ def export_model(
             from the model.
     """
     folder, bundle = Path(out), open_bundle(run, is_plain=True)
-    if is_bundle(folder) or (folder.is_dir() and any(folder.iterdir())):
-        raise BundleError(f"{folder}: not empty. Name a new folder with --out.")
+    refuse_taken(folder)
     if Modality.IMAGE not in bundle.model.modalities:
         raise BundleError(f"{run}: reads no images, and barcodes are no slower without an engine.")
     wanted = ModelForm(form)
     ladder = _precisions(wanted, precision, has_inputs=bool(inputs))
     fitting, compared = drawn(bundle, [str(one) for one in inputs], seed=seed)
     make = _as_onnx if wanted is ModelForm.ONNX else _as_bundle
-    folder.parent.mkdir(parents=True, exist_ok=True)
     for chosen in ladder:
-        with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as scratch:
-            made = Path(scratch) / folder.name
-            made.mkdir()
+        with suppress(_TooFarError), files.folder_written_whole(folder) as made:
             agreement, speed = make(bundle, made, chosen, fitting, compared)
             far = _how_far(agreement, least_same_label)
-            if far is None:
-                if folder.is_dir():
-                    folder.rmdir()
-                made.replace(folder)
-                break
-            note(f"{chosen.value}: {far}")
+            if far is not None:
+                note(f"{chosen.value}: {far}")
+                raise _TooFarError(far)
+            break
     else:
         raise SourceError(
             f"too far from the model: {far}. Nothing was written. Give more images, take another "
@@ -124,6 +120,10 @@ def export_model(
         str(folder), wanted.value, chosen.value,
         len(fitting) if fitting is not None and chosen is Precision.INT8 else 0, agreement, speed,
     )  # fmt: skip
+
+
+class _TooFarError(SourceError):
+    """What was made is too far from the model: it goes, and the next precision is tried."""
 
 
 def _precisions(

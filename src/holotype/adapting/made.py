@@ -51,18 +51,18 @@ class Made:
 
 
 def write_made(
-    folder: Path, made: Made, parent: Bundle, own: OwnLabels, labels: LabelSpace, before: Examined
-) -> None:
-    """Writes the bundle of an adapted model; ``bundle.json`` comes last."""
-    folder.mkdir(parents=True, exist_ok=True)
+    folder: Path, made: Made, parent: Bundle, own: OwnLabels, labels: LabelSpace, before: Examined,
+    *, name: str,
+) -> None:  # fmt: skip
+    """Writes the bundle of an adapted model into a folder that is there; ``bundle.json`` comes last."""
     training = training_of(made, parent, own, labels, before)
-    write_provenance(folder, own.collection, _as_split(own), name=str(folder.name))
+    write_provenance(folder, own.collection, _as_split(own), name=name)
     _with_parents_records(folder, parent)
     if made.recipe is not None:
         files.write_text(folder / "recipe.toml", as_toml(made.recipe))
     write_bundle(
         folder, made.model.settings, made.model.weights, labels, {Modality.IMAGE: made.temperature},
-        training, adapted_card(folder.name, training, labels), kind=parent.weights,
+        training, adapted_card(name, training, labels), kind=parent.weights,
     )  # fmt: skip
 
 

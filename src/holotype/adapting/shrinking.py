@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from holotype.adapting.new_folder import new_model_folder
 from holotype.decisions.reading import label_probabilities
 from holotype.decisions.store import carry_decisions
-from holotype.errors import BundleError, SourceError
+from holotype.errors import SourceError
 from holotype.identify.inputs import Specimen, specimens
 from holotype.inputs.materials import Materials, prepare_loose
 from holotype.models.bundle import (
@@ -22,7 +23,7 @@ from holotype.models.bundle import (
     write_bundle,
 )
 from holotype.models.encode import encode
-from holotype.models.places import WEIGHTS, is_bundle
+from holotype.models.places import WEIGHTS
 from holotype.models.quantised import WeightKind
 
 CHUNK = 256
@@ -65,13 +66,23 @@ def shrink(run: Path | str, *, out: Path | str, inputs: Sequence[Path | str] = (
         inputs: images, folders, archives or FASTA to compare both models on.
 
     Raises:
-        BundleError: when the bundle cannot be opened, or ``out`` holds one.
+        BundleError: when the bundle cannot be opened, or ``out`` holds something.
+        CollectionError: when another process writes there.
         SourceError: when the model reads none of the inputs.
     """
     folder, bundle = Path(out), open_bundle(run, is_plain=True)
-    if is_bundle(folder):
-        raise BundleError(f"{folder}: holds a model already. Name another folder with --out.")
-    folder.mkdir(parents=True, exist_ok=True)
+    with new_model_folder(folder) as made:
+        _write_small(made, bundle)
+    found = [str(path) for path in inputs]
+    return ShrinkReport(
+        bundle=str(folder),
+        bytes_before=(bundle.path / WEIGHTS).stat().st_size,
+        bytes_after=(folder / WEIGHTS).stat().st_size,
+        agreement=compare(bundle, open_bundle(folder), specimens(found)) if found else None,
+    )
+
+
+def _write_small(folder: Path, bundle: Bundle) -> None:
     for name in CARRIED:
         if (bundle.path / name).is_file():
             shutil.copyfile(bundle.path / name, folder / name)
@@ -82,13 +93,6 @@ def shrink(run: Path | str, *, out: Path | str, inputs: Sequence[Path | str] = (
         kind=WeightKind.INT8,
     )  # fmt: skip
     carry_decisions(bundle, open_bundle(folder))
-    found = [str(path) for path in inputs]
-    return ShrinkReport(
-        bundle=str(folder),
-        bytes_before=(bundle.path / WEIGHTS).stat().st_size,
-        bytes_after=(folder / WEIGHTS).stat().st_size,
-        agreement=compare(bundle, open_bundle(folder), specimens(found)) if found else None,
-    )
 
 
 def compare(first: Bundle, second: Bundle, found: Iterator[Specimen]) -> Agreement:

@@ -104,8 +104,8 @@ def download_file(
             told.append(f"{address.identity}: {reason}")
             note(f"{path.name}: {reason}")
             continue
+        mark_path(part).unlink(missing_ok=True)  # first, so that none is left beside a whole file
         part.replace(path)
-        mark_path(part).unlink(missing_ok=True)
         return found
     kept = (
         "What has come is kept: run the same command again to go on."

@@ -220,7 +220,7 @@ def _run(
         imports=[*imports, *fresh],
         steps=_steps_after(before, fresh),
     )
-    files.remove_folder(into / INTAKE)
+    files.take_away_folder(into / INTAKE)
     return report_of(open_collection(into), fresh, table)
 
 
@@ -242,7 +242,7 @@ def _stage(
         folder = into.absolute() / INTAKE / f"{number:04d}-{work.fingerprint}"
         chunks = list_input(replace(job, path=job.path.absolute()), folder)
         if not chunks:
-            files.remove_folder(into / INTAKE)
+            files.take_away_folder(into / INTAKE)
             raise SourceError(f"{job.path}: nothing in it. Check the path.")
         staged.append(Staged(job.path.name, tuple(chunks)))
         tasks += [work.task(chunk) for chunk in chunks]

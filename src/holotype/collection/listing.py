@@ -6,7 +6,7 @@ it: what an interrupted import has examined is found again, and what has changed
 
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -111,7 +111,7 @@ def _chunks(items: Iterable[Item]) -> Iterator[dict[str, list[Any]]]:
         values = (
             item.name,
             item.row,
-            _encoded(dict(item.fields)) if item.fields else None,
+            _written_fields(item.fields) if item.fields else None,
             written_location(item.image) if item.image is not None else None,
             state,
             item.content,
@@ -130,6 +130,12 @@ def _chunks(items: Iterable[Item]) -> Iterator[dict[str, list[Any]]]:
             weight = 0
     if columns["name"]:
         yield columns
+
+
+def _written_fields(fields: Mapping[str, str]) -> str:
+    """Returns fields as JSON; texts one by one, which is quicker than all of them."""
+    pairs = (f"{_encoded(name)}: {_encoded(text)}" for name, text in fields.items())
+    return f"{{{', '.join(pairs)}}}"
 
 
 def _size_and_state(item: Item) -> tuple[int, int | None]:

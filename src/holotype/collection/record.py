@@ -25,7 +25,8 @@ from holotype.taxonomy.label_table import Concept, LabelTable, lineage_of_column
 from holotype.taxonomy.labels import WHOLE, Kind, parse_label
 from holotype.taxonomy.lineage import LINNAEAN_RANKS, Lineage, Rank
 
-_NAMING = {rank.value for rank in LINNAEAN_RANKS} | {"qualifier", "kind", "group"}
+_RANK_NAMES = frozenset(rank.value for rank in LINNAEAN_RANKS)
+_NAMING = _RANK_NAMES | {"qualifier", "kind", "group"}
 _HANDLED_APART = _NAMING | {"barcode", "collected_on"}
 _SOMETHING = ("image", "image_url", "barcode", "written_label", *sorted(_NAMING))
 _KINDS = frozenset(kind.value for kind in Kind)
@@ -209,6 +210,8 @@ def _fill_names(
 
 def _names_of_none(fields: Mapping[str, str], lineage: Lineage) -> list[tuple[str, str]]:
     """Returns a note of the given names that stand for none, as ``Calanoida sp.`` for a family."""
+    if _RANK_NAMES.isdisjoint(fields):
+        return []
     given = [(rank, fields.get(rank.value, "").strip()) for rank in LINNAEAN_RANKS]
     lost = [f"{rank.value} '{name}'" for rank, name in given if name and not lineage.name_at(rank)]
     return [("no_taxon", f"{first_few(lost)} stands for no taxon: left out")] if lost else []

@@ -20,6 +20,7 @@ from holotype.identify.columns import Decision
 from holotype.identify.read_answers import read_answers
 from holotype.models.labels import LabelSpace
 from holotype.progress import note, tracked
+from holotype.unfinished import unfinished
 
 ENDINGS = (".csv", ".parquet", ".json")
 
@@ -107,7 +108,8 @@ def count(
     )
     about = f'{{"format": "{FORMAT}", "version": {VERSION}, "level": "{asked_level.value}"}}'
     schema = COUNTS_SCHEMA.with_metadata({"holotype": about})
-    temporary = path.with_name(f".{path.name}.part")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = unfinished(path)
     try:
         write_tables([counts], schema, path, temporary=temporary)
     finally:

@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from holotype import files
 from holotype.collection.store import open_collection
 from holotype.decisions.channels import ENOUGH, Channel
 from holotype.decisions.course import Course, course_of
@@ -66,7 +67,8 @@ def calibrate(
         seed: of the draws: references, and folds of the validation records.
 
     Raises:
-        BundleError, CollectionError, SplitError: when these do not fit together.
+        BundleError, CollectionError, SplitError: when these do not fit together, or another process
+            changes the bundle.
     """
     bundle, opened, parts = (
         naming_bundle(run),
@@ -78,7 +80,8 @@ def calibrate(
         raise BundleError(
             f"{split}: no validation records. Calibration needs records held out of training."
         )
-    return calibrate_on(bundle, course_of(bundle, opened, parts), seed=seed)
+    with files.only_one(bundle.path):
+        return calibrate_on(bundle, course_of(bundle, opened, parts), seed=seed)
 
 
 def calibrate_on(bundle: Bundle, course: Course, *, seed: int) -> CalibrateReport:

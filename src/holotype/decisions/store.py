@@ -86,7 +86,7 @@ def write_decisions(
     validation: pa.Table,
     summary: dict[str, Any],
 ) -> None:
-    """Writes the decisions of a bundle; ``decisions.json`` comes last.
+    """Writes the decisions of a bundle, in the place of those that it has.
 
     Args:
         bundle: whose.
@@ -96,12 +96,7 @@ def write_decisions(
         summary: what the inputs of training were like.
     """
     folder = decisions_folder(bundle.path)
-    files.remove_folder(folder)
     assert references.table is not None
-    write_index(folder / REFERENCES, references.table, references.vectors, model=bundle.fingerprint)
-    for name, table in ((CONTROL, _controls_table(decisions)), (VALIDATION, validation)):
-        with files.written_whole(folder / name) as temporary:
-            pq.write_table(table, temporary, compression="zstd")
     manifest = {
         "format": FORMAT,
         "version": VERSION,
@@ -109,7 +104,16 @@ def write_decisions(
         **decisions.as_json(),
         "summary": summary,
     }
-    files.write_json(folder / MANIFEST, manifest)
+    with files.folder_written_whole(folder) as made:
+        write_index(
+            made / REFERENCES, references.table, references.vectors, model=bundle.fingerprint
+        )
+        for name, table in ((CONTROL, _controls_table(decisions)), (VALIDATION, validation)):
+            with files.written_whole(made / name) as temporary:
+                pq.write_table(table, temporary, compression="zstd")
+        files.write_json(made / MANIFEST, manifest)
+        (folder / MANIFEST).unlink(missing_ok=True)  # first: without it nothing else there counts
+        files.remove_folder(folder)
 
 
 def open_decisions(bundle: Bundle) -> OpenDecisions | None:

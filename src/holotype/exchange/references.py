@@ -17,7 +17,7 @@ from holotype import files
 from holotype.collection.licensing import CREDIT_COLUMNS, column_allowed, credits_text
 from holotype.collection.store import open_collection
 from holotype.errors import CollectionError, did_you_mean
-from holotype.exchange.answers.answered import folder_whole, line_break, write_tabbed
+from holotype.exchange.answers.answered import line_break, write_tabbed
 from holotype.exchange.answers.qiime import qiime_taxon
 from holotype.exchange.answers.sintax import LETTERS, sintax_name
 from holotype.identify.columns import RANKS
@@ -93,7 +93,7 @@ def write_references(
     ways = _WAYS[form]
     kept: list[int] = []
     taxa: list[Names] = []
-    with folder_whole(folder) as made:
+    with files.folder_written_whole(folder) as made:
         with (made / FASTA).open("w", encoding="utf-8", newline="") as handle:
             for at, name, lineage, barcode in _references(records, ways, left_out, notes):
                 handle.write(f">{ways.header(name, lineage)}\n{barcode}\n")

@@ -18,7 +18,7 @@ from holotype.identify.context import NOTHING_TO_NAME
 from holotype.identify.inputs import Loaded, Specimen
 from holotype.inputs.materials import Materials, numbered
 from holotype.media.headers import plain_header
-from holotype.media.images import Pixels, read_pixels
+from holotype.media.images import Decoded
 from holotype.media.locations import AbsentError
 from holotype.media.measures import measure
 from holotype.media.preparation import PixelPreparation
@@ -41,27 +41,27 @@ def load(specimen: Specimen, pixels: PixelPreparation | None) -> Loaded:
     image = None
     try:
         image = specimen.read_image()
-        found_HWC = _decoded(image)
-        square_SSC = pixels.apply(found_HWC)
+        found = _decoded(image, pixels)
+        square_SSC = pixels.apply(found.pixels_HWC)
     except AbsentError:
         missing = None if specimen.barcode is not None else NOTHING_TO_NAME
         return Loaded(specimen, None, specimen.failure or missing)
     except (MediaError, OSError, ValueError) as reason:
         said = " ".join(str(reason).split()) or type(reason).__name__
         return Loaded(specimen, image, specimen.failure or said)
-    measured = measure(found_HWC)
-    height, width = found_HWC.shape[:2]
-    context = {**specimen.context, "image_width_px": width, "image_height_px": height}
+    measured = measure(found.pixels_HWC)
+    size = {"image_width_px": found.width_px, "image_height_px": found.height_px}
+    context = {**specimen.context, **size}
     if measured.object_esd_px is not None:
-        context["object_esd_px"] = measured.object_esd_px
+        context["object_esd_px"] = measured.object_esd_px * found.reduction
     seen = replace(specimen, context=context)
     return Loaded(seen, image, specimen.failure, square_SSC, measured.grey_mean)
 
 
-def _decoded(image: bytes) -> Pixels:
-    """Returns the pixels; what Pillow decodes goes one by one: it switches warnings off for all threads."""
+def _decoded(image: bytes, pixels: PixelPreparation) -> Decoded:
+    """Returns the image; what Pillow decodes goes one by one: it switches warnings off for all threads."""
     with nullcontext() if plain_header(image) is not None else _ONE_AT_A_TIME:
-        return read_pixels(image)
+        return pixels.read(image)
 
 
 def loaded_ahead(

@@ -1,7 +1,7 @@
 """A file of answers -> one table of ``ANSWER_SCHEMA``, whichever of the three formats it is in."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 from holotype.collection.reading.cells import unescaped
 from holotype.errors import SourceError, first_few
 from holotype.identify.columns import ANSWER, ANSWER_SCHEMA
-from holotype.identify.writers import ENDINGS, JSON_COLUMNS, json_lines
+from holotype.identify.writers import ENDINGS, FORMAT, JSON_COLUMNS, VERSION, json_lines
 
 _NEEDED = tuple(column.name for column in ANSWER)
 _UNREADABLE = (
@@ -57,6 +57,7 @@ def read_answers(path: Path | str) -> pa.Table:
 
 def _of_parquet(path: Path) -> pa.Table:
     with pq.ParquetFile(path) as opened:
+        _check_version(path, opened.schema_arrow.metadata or {})
         _check(path, opened.schema_arrow.names)
         held = [name for name in ANSWER_SCHEMA.names if name in opened.schema_arrow.names]
         return _whole(opened.read(columns=held))
@@ -123,6 +124,16 @@ def _packed(name: str, value: Any) -> Any:
     if name in JSON_COLUMNS and value is not None:
         return json.dumps(value, ensure_ascii=False)
     return value
+
+
+def _check_version(path: Path, metadata: Mapping[bytes, bytes]) -> None:
+    """Raises ``SourceError`` where a file says that it is of a newer version; others may say nothing."""
+    said = json.loads(metadata.get(b"holotype", b"{}"))
+    if said.get("format") == FORMAT and said["version"] > VERSION:
+        raise SourceError(
+            f"{path}: {FORMAT} format version {said['version']}; this Holotype reads version {VERSION}. "
+            "Use the Holotype that wrote it, or run holotype predict again."
+        )
 
 
 def _check(path: Path, names: list[str]) -> None:

@@ -20,7 +20,7 @@ from holotype.errors import CollectionError, first_few
 from holotype.index.embedding import Stretch, check_thumbnails, embedded, stretches
 from holotype.index.pieces import Piece, piece_of_index, read_piece, write_piece
 from holotype.index.store import EXACT_UP_TO, MANIFEST, Index, open_index
-from holotype.index.writing import Making, is_data, write_pieces
+from holotype.index.writing import Making, is_left_over, write_pieces
 from holotype.progress import note, tracked
 
 if TYPE_CHECKING:
@@ -193,7 +193,7 @@ def _extended(
     pieces: list[Piece] = [] if base is None else [piece_of_index(base)]
     pieces += [read_piece(_folder(building, n), one, dim=dim) for n, one in enumerate(about)]
     if not any(piece.vectors for piece in pieces):
-        files.remove_folder(building)
+        _discard(building)
         reads = " or ".join(m for m in bundle.model.modalities if m != "caption")
         raise CollectionError(f"{path}: no record has what this model reads ({reads}).")
     told = [
@@ -206,7 +206,7 @@ def _extended(
         replace(made, collections=(*made.collections, *told)),
         dim=dim,
     )
-    files.remove_folder(building)
+    _discard(building)
     failures = {name: why for one in about for name, why in one["failures"].items()}
     return _report(index, added, already_there, failures)
 
@@ -238,8 +238,14 @@ def _begin(building: Path, plan: dict[str, Any]) -> None:
             note(f"{building.parent}: going on with a build that was stopped")
             return
         note(f"{building.parent}: another build was stopped here; its pieces are removed")
-    files.remove_folder(building)
+    _discard(building)
     files.write_text(building / PLAN, text)
+
+
+def _discard(building: Path) -> None:
+    """Removes the pieces of a build; its plan goes first, as without it they are no part of any."""
+    (building / PLAN).unlink(missing_ok=True)
+    files.remove_folder(building)
 
 
 def _embed_missing(
@@ -278,7 +284,7 @@ def _check_free(path: Path) -> None:
             f"{path}: an index already. Add to it with holotype index add, or name a new folder."
         )
     held = [*path.iterdir()] if path.is_dir() else []
-    foreign = [one.name for one in held if one.name != BUILDING and not is_data(one)]
+    foreign = [one.name for one in held if one.name != BUILDING and not is_left_over(one)]
     if path.is_file() or foreign:
         raise CollectionError(
             f"{path}: holds {first_few(foreign) or 'a file'}. Name a new folder for the index."

@@ -24,11 +24,12 @@ from holotype.index.exact import (
     best_of,
     nearest_exact,
     products,
+    promising,
 )
 from holotype.progress import note
 from holotype.randomness import generator
 
-CANDIDATES_PER_HIT, FEWEST_CANDIDATES = 20, 200
+CANDIDATES_PER_HIT, FEWEST_CANDIDATES = 6, 60
 CELLS_PER_ROOT, TRAINING_PER_CELL, ROUNDS = 4.0, 40, 10
 PROBES = (4, 8, 16, 32, 64, 128, 256, 512)
 FEWEST_VECTORS = 10_000
@@ -36,8 +37,7 @@ FEWEST_VECTORS = 10_000
 WANTED_RECALL, WANTED_OF_STRANGERS = 0.99, 0.95
 RECALL_AT, RECALL_QUERIES = 10, 1000
 BITS, NUMBERS_PER_CODE = 8, 4
-QUERIES_AT_A_TIME = 16
-"""From 20 on faiss finds the cells of queries by one product, whose last bits depend on all of them."""
+QUERIES_AT_A_TIME = 256
 
 
 @dataclass(frozen=True)
@@ -77,6 +77,16 @@ class Cells:
         import faiss
 
         return faiss.read_index(str(self.path), faiss.IO_FLAG_MMAP | faiss.IO_FLAG_READ_ONLY)
+
+    @cached_property
+    def centroid_CD(self) -> NDArray[np.float32]:
+        """The middles of the cells."""
+        found_CD: NDArray[np.float32] = self.codes.quantizer.reconstruct_n(0, self.codes.nlist)
+        return found_CD
+
+    @cached_property
+    def _longest(self) -> float:
+        return float(np.linalg.norm(self.centroid_CD, axis=1).max())
 
     def nearest(
         self,
@@ -120,11 +130,28 @@ class Cells:
             selector: Any = faiss.IDSelectorBitmap
             told["sel"] = selector(np.packbits(allowed_V, bitorder="little"))
         limits = faiss.SearchParametersIVF(**told)
-        _, at_QC = self.codes.search(query_QD, wanted, params=limits)
-        query_P, place_P = np.nonzero(at_QC != NOTHING)
-        key_P = at_QC[query_P, place_P]
+        at_QC = self._candidates(query_QD, wanted, limits)
+        query_P, key_P = promising(query_QD, key_VD, at_QC, k=k)
         value_P = products(query_QD, key_VD, query_P, key_P)
         return best_of(query_P, key_P, value_P, queries=len(query_QD), k=k)
+
+    def _candidates(
+        self, query_QD: NDArray[np.float32], wanted: int, limits: Any
+    ) -> NDArray[np.int64]:
+        """Returns the places of so many keys of the cells near each query, by their codes; -1 for none."""
+        import faiss
+
+        # faiss would find the cells by one product, whose last bits depend on all queries together
+        cell_QP, product_QP = nearest_exact(
+            query_QD, self.centroid_CD, k=self.probes, longest=self._longest
+        )
+        at_QC = np.empty((len(query_QD), wanted), dtype=np.int64)
+        unused_QC = np.empty(at_QC.shape, dtype=np.float32)
+        given = (np.ascontiguousarray(query_QD), cell_QP, product_QP, unused_QC, at_QC)
+        query, cell, product, unused, at = (faiss.swig_ptr(one) for one in given)
+        told = (len(query_QD), query, wanted, cell, product, unused, at)
+        self.codes.search_preassigned_c(*told, False, limits)  # noqa: FBT003 - of C++
+        return at_QC
 
 
 def write_cells(path: Path, key_VD: Floats) -> Recall:

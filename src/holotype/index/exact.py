@@ -66,6 +66,45 @@ def products(
     return value_P
 
 
+def promising(
+    query_QD: NDArray[np.float32],
+    key_VD: Floats,
+    at_QC: NDArray[np.int64],
+    *,
+    k: int,
+    longest: float = NEARLY_UNIT,
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Returns the pairs of a query and a candidate of its own that may be among its k best, by query.
+
+    Args:
+        query_QD: finite.
+        key_VD: in memory or memory-mapped.
+        at_QC: places of the candidates of each query; -1 for none.
+        k: how many are wanted.
+        longest: no key has a larger norm.
+    """
+    queries, candidates = at_QC.shape
+    few = max(1, PAIRS // max(1, candidates) // 8)
+    key_FCD = np.empty((few, candidates, query_QD.shape[1]), dtype=np.float32)
+    product_QC = np.empty(at_QC.shape, dtype=np.float32)
+    for start in range(0, queries, few):
+        at_FC = at_QC[start : start + few]
+        part_FCD = key_FCD[: len(at_FC)]
+        part_FCD[...] = key_VD[at_FC.ravel()].reshape(part_FCD.shape)
+        product_QC[start : start + few] = (part_FCD @ query_QD[start : start + few, :, None])[
+            ..., 0
+        ]
+    product_QC[at_QC == NOTHING] = -np.inf
+    if k < candidates:
+        kth_Q = np.partition(product_QC, candidates - k, axis=1)[:, candidates - k]
+        least_Q = kth_Q - 2 * _error_bound(query_QD, longest)
+        is_near_QC = (product_QC >= least_Q[:, None]) & (at_QC != NOTHING)
+    else:
+        is_near_QC = at_QC != NOTHING
+    query_P, place_P = np.nonzero(is_near_QC)
+    return query_P, at_QC[query_P, place_P]
+
+
 def best_of(
     query_P: NDArray[np.int64],
     key_P: NDArray[np.int64],

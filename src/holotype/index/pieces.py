@@ -52,18 +52,15 @@ def write_piece(
     folder: Path, records: pa.Table, vectors: Mapping[str, Vectors], about: Any
 ) -> None:
     """Writes a piece as a folder that is there whole or not at all."""
-    temporary = folder.with_name(f"{folder.name}.part")
-    files.remove_folder(temporary)
-    temporary.mkdir(parents=True)
-    pq.write_table(records, temporary / RECORDS)
-    for modality, one in vectors.items():
-        np.save(temporary / f"{modality}.npy", one.z_VD, allow_pickle=False)
-        np.save(temporary / f"{modality}.rows.npy", one.row_V, allow_pickle=False)
-    counts = {modality: len(one) for modality, one in vectors.items()}
-    files.write_json(
-        temporary / "piece.json", {"records": records.num_rows, "counts": counts, **about}
-    )
-    temporary.rename(folder)
+    with files.folder_written_whole(folder) as temporary:
+        pq.write_table(records, temporary / RECORDS)
+        for modality, one in vectors.items():
+            np.save(temporary / f"{modality}.npy", one.z_VD, allow_pickle=False)
+            np.save(temporary / f"{modality}.rows.npy", one.row_V, allow_pickle=False)
+        counts = {modality: len(one) for modality, one in vectors.items()}
+        files.write_json(
+            temporary / "piece.json", {"records": records.num_rows, "counts": counts, **about}
+        )
 
 
 def read_piece(folder: Path, about: Mapping[str, Any], *, dim: int) -> Piece:

@@ -32,6 +32,7 @@ from holotype.index.store import (
     open_index,
 )
 from holotype.index.vectors import Vectors, cells_name, check_vectors, mapped_vectors
+from holotype.unfinished import is_unfinished
 
 LIBRARY = "barcodes"
 """The folder with the library of barcodes."""
@@ -161,12 +162,17 @@ def _next_data(path: Path) -> Path:
 def _clear(path: Path, *, but: str | None) -> None:
     """Removes the files of indexes that no manifest names; a folder with anything else stays."""
     for old in path.glob("data-*"):
-        if old.name != but and is_data(old):
+        if old.name != but and _is_data(old):
             files.remove_folder(old)
 
 
-def is_data(path: Path) -> bool:
+def _is_data(path: Path) -> bool:
     """Returns whether a folder can be one that the files of an index were written into."""
     if not (path.is_dir() and _DATA.fullmatch(path.name)):
         return False
     return all(_OURS.fullmatch(inside.name) for inside in path.iterdir())
+
+
+def is_left_over(path: Path) -> bool:
+    """Returns whether something in an index can be what a stopped writer of its files left."""
+    return _is_data(path) or is_unfinished(path.name)

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from holotype.collection.store import Collection, concepts_of
 from holotype.errors import MediaError
 from holotype.inputs.pixels import StreamedPixels
-from holotype.media.images import read_pixels
 from holotype.media.preparation import PixelPreparation
 from holotype.progress import tracked
 from holotype.taxonomy.label_table import Concept
@@ -117,13 +116,13 @@ def prepare_loose(
         if content is None or pixels is None:
             continue
         try:
-            found = read_pixels(content)
+            found = pixels.read(content)
         except MediaError as reason:
             failures[row] = str(reason)
             continue
         image_N[row] = len(decoded)
-        sizes.append((found.shape[1], found.shape[0]))
-        decoded.append(pixels.apply(found))
+        sizes.append((found.width_px, found.height_px))
+        decoded.append(pixels.apply(found.pixels_HWC))
     empty = np.zeros((0, *(pixels.shape if pixels is not None else (1, 1, 1))), dtype=np.uint8)
     known_um_N = np.asarray(pixel_size_um or [None] * len(names), dtype=np.float32)
     pixel_um_M = known_um_N[image_N >= 0]
@@ -148,9 +147,9 @@ def _decoded_now(
     if pixels is not None and count:
         wanted = _wanted_images(collection, place)
         for index, content in tracked(wanted, title="read images", total=count):
-            decoded = read_pixels(content)
-            size_M2[index] = decoded.shape[1], decoded.shape[0]
-            room_MSSC[index] = pixels.apply(decoded)
+            decoded = pixels.read(content)
+            size_M2[index] = decoded.width_px, decoded.height_px
+            room_MSSC[index] = pixels.apply(decoded.pixels_HWC)
     return room_MSSC, size_M2
 
 

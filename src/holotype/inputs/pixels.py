@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 
 from holotype.collection.store import Collection
 from holotype.errors import CollectionError
-from holotype.media.images import read_pixels
 from holotype.media.preparation import PixelPreparation
 
 
@@ -141,7 +140,8 @@ class StreamedPixels:
                 raise CollectionError(
                     f"{place.path}: row {place.first + row} has no image any more."
                 )
-            pixels[at] = self._preparation.apply(read_pixels(content))
+            decoded = self._preparation.read(content)
+            pixels[at] = self._preparation.apply(decoded.pixels_HWC)
         return pixels
 
 

@@ -1,25 +1,28 @@
 """Encoded image bytes -> 8-bit pixels, strictly: a file that cannot be read whole is an error.
 
 Place in the path: intake checks every image here, training and prediction read them here, so that all
-see the same pixels. 8-bit JPEG and PNG go through OpenCV (three to four times Pillow on small crops);
-everything else, and every file that looks damaged, goes through Pillow, which says what is wrong.
+see the same pixels. 8-bit JPEG and PNG go through OpenCV (docs/why/decoding.md has the figures);
+everything else, and every file that looks damaged, goes through Pillow, which says what is wrong. A JPEG that
+is far larger than what is made of it is decoded at a reduced scale (``read_enough``).
 """
 
 import io
 import os
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
 from threading import Lock
 from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import ExifTags, Image, UnidentifiedImageError
+from PIL import ExifTags, Image, JpegImagePlugin, UnidentifiedImageError
 
 from holotype.errors import MediaError
-from holotype.media.headers import plain_header
+from holotype.media.headers import PlainHeader, plain_header
+from holotype.media.reduction import opencv_flag, reduced_by_pillow, reduced_size, reduction_of
 
 IMAGE_SUFFIXES = frozenset(
     {".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp", ".gif", ".webp", ".pgm", ".ppm", ".jp2"}
@@ -29,6 +32,9 @@ MAX_PIXELS = 200_000_000
 LARGE_PIXELS = 20_000_000
 """Of larger images one is decoded at a time in a process: each takes several bytes a pixel meanwhile."""
 _STRIP_PIXELS = 1 << 20
+_LYING = frozenset({5, 6, 7, 8})
+"""EXIF orientations by which rows become columns."""
+_JPEG_START = b"\xff\xd8\xff"
 _LARGE = [Lock()]
 
 
@@ -44,6 +50,26 @@ Pixels = NDArray[np.uint8]
 """uint8 (H, W, C), C = 1 for grey files and 3 (red, green, blue) for the others."""
 
 
+@dataclass(frozen=True)
+class Decoded:
+    """An image as it was decoded, and how large it is as a file.
+
+    Attributes:
+        pixels_HWC: the pixels, upright; fewer than the file has where they were reduced.
+        width_px, height_px: of the whole image, upright.
+    """
+
+    pixels_HWC: Pixels
+    width_px: int
+    height_px: int
+
+    @property
+    def reduction(self) -> float:
+        """How many pixels of the file a decoded pixel is wide: 1 where nothing was reduced."""
+        decoded_px: int = max(self.pixels_HWC.shape[:2])
+        return max(self.width_px, self.height_px) / decoded_px
+
+
 def read_pixels(content: bytes) -> Pixels:
     """Returns the pixels of an encoded image, upright, 8 bit, grey or RGB.
 
@@ -55,21 +81,68 @@ def read_pixels(content: bytes) -> Pixels:
         MediaError: for empty, truncated, unknown or too large content, in one line.
     """
     header = plain_header(content)
-    if header is not None and 0 < header.width * header.height <= MAX_PIXELS:
-        flag = cv2.IMREAD_GRAYSCALE if header.channels == 1 else cv2.IMREAD_COLOR_RGB
-        with _turn(header.width * header.height):
-            try:
-                decoded = cv2.imdecode(np.frombuffer(content, np.uint8), flag)
-            except cv2.error:
-                decoded = None
-        if decoded is not None:
-            return _three_axes(decoded)
+    if header is not None and (pixels := _decoded_by_opencv(content, header, 1)) is not None:
+        return pixels
+    return _read_by_pillow(content, None).pixels_HWC
+
+
+def read_enough(content: bytes, *, needed_px: int | None) -> Decoded:
+    """Returns an encoded image as ``read_pixels`` does; a JPEG far larger than needed, at a reduced scale.
+
+    Which scale: ``media.reduction``.
+
+    Args:
+        content: the file.
+        needed_px: the side of what will be made of the image; None where every pixel counts.
+
+    Raises:
+        MediaError: as ``read_pixels``.
+    """
+    if needed_px is None or not content.startswith(_JPEG_START):
+        return _whole(read_pixels(content))
+    header = plain_header(content)
+    if header is None:
+        return _read_by_pillow(content, needed_px)
+    reduction = reduction_of(header.width, header.height, needed_px)
+    pixels = _decoded_by_opencv(content, header, reduction)
+    if pixels is None:
+        return _read_by_pillow(content, needed_px)
+    return Decoded(pixels, header.width, header.height)
+
+
+def _whole(pixels_HWC: Pixels) -> Decoded:
+    height, width = pixels_HWC.shape[:2]
+    return Decoded(pixels_HWC, width, height)
+
+
+def _decoded_by_opencv(content: bytes, header: PlainHeader, reduction: int) -> Pixels | None:
+    """Returns the pixels of a plain image, or None where that is for Pillow to judge."""
+    size = header.width * header.height
+    if not 0 < size <= MAX_PIXELS:
+        return None
+    flag = opencv_flag(header.channels, reduction)
+    with _turn(size):
+        try:
+            decoded = cv2.imdecode(np.frombuffer(content, np.uint8), flag)
+        except cv2.error:
+            return None
+    if decoded is None:
+        return None
+    if reduction > 1:
+        width, height = reduced_size(header.width, header.height, reduction)
+        decoded = decoded[:height, :width]
+        if header.channels == 3:
+            decoded = cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB)
+    return _three_axes(decoded)
+
+
+def _read_by_pillow(content: bytes, needed_px: int | None) -> Decoded:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         image = _opened(content)
         try:
             with _turn(image.width * image.height):
-                return _three_axes(_decoded_by_pillow(image))
+                return _decoded_by_pillow(image, needed_px)
         except Exception as reason:  # a decoder may fail in any way on damaged bytes
             raise MediaError(f"damaged {image.format} image: {_one_line(reason)}") from reason
 
@@ -90,13 +163,22 @@ def _opened(content: bytes) -> Image.Image:
     return image
 
 
-def _decoded_by_pillow(image: Image.Image) -> NDArray[np.uint8]:
+def _decoded_by_pillow(image: Image.Image, needed_px: int | None) -> Decoded:
+    width, height = image.size
+    if needed_px is not None and isinstance(image, JpegImagePlugin.JpegImageFile):
+        image = reduced_by_pillow(image, reduction_of(width, height, needed_px))
     image.load()
     orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
     if orientation != 1:
         from PIL import ImageOps
 
         image = ImageOps.exif_transpose(image) or image
+    if orientation in _LYING:
+        width, height = height, width
+    return Decoded(_three_axes(_in_8_bit(image)), width, height)
+
+
+def _in_8_bit(image: Image.Image) -> NDArray[np.uint8]:
     if image.mode in {"I;16", "I;16B", "I;16L", "I"}:
         return _scaled_to_8_bit(np.asarray(image))
     if image.mode == "F":
@@ -125,14 +207,9 @@ def _strips(height: int, width: int) -> Iterator[slice]:
         yield slice(top, min(height, top + step))
 
 
-@contextmanager
-def _turn(pixels: int) -> Iterator[None]:
+def _turn(pixels: int) -> AbstractContextManager[object]:
     """Waits, where an image is large, until no other large one is being decoded."""
-    if pixels <= LARGE_PIXELS:
-        yield
-        return
-    with _LARGE[0]:
-        yield
+    return _LARGE[0] if pixels > LARGE_PIXELS else nullcontext()
 
 
 def _scaled_to_8_bit(grey_HW: NDArray[Any]) -> NDArray[np.uint8]:
@@ -158,8 +235,11 @@ def _one_line(reason: BaseException) -> str:
 def background_C(pixels_HWC: Pixels) -> NDArray[np.uint8]:
     """Returns the colour of the background: the median of the border pixels, uint8 (C,)."""
     edges = (pixels_HWC[0], pixels_HWC[-1], pixels_HWC[:, 0], pixels_HWC[:, -1])
-    colour_C: NDArray[np.uint8] = np.median(np.concatenate(edges), axis=0).astype(np.uint8)
-    return colour_C
+    border_PC = np.concatenate(edges)
+    half = len(border_PC) // 2  # their number is even
+    border_PC.partition((half - 1, half), axis=0)
+    colour_C: NDArray[np.uint8] = (border_PC[half - 1].astype(np.uint16) + border_PC[half]) >> 1
+    return colour_C.astype(np.uint8)
 
 
 def padded_square(pixels_HWC: Pixels, *, side_px: int, channels: int) -> Pixels:
@@ -175,23 +255,40 @@ def padded_square(pixels_HWC: Pixels, *, side_px: int, channels: int) -> Pixels:
     Returns:
         uint8 (side_px, side_px, channels).
     """
-    pixels_HWC = with_channels(pixels_HWC, channels=channels)
+    if channels == 1 or not is_grey(pixels_HWC):
+        return _padded(with_channels(pixels_HWC, channels=channels), side_px)
+    return with_channels(_padded(pixels_HWC[:, :, :1], side_px), channels=channels)
+
+
+def _padded(pixels_HWC: Pixels, side_px: int) -> Pixels:
     height, width = pixels_HWC.shape[:2]
     scale = side_px / max(height, width)
     new_height, new_width = max(1, round(height * scale)), max(1, round(width * scale))
     method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
     resized = cv2.resize(pixels_HWC, (new_width, new_height), interpolation=method)
-    square = np.empty((side_px, side_px, channels), np.uint8)
-    square[:] = background_C(pixels_HWC)
     top, left = (side_px - new_height) // 2, (side_px - new_width) // 2
-    square[top : top + new_height, left : left + new_width] = _three_axes(resized)
-    return square
+    bottom, right = side_px - new_height - top, side_px - new_width - left
+    colour = background_C(pixels_HWC).tolist()
+    square = cv2.copyMakeBorder(
+        resized, top, bottom, left, right, cv2.BORDER_CONSTANT, value=colour
+    )
+    return _three_axes(square)
+
+
+def is_grey(pixels_HWC: Pixels) -> bool:
+    """Returns whether all channels are the same, as those of a grey image saved in colour."""
+    if pixels_HWC.shape[2] == 1:
+        return True
+    middle_WC = pixels_HWC[len(pixels_HWC) // 2]  # quick, and enough for most images in colour
+    if not (middle_WC == middle_WC[:, :1]).all():
+        return False
+    first, *others = (channel.tobytes() for channel in cv2.split(pixels_HWC))
+    return all(other == first for other in others)
 
 
 def with_channels(pixels_HWC: Pixels, *, channels: int) -> Pixels:
     """Returns the image with 1 or 3 channels."""
     if pixels_HWC.shape[2] == channels:
         return pixels_HWC
-    if channels == 3:
-        return np.repeat(pixels_HWC, 3, axis=2)
-    return _three_axes(cv2.cvtColor(pixels_HWC, cv2.COLOR_RGB2GRAY))
+    method = cv2.COLOR_GRAY2RGB if channels == 3 else cv2.COLOR_RGB2GRAY
+    return _three_axes(cv2.cvtColor(pixels_HWC, method))

@@ -34,7 +34,10 @@ _encoded = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 def written_location(location: Location) -> str:
     """Returns a location as JSON, which UTF-8 can hold also where a path is no UTF-8."""
-    text = _encoded(_plain(location))
+    if type(location) is FileAt:  # most of them: quicker by hand
+        text = f'{{"kind":"file","path":{_encoded(location.path)}}}'
+    else:
+        text = _encoded(_plain(location))
     try:
         text.encode()
     except UnicodeEncodeError:

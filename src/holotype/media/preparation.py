@@ -11,9 +11,16 @@ from enum import StrEnum
 import numpy as np
 from PIL import Image
 
-from holotype.media.images import Pixels, padded_square, with_channels
+from holotype.media.images import (
+    Decoded,
+    Pixels,
+    is_grey,
+    padded_square,
+    read_enough,
+    with_channels,
+)
 from holotype.media.marks import Marks, without_marks
-from holotype.media.subject import find_subject
+from holotype.media.subject import LARGEST_PX, find_subject
 
 
 class PreparationKind(StrEnum):
@@ -51,6 +58,22 @@ class PixelPreparation:
         """Height, width and channels of what comes out."""
         return self.side_px, self.side_px, self.channels
 
+    @property
+    def needed_px(self) -> int | None:
+        """The side that this needs an image to have at most; None where marks are looked for at full size."""
+        if self.marks is Marks.REMOVE:
+            return None
+        is_subject = self.kind is PreparationKind.SUBJECT
+        return max(self.side_px, LARGEST_PX) if is_subject else self.side_px
+
+    def read(self, content: bytes) -> Decoded:
+        """Returns an encoded image, decoded as far as ``apply`` has use for it.
+
+        Raises:
+            MediaError: for empty, truncated, unknown or too large content, in one line.
+        """
+        return read_enough(content, needed_px=self.needed_px)
+
     def apply(self, pixels_HWC: Pixels) -> Pixels:
         """Returns the image as a square, uint8 (side, side, channels)."""
         if self.marks is Marks.REMOVE:
@@ -63,14 +86,13 @@ def _padded(pixels_HWC: Pixels, side_px: int, channels: int) -> Pixels:
 
 
 def _squashed(pixels_HWC: Pixels, side_px: int, channels: int) -> Pixels:
-    return _resized(with_channels(pixels_HWC, channels=channels), side_px, side_px)
+    return _resized(pixels_HWC, side_px, side_px, channels)
 
 
 def _centre_crop(pixels_HWC: Pixels, side_px: int, channels: int) -> Pixels:
-    pixels_HWC = with_channels(pixels_HWC, channels=channels)
     height, width = pixels_HWC.shape[:2]
     shorter = min(height, width)
-    grown = _resized(pixels_HWC, height * side_px // shorter, width * side_px // shorter)
+    grown = _resized(pixels_HWC, height * side_px // shorter, width * side_px // shorter, channels)
     top, left = (round((length - side_px) / 2) for length in grown.shape[:2])
     return grown[top : top + side_px, left : left + side_px]
 
@@ -81,10 +103,15 @@ def _subject(pixels_HWC: Pixels, side_px: int, channels: int) -> Pixels:
     return padded_square(seen_HWC, side_px=side_px, channels=channels)
 
 
-def _resized(pixels_HWC: Pixels, height: int, width: int) -> Pixels:
-    squeezed = pixels_HWC[..., 0] if pixels_HWC.shape[2] == 1 else pixels_HWC
+def _resized(pixels_HWC: Pixels, height: int, width: int, channels: int) -> Pixels:
+    """Returns the image resized by Pillow; what is grey in all channels is resized once."""
+    once_HWC = pixels_HWC[:, :, :1] if is_grey(pixels_HWC) else pixels_HWC
+    if channels == 1:
+        once_HWC = with_channels(once_HWC, channels=1)
+    squeezed = once_HWC[..., 0] if once_HWC.shape[2] == 1 else once_HWC
     image = Image.fromarray(squeezed).resize((width, height), Image.Resampling.BICUBIC)
-    return np.asarray(image).reshape(height, width, pixels_HWC.shape[2])
+    found_HWC = np.asarray(image).reshape(height, width, once_HWC.shape[2])
+    return with_channels(found_HWC, channels=channels)
 
 
 _PREPARED: dict[PreparationKind, Callable[[Pixels, int, int], Pixels]] = {

@@ -5,6 +5,7 @@ last; ``resume/`` is there while training only.
 """
 
 import json
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from holotype.inputs.captions.text_choice import TextSettings
 from holotype.media.preparation import PixelPreparation
 from holotype.models.aligned import AlignedModel, ModelSettings
 from holotype.models.compiled import check_golden, golden_inputs, open_engine
+from holotype.models.golden import check_golden_outputs, golden_outputs
 from holotype.models.labels import LabelSpace
 from holotype.models.places import MANIFEST, WEIGHTS, bundle_folder
 from holotype.models.quantised import WeightKind, model_weights, stored_weights
@@ -148,15 +150,20 @@ def write_bundle(
         card: the model card.
         kind: how the weights are stored; ``int8`` takes a quarter of the room.
     """
-    with files.written_whole(folder / WEIGHTS) as temporary:
-        save_file(stored_weights(weights, kind), temporary)
     files.write_text(folder / "README.md", card)
+    with files.written_whole_aside(folder / WEIGHTS) as temporary:
+        save_file(stored_weights(weights, kind), temporary)
+        shutil.copymode(folder / "README.md", temporary)  # safetensors lets the owner alone read it
+    weights_sha256 = files.sha256_file(folder / WEIGHTS)
+    model = AlignedModel(settings, num_labels=len(labels))
+    _fill(model, folder, {"weights_sha256": weights_sha256})
     manifest = {
         "format": FORMAT,
         "version": VERSION,
         "holotype": __version__,
         "weights": kind.value,
-        "weights_sha256": files.sha256_file(folder / WEIGHTS),
+        "weights_sha256": weights_sha256,
+        "golden": golden_outputs(model),
         "model": settings.model_dump(mode="json"),
         "preprocessing": preprocessing_of(settings),
         "calibration": {name.value: value for name, value in temperature.items()},
@@ -175,8 +182,8 @@ def open_bundle(path: Path | str, *, is_plain: bool = False) -> Bundle:
         is_plain: leave its engine aside, and compute in float32.
 
     Raises:
-        BundleError: when it is missing, unfinished, of another version, damaged, or was trained with
-            another way of making inputs ready.
+        BundleError: when it is missing, unfinished, of another version, damaged, was trained with
+            another way of making inputs ready, or computes something else here.
     """
     path = bundle_folder(path)
     if (path / "resume").is_dir() and not (path / MANIFEST).is_file():
@@ -184,12 +191,15 @@ def open_bundle(path: Path | str, *, is_plain: bool = False) -> Bundle:
     manifest, settings, labels, temperature = _described(path)
     model = AlignedModel(settings, num_labels=len(labels))
     _fill(model, path, manifest)
+    if "golden" in manifest:
+        with files.read_whole(path / MANIFEST, BundleError, remedy="Restore it, or train again."):
+            check_golden_outputs(path, golden_outputs(model), manifest["golden"])
     if is_plain:
         manifest = {key: value for key, value in manifest.items() if key != "engine"}
     elif "engine" in manifest:
         model.image_engine = open_engine(path, manifest["engine"])
         check_golden(path, golden_embeddings(model), manifest["engine"])
-    return Bundle(path, model.eval(), labels, temperature, manifest)
+    return Bundle(path, model.for_reading(), labels, temperature, manifest)
 
 
 def _described(

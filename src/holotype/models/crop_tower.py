@@ -166,7 +166,7 @@ class CropTower(nn.Module):
         return x_BKHW.mean(dim=(2, 3))
 
     def keep_for_reading(self) -> None:
-        """Lays the weights out as the images are, which every call would do again; the figures stay the same."""
+        """Lays the weights out as the images are, which each call would do again; the figures stay equal."""
         self.to(memory_format=torch.channels_last)
 
     @torch.no_grad()

@@ -25,7 +25,7 @@ from holotype.reviewing.book import current_names, label_book
 from holotype.reviewing.errors import ReviewError
 from holotype.reviewing.groups import PAGE_SIZE, Paged, Purity, paged, purity
 from holotype.reviewing.labels import as_table
-from holotype.reviewing.log import new_log
+from holotype.reviewing.log import LOG, new_log
 from holotype.reviewing.session import (
     FORMAT,
     ITEMS,
@@ -220,8 +220,16 @@ def _made_from(
 
 def _refuse_what_is_there(folder: Path) -> None:
     """Raises where a folder is no place for a new session."""
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+    if folder.exists() and not (folder.is_dir() and _is_free(folder)):
         raise ReviewError(f"{folder}: is there already. Name another session, or remove it.")
+
+
+def _is_free(folder: Path) -> bool:
+    """Returns whether a folder is empty, or holds what was left of a session whose making was stopped."""
+    held = {path.name for path in folder.iterdir() if not path.name.endswith(".part")}
+    if not held <= {ITEMS, LABELS, LOG}:
+        return False
+    return LOG not in held or (folder / LOG).stat().st_size == 0
 
 
 def _write(folder: Path, items: pa.Table, labels: pa.Table, manifest: dict[str, Any]) -> None:

@@ -132,8 +132,12 @@ def read_split(path: Path) -> Split:
         RecursionError,
     ) as reason:
         raise SplitError(f"{path}: not a split file ({reason}). Make it again.") from reason
-    if (described.pop("format", None), described.pop("version", None)) != (FORMAT, VERSION):
-        raise SplitError(f"{path}: not a split of version {VERSION}. Make it again.")
+    found = described.pop("format", None), described.pop("version", None)
+    if found != (FORMAT, VERSION):
+        raise SplitError(
+            f"{path}: {found[0]} format version {found[1]}; this Holotype reads {FORMAT} version {VERSION}. "
+            "Use the Holotype that wrote it, or make the split again."
+        )
     with files.read_whole(path, SplitError, remedy="Make the split again."):
         table = table.select(SPLIT_SCHEMA.names).cast(SPLIT_SCHEMA)
         columns = table.to_pydict()

@@ -74,7 +74,7 @@ def state_tensors(
 def save_checkpoint(folder: Path, progress: Progress, tensors: dict[str, Tensor]) -> None:
     """Writes the state of a run; one process does it."""
     described = {"version": VERSION, **asdict(progress)}
-    with files.written_whole(folder / CHECKPOINT) as temporary:
+    with files.written_whole_aside(folder / CHECKPOINT) as temporary:
         save_file(tensors, temporary, metadata={"progress": json.dumps(described)})
 
 

@@ -1,7 +1,6 @@
 """Rows of an answer table as writers of other formats take them: names, labels, lineages, reasons."""
 
 import json
-import os
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -78,19 +77,6 @@ def written(
 ) -> Written:
     """Returns what was written of a table of answers, by what was left out of it."""
     return Written(answers.num_rows - left_out.total(), dict(left_out), rows, notes or {})
-
-
-@contextmanager
-def folder_whole(path: Path) -> Iterator[Path]:
-    """Yields a temporary folder beside ``path``; on success it takes that name, on any error it goes."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-    files.remove_folder(temporary)
-    temporary.mkdir(parents=True)
-    try:
-        yield temporary
-        temporary.replace(path)
-    finally:
-        files.remove_folder(temporary)
 
 
 def answer_rows(answers: pa.Table) -> Iterator[Row]:

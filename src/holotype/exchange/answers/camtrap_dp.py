@@ -19,7 +19,6 @@ from holotype.errors import SourceError
 from holotype.exchange.answers.answered import (
     Row,
     answer_rows,
-    folder_whole,
     is_failed,
     lineage_of,
     write_comma,
@@ -97,7 +96,7 @@ def write_camtrap_dp(
         notes |= {"observations of the package kept": len(old)} if old else {}
     counts = {"observations.csv": len(old) + len(rows)}
     more = dict.fromkeys(name for row in old for name in row if name not in OBSERVATION_COLUMNS)
-    with folder_whole(out) as folder:
+    with files.folder_written_whole(out) as folder:
         _write(folder / "observations.csv", (*OBSERVATION_COLUMNS, *more), [*old, *rows])
         if isinstance(around, Made):
             _write(folder / "deployments.csv", DEPLOYMENT_COLUMNS, around.deployments.values())

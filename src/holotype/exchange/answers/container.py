@@ -1,6 +1,5 @@
 """A folder or zip that is there as a whole or not at all."""
 
-import os
 import shutil
 import zipfile
 from collections.abc import Iterator
@@ -64,14 +63,5 @@ def container(out: Path) -> Iterator[Container]:
         with files.written_whole(out) as temporary, zipfile.ZipFile(temporary, "w") as archive:
             yield Container(archive)
         return
-    out.parent.mkdir(parents=True, exist_ok=True)
-    temporary = out.with_name(f".{out.name}.{os.getpid()}.part")
-    files.remove_folder(temporary)
-    temporary.mkdir()
-    try:
+    with files.folder_written_whole(out) as temporary:
         yield Container(temporary)
-        if out.is_dir():
-            out.rmdir()
-        temporary.rename(out)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)

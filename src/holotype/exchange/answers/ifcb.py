@@ -20,7 +20,6 @@ from holotype.errors import SourceError
 from holotype.exchange.answers.answered import (
     Row,
     answer_rows,
-    folder_whole,
     shown,
     why_no_scores,
     written,
@@ -68,7 +67,7 @@ def write_ifcb(
     left_out: Counter[str] = Counter()
     bins = bins_of(answers, known, left_out)
     named = classifier or classifier_name(answers)
-    with folder_whole(out) as folder:
+    with files.folder_written_whole(out) as folder:
         for bin_id, regions in bins.items():
             _write_bin(folder / f"{bin_id}_class.h5", regions, known, limit_L, named)
     count = sum(len(regions) for regions in bins.values())

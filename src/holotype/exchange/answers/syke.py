@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from holotype import files
 from holotype.errors import SourceError
-from holotype.exchange.answers.answered import folder_whole, shown, write_comma, written
+from holotype.exchange.answers.answered import shown, write_comma, written
 from holotype.exchange.answers.ifcb import bins_of, check_labels
 from holotype.exchange.answers.scores import scores_of, thresholds_of
 from holotype.exchange.answers.writing import Written
@@ -47,7 +47,7 @@ def write_syke(
         )
     left_out: Counter[str] = Counter()
     bins = bins_of(answers, known, left_out)
-    with folder_whole(out) as folder:
+    with files.folder_written_whole(out) as folder:
         for bin_id, regions in bins.items():
             rows = (
                 [n, *(f"{score:.5f}" for score in score_L.tolist())] for n, score_L, _ in regions

@@ -128,6 +128,7 @@ def get_model(
     Raises:
         RecipeError: for a name that is unknown, or a model that has to be fetched by hand.
         SourceError: when the hub does not give the files.
+        CollectionError: when another process fetches it.
     """
     said = weights if ":" in weights else f"{PUBLISHED}{weights}"
     found = repository_of(said)
@@ -138,15 +139,16 @@ def get_model(
     folder = repository_folder(repository, into)
     revision, listed = _listed(repository, model, endpoint, settings, folder)
     wanted = _wanted(listed, file, repository)
-    fetched = []
-    for name in wanted:
-        address = quoted(f"{endpoint}/{repository}/resolve/{revision}/{name}")
-        fetched.append(_one_file(name, listed[name], folder, address, settings))
-    report = FetchedModel(
-        said, repository, revision, str(folder), fetched,
-        model.licence if model else None, model.paper if model else None,
-    )  # fmt: skip
-    _write_manifest(folder, report, endpoint)
+    with files.only_one(folder):
+        fetched = []
+        for name in wanted:
+            address = quoted(f"{endpoint}/{repository}/resolve/{revision}/{name}")
+            fetched.append(_one_file(name, listed[name], folder, address, settings))
+        report = FetchedModel(
+            said, repository, revision, str(folder), fetched,
+            model.licence if model else None, model.paper if model else None,
+        )  # fmt: skip
+        _write_manifest(folder, report, endpoint)
     return report
 
 
