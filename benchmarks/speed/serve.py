@@ -108,7 +108,7 @@ def main() -> None:
     content = {
         "machine": machine_line(),
         "load_before": busy,
-        "model": asked.model,
+        "model": Path(asked.model).name,
         "crops": "simulated" if asked.collection is None else asked.collection.name,
         "crop_bytes": statistics.mean(map(len, crops)),
         "clients": asked.clients,

@@ -8,6 +8,7 @@ from functools import partial
 
 import pytest
 
+from holotype.app import identifying_batches
 from holotype.app.identifying_batches import BATCH, TURN, Batches, BusyError, Way, each_by_itself
 from holotype.errors import SourceError
 from holotype.identify.inputs import Loaded, Specimen
@@ -69,7 +70,9 @@ def test_what_waits_while_the_model_is_busy_becomes_one_batch(batches):
     assert [len(batch) for batch in gate.asked] == [1, 20]
 
 
-def test_the_model_works_while_the_replies_to_others_are_on_their_way(batches):
+def test_clients_that_ask_at_a_time_share_batches_and_one_alone_waits_for_nobody(
+    batches, monkeypatch
+):
     sizes = []
 
     def slow(chunk):
@@ -78,17 +81,22 @@ def test_the_model_works_while_the_replies_to_others_are_on_their_way(batches):
         return names_of(chunk)
 
     def client(number):
-        for turn in range(20):
+        for turn in range(12):
             name = f"{number}-{turn}"
             assert batches.ask(specimens(name), Way("slow", slow)).result(10) == [name]
-            time.sleep(0.01)  # the reply goes out, the next request comes in
 
     clients = [threading.Thread(target=client, args=(number,)) for number in range(16)]
     for one in clients:
         one.start()
     for one in clients:
         one.join()
-    assert statistics.median(sizes) <= 12  # sixteen at a time would have it wait between them
+    assert statistics.median(sizes) >= 8
+    client("the last one of many")
+    monkeypatch.setattr(identifying_batches, "LINGER_S", 5.0)
+    monkeypatch.setattr(identifying_batches, "GAP_S", 1.0)
+    started = time.monotonic()
+    client("alone")
+    assert time.monotonic() - started < 2
 
 
 def test_a_small_request_does_not_wait_for_all_of_a_large_one(batches):

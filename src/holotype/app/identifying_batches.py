@@ -171,8 +171,7 @@ class Batches:
     def _take(self) -> list[tuple[_Slice, int, Loaded]]:
         """Returns the next batch; waits a little for one that is fuller. The lock is held.
 
-        Half of those that clients have in the air at a time is enough: the model reads them while the
-        replies to the others are written and their next requests are read.
+        As many as clients had in the air are waited for: one that asks alone is answered at once.
         """
         until, before = time.monotonic() + LINGER_S, 0
         while before < self._ready < self._wanted and time.monotonic() < until:
@@ -204,8 +203,7 @@ class Batches:
         for tell in self.told:
             tell(len(batch), time.perf_counter() - started)
         with self._changed:
-            in_the_air = len(batch) + self._ready
-            self._wanted = min(BATCH, -(-in_the_air // 2))
+            self._wanted = min(BATCH, len(batch) + self._ready)
         for (asked, place, _), value in zip(batch, found, strict=True):
             asked.found[place] = value
             asked.left -= 1
