@@ -60,6 +60,7 @@ bench: $(READY)  ## quality and speed on real data, beside peers; needs HOLOTYPE
 	$(BIN)/python benchmarks/speed/index.py
 	$(BIN)/python benchmarks/speed/predict_stream.py
 	$(BIN)/python benchmarks/speed/serve.py
+	$(BIN)/python benchmarks/speed/serve.py --model vit-s-96-random --name serve-vit-s
 	$(BIN)/python benchmarks/speed/start.py
 	$(BIN)/python benchmarks/speed/images.py
 	$(BIN)/python benchmarks/speed/decode.py

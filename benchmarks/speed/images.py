@@ -35,6 +35,7 @@ from machine import machine_line, real_data
 import holotype
 from holotype.adapting.exporting import ModelExportReport
 from holotype.identify.read_answers import read_answers
+from holotype.models.aligned import AlignedModel
 from holotype.models.bundle import Bundle, open_bundle, write_bundle
 from holotype.models.labels import Label, LabelSpace, Target
 from holotype.models.model_settings import ModelSettings
@@ -183,15 +184,7 @@ def bundle_like(peer: Any, folder: Path) -> Path:
             "classifier": {"kind": "cosine"},
         }
     )  # fmt: skip
-    from holotype.models.aligned import AlignedModel
-
-    genus = {name: name.split()[0] for name in SPECIES}
-    labels = tuple(
-        Label(name, Concept(Lineage.from_names({"genus": genus[name], "species": name})), 1)
-        for name in SPECIES
-    )
-    space = LabelSpace(Target.CONCEPT, labels)
-    model = AlignedModel(settings, num_labels=len(space))
+    model = AlignedModel(settings, num_labels=len(SPECIES))
     visual = {
         name.removeprefix("visual."): value
         for name, value in peer.model.state_dict().items()
@@ -202,6 +195,32 @@ def bundle_like(peer: Any, folder: Path) -> Path:
     assert model.head is not None
     model.head.weight.data.copy_(peer.txt_embeddings.T)
     model.log_head_scale.data.copy_(peer.model.logit_scale)
+    return written(model, folder)
+
+
+def random_vit_s(folder: Path) -> Path:
+    """Returns a bundle of ViT-S/16 at 96 px with random weights: what it costs, not what it knows."""
+    settings = ModelSettings.model_validate(
+        {
+            "embedding_dim": 256,
+            "images": {
+                "side_px": 96, "channels": 3, "preparation": "squashed", "size": "none",
+                "tower": "timm", "architecture": "vit_small_patch16_224",
+            },
+            "classifier": {"kind": "cosine"},
+        }
+    )  # fmt: skip
+    torch.manual_seed(0)
+    return written(AlignedModel(settings, num_labels=len(SPECIES)), folder)
+
+
+def written(model: AlignedModel, folder: Path) -> Path:
+    """Returns the bundle of a model that scores ``SPECIES``."""
+    labels = tuple(
+        Label(name, Concept(Lineage.from_names({"genus": name.split()[0], "species": name})), 1)
+        for name in SPECIES
+    )
+    space = LabelSpace(Target.CONCEPT, labels)
     folder.mkdir(parents=True)
     training = {
         "recipe": {"name": "random", "about": "random weights"}, "records": 0, "history": [], "licences": {},

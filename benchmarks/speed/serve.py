@@ -6,6 +6,7 @@ without the time it takes to start. Memory is that of the server, all of it (RSS
 both, as it says more than the clock where the machine has other work.
 
 Run: python benchmarks/speed/serve.py [--model starter] [--collection FOLDER] [--seconds 60] [--clients 16]
+and once more with --model vit-s-96-random --name serve-vit-s: a tower of the size that the field uses.
 """
 
 import argparse
@@ -37,6 +38,7 @@ from machine import machine_line
 from holotype.collection.store import open_collection
 
 RESULTS = Path(__file__).parent / "results"
+VIT_S = "vit-s-96-random"
 CROPS, OFFLINE_CROPS = 512, 4_096
 EACH = (1, 8, 32)
 """Crops of a request."""
@@ -90,7 +92,7 @@ class Load:
 def main() -> None:
     """Runs the comparison and writes the page."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--model", default="starter")
+    parser.add_argument("--model", default="starter", help=f"or {VIT_S}, or a folder")
     parser.add_argument("--collection", type=Path, help="crops; simulated ones by default")
     parser.add_argument("--seconds", type=float, default=60.0)
     parser.add_argument("--clients", type=int, default=16)
@@ -100,10 +102,15 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         crops = some_crops(asked.collection or simulated(folder))
-        before = offline(asked.model, crops, folder)
-        with server(asked.model, folder / "workspace") as (address, process):
+        model = asked.model
+        if model == VIT_S:
+            from images import random_vit_s
+
+            model = str(random_vit_s(folder / VIT_S))
+        before = offline(model, crops, folder)
+        with server(model, folder / "workspace") as (address, process):
             loads = [asyncio.run(under_load(address, process, crops, each, asked)) for each in EACH]
-        after = offline(asked.model, crops, folder)
+        after = offline(model, crops, folder)
     usual = statistics.mean(one["crops_per_s"] for one in (before, after))
     content = {
         "machine": machine_line(),
