@@ -71,6 +71,11 @@ batch_size = 32
 peak_lr = 3e-4
 weight_decay = 0.05
 """
+OF_LABELS = (
+    "ViT-S was trained here for a few epochs, ViT-B has random weights: labels show that the work is the "
+    "same, not what is right. Ours are of the head and of the nearest references together, those of timm of "
+    "the head alone; so they differ where a model knows little, and the two of ours are to be compared."
+)
 Run = Callable[[], dict[str, str]]
 """Names all images; returns the best label of each by file name."""
 
@@ -373,6 +378,8 @@ def page(content: dict[str, Any]) -> str:
         f"{content['contests'][0]['threads']} threads. Matrix products reach here "
         + ", ".join(f"{value:,.0f} GFLOP/s in {name}" for name, value in peak.items())
         + ".",
+        "",
+        OF_LABELS,
         "",
     ]
     for one in content["contests"]:
