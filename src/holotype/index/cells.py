@@ -29,7 +29,7 @@ from holotype.index.exact import (
 from holotype.progress import note
 from holotype.randomness import generator
 
-CANDIDATES_PER_HIT, FEWEST_CANDIDATES = 6, 60
+CANDIDATES_PER_HIT, FEWEST_CANDIDATES = 10, 100
 CELLS_PER_ROOT, TRAINING_PER_CELL, ROUNDS = 4.0, 40, 10
 PROBES = (4, 8, 16, 32, 64, 128, 256, 512)
 FEWEST_VECTORS = 10_000
