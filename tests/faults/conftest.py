@@ -20,8 +20,8 @@ from faults_tracing import why_not
 from safetensors.torch import save
 
 import holotype
+from holotype.identify.columns import RANKS
 
-RANKS = ("kingdom", "phylum", "class", "order", "family", "genus", "species")
 CALANUS = (
     "Animalia",
     "Arthropoda",

@@ -21,12 +21,12 @@ from holotype.errors import BundleError, SourceError
 from holotype.inputs.materials import Materials
 from holotype.models.bundle import (
     Bundle,
-    golden_embeddings,
     open_bundle,
     with_engine,
 )
 from holotype.models.compiled import FOLDER, GRAPH, CompiledImages, Precision, described
 from holotype.models.encode import encode
+from holotype.models.golden import golden_embeddings
 from holotype.models.places import WEIGHTS
 from holotype.models.towers import Modality
 from holotype.progress import note

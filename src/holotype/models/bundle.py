@@ -25,8 +25,8 @@ from holotype.errors import BundleError
 from holotype.inputs.captions.text_choice import TextSettings
 from holotype.media.preparation import PixelPreparation
 from holotype.models.aligned import AlignedModel, ModelSettings
-from holotype.models.compiled import check_golden, golden_inputs, open_engine
-from holotype.models.golden import check_golden_outputs, golden_outputs
+from holotype.models.compiled import open_engine
+from holotype.models.golden import check_engine, check_outputs, golden_embeddings, golden_outputs
 from holotype.models.labels import LabelSpace
 from holotype.models.places import MANIFEST, WEIGHTS, bundle_folder
 from holotype.models.quantised import WeightKind, model_weights, stored_weights
@@ -193,12 +193,12 @@ def open_bundle(path: Path | str, *, is_plain: bool = False) -> Bundle:
     _fill(model, path, manifest)
     if "golden" in manifest:
         with files.read_whole(path / MANIFEST, BundleError, remedy="Restore it, or train again."):
-            check_golden_outputs(path, golden_outputs(model), manifest["golden"])
+            check_outputs(path, golden_outputs(model), manifest["golden"])
     if is_plain:
         manifest = {key: value for key, value in manifest.items() if key != "engine"}
     elif "engine" in manifest:
         model.image_engine = open_engine(path, manifest["engine"])
-        check_golden(path, golden_embeddings(model), manifest["engine"])
+        check_engine(path, golden_embeddings(model), manifest["engine"])
     return Bundle(path, model.for_reading(), labels, temperature, manifest)
 
 
@@ -240,17 +240,6 @@ def with_engine(bundle: Bundle, folder: Path, engine: dict[str, Any]) -> None:
     """Writes the manifest of a bundle again for a folder that has its weights, and an engine beside them."""
     manifest = {**bundle.manifest, "version": VERSION, "holotype": __version__, "engine": engine}
     files.write_json(folder / MANIFEST, manifest)
-
-
-@torch.inference_mode()
-def golden_embeddings(model: AlignedModel) -> NDArray[np.float32]:
-    """Returns a model's embeddings of the golden inputs, float32 (4, D), before normalisation."""
-    assert model.settings.images is not None
-    image_GCSS, size_G4 = golden_inputs(model.settings.images)
-    model.eval()
-    normal_GCSS = (image_GCSS - model.pixel_mean) / model.pixel_std
-    found_GD: NDArray[np.float32] = model.embed_images(normal_GCSS, size_G4).numpy()
-    return found_GD
 
 
 def _version_of(path: Path) -> int:

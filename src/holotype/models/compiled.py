@@ -17,12 +17,8 @@ from torch import Tensor
 
 from holotype import files
 from holotype.errors import BundleError
-from holotype.models.settings import ImageSettings
-from holotype.randomness import generator
 
 FOLDER, GRAPH = "engine", "images.xml"
-GOLDEN_IMAGES, GOLDEN_COSINE = 4, 0.99
-"""Another machine may round another way; what is further off than this is another model."""
 _INSTALL = "pip install 'holotype[fast]'"
 
 
@@ -90,17 +86,6 @@ def import_openvino() -> Any:
     return openvino
 
 
-def golden_inputs(settings: ImageSettings) -> tuple[Tensor, Tensor]:
-    """Returns images, float32 (4, C, S, S) in [0, 1], and sizes (4, 4) that are the same on every machine."""
-    rng = generator(0, "golden images")
-    shape = (GOLDEN_IMAGES, settings.channels, 6, 6)
-    coarse = torch.from_numpy(rng.integers(0, 256, shape).astype(np.float32) / 255)
-    side = settings.side_px
-    image = torch.nn.functional.interpolate(coarse, size=(side, side), mode="bilinear")
-    size = torch.tensor([[80.0, 60.0, 800.0, 600.0], [float("nan")] * 4] * (GOLDEN_IMAGES // 2))
-    return image, size
-
-
 def described(folder: Path, precision: Precision, golden_GD: NDArray[np.float32]) -> dict[str, Any]:
     """Returns what ``bundle.json`` says of the engine in a bundle's folder.
 
@@ -119,7 +104,7 @@ def described(folder: Path, precision: Precision, golden_GD: NDArray[np.float32]
 
 
 def open_engine(folder: Path, said: Mapping[str, Any]) -> CompiledImages:
-    """Returns the engine of a bundle; ``check_golden`` says whether it still is what was exported.
+    """Returns the engine of a bundle; ``golden.check_engine`` says whether it still is what was exported.
 
     Args:
         folder: of the bundle.
@@ -141,19 +126,3 @@ def open_engine(folder: Path, said: Mapping[str, Any]) -> CompiledImages:
         if not path.is_file() or files.sha256_file(path) != known:
             raise BundleError(f"{path}: missing, or not what bundle.json names. Export it again.")
     return CompiledImages(folder / FOLDER / GRAPH, precision)
-
-
-def check_golden(folder: Path, found_GD: NDArray[np.float32], said: Mapping[str, Any]) -> None:
-    """Compares the embeddings of the golden inputs with those of the machine that exported the engine.
-
-    Raises:
-        BundleError: where the cosine of any is below 0.99: this machine computes something else.
-    """
-    known_GD = np.asarray(said["golden"], dtype=np.float32)
-    lengths = np.linalg.norm(known_GD, axis=1) * np.linalg.norm(found_GD, axis=1)
-    cosine = float(((known_GD * found_GD).sum(axis=1) / np.maximum(lengths, 1e-12)).min())
-    if not cosine >= GOLDEN_COSINE:
-        raise BundleError(
-            f"{folder}: its engine computes something else on this machine (cosine {cosine:.3f} with what "
-            "was exported). Export the model here, or use it without an engine."
-        )
