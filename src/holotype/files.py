@@ -10,7 +10,7 @@ import struct
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -204,8 +204,22 @@ def write_json(path: Path, value: Any) -> None:
     write_text(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
 
 
-def read_manifest(path: Path, *, format_name: str, version: int, error: type[HolotypeError]) -> Any:
+def read_manifest(
+    path: Path,
+    *,
+    format_name: str,
+    version: int,
+    error: type[HolotypeError],
+    older: Collection[int] = (),
+) -> Any:
     """Returns the JSON of a manifest after checking that it is of the format and version asked for.
+
+    Args:
+        path: of the manifest.
+        format_name: what it must be.
+        version: that is written now.
+        error: the kind to raise.
+        older: versions that are read too.
 
     Raises:
         HolotypeError: of the kind given, when the file is missing, is not JSON, or is of another
@@ -223,7 +237,7 @@ def read_manifest(path: Path, *, format_name: str, version: int, error: type[Hol
         raise error(f"{path}: not a {format_name} manifest ({reason}). Make it again.") from reason
     if found[0] != format_name:
         raise error(f"{path}: this is a {found[0]}, not a {format_name}. Check the path.")
-    if found[1] != version:
+    if found[1] not in (version, *older):
         raise error(
             f"{path}: {format_name} format version {found[1]}; this Holotype reads version "
             f"{version}. Use the Holotype that wrote it, or make it again."

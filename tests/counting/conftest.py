@@ -20,6 +20,7 @@ from five_labels import (
 
 from holotype import files
 from holotype.counting import correction
+from holotype.decisions import store
 from holotype.identify.columns import RANKS
 from holotype.models import bundle
 
@@ -67,8 +68,11 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
             "z": pa.array(list(z.astype(np.float16)), pa.list_(pa.float16())),
         }
     )
-    (folder / "decisions").mkdir()
-    pq.write_table(table, folder / "decisions" / "validation.parquet")
+    data = folder / "decisions" / "data-1"
+    data.mkdir(parents=True)
+    pq.write_table(table, data / store.VALIDATION)
+    told = {"format": store.FORMAT, "version": store.VERSION, "data": data.name}
+    files.write_json(folder / "decisions" / store.MANIFEST, told)
     return folder
 
 

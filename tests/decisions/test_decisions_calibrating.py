@@ -19,8 +19,10 @@ from holotype.decisions.course import Course
 from holotype.decisions.evidence import Neighbours
 from holotype.decisions.reading import Reading
 from holotype.decisions.stand_ins import ranks_of_the_new, stand_ins
-from holotype.decisions.store import open_decisions, validation_of
+from holotype.decisions.store import MANIFEST, open_decisions, validation_of, write_decisions
 from holotype.errors import BundleError
+from holotype.index.records import RECORDS_SCHEMA
+from holotype.index.store import Index
 from holotype.inputs.materials import prepare_collection
 from holotype.models.bundle import open_bundle
 from holotype.taxonomy.label_table import Concept
@@ -80,6 +82,46 @@ def test_decisions_of_other_weights_are_refused(calibrated: Path, tmp_path: Path
     path.write_text(json.dumps({**told, "model": "0" * 16}))
     with pytest.raises(BundleError, match="of other weights"):
         open_decisions(open_bundle(tmp_path / "run"))
+
+
+def in_version_1(run: Path) -> Path:
+    """Lays the decisions of a bundle out as version 1 did, and returns their folder."""
+    folder = run / "decisions"
+    told = json.loads((folder / MANIFEST).read_text())
+    for path in (folder / told.pop("data")).iterdir():
+        path.rename(folder / path.name)
+    (folder / MANIFEST).write_text(json.dumps({**told, "version": 1}))
+    return folder
+
+
+def test_decisions_of_version_1_are_read_and_replaced_whole(calibrated: Path, tmp_path: Path):
+    run = Path(shutil.copytree(calibrated, tmp_path / "run"))
+    folder = in_version_1(run)
+    bundle = open_bundle(run)
+    before, kept = open_decisions(bundle), validation_of(run)
+    stored = before.references
+    references = Index.of(stored.columns(RECORDS_SCHEMA.names), stored.vectors, model=stored.model)
+    for data in ("data-1", "data-2", "data-1"):
+        (folder / "data-9").mkdir(exist_ok=True)
+        write_decisions(
+            bundle, before.decisions, references, validation=kept, summary=before.summary
+        )
+        assert json.loads((folder / MANIFEST).read_text())["data"] == data
+        assert {path.name for path in folder.iterdir()} == {MANIFEST, data}
+        found = open_decisions(bundle)
+        assert found.decisions.as_json() == before.decisions.as_json()
+        assert found.references.columns(RECORDS_SCHEMA.names) == references.table
+        assert validation_of(run) == kept
+
+
+@pytest.mark.parametrize("data", ["..", "data-3", None, ["data-1"]])
+def test_decisions_of_no_folder_of_theirs_are_refused(calibrated: Path, tmp_path: Path, data):
+    run = Path(shutil.copytree(calibrated, tmp_path / "run"))
+    path = run / "decisions" / MANIFEST
+    path.write_text(json.dumps({**json.loads(path.read_text()), "data": data}))
+    for read in (lambda: open_decisions(open_bundle(run)), lambda: validation_of(run)):
+        with pytest.raises(BundleError, match=r"names no data\. Run holotype calibrate"):
+            read()
 
 
 def test_a_shrunk_bundle_keeps_its_decisions(calibrated: Path, tmp_path: Path):

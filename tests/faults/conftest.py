@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 import torch
+import xarray as xr
 from faults_server import SERVER
 from faults_tracing import why_not
 from safetensors.torch import save
@@ -187,13 +188,21 @@ def given(
     (root / "label").write_text(first)
     (root / "dataset.toml").write_text(DATASET)
     _write_backbone(root / "backbone.parquet")
+    _write_grid(root / "grid.nc")
     return {
         "run": tiny_run, "collection": tiny_collection, "split": tiny_split, "recipe": tiny_recipe,
         "answers": root / "answers.parquet", "kept-answers": root / "kept-answers.parquet",
         "kept-z": root / "kept-z.parquet", "dataset": root / "dataset.toml",
-        "backbone": root / "backbone.parquet",
+        "backbone": root / "backbone.parquet", "grid": root / "grid.nc",
         **{name: root / name for name in ("crops", "more", "shapes", "kept", "kept-more", "label")},
     }  # fmt: skip
+
+
+def _write_grid(out: Path) -> None:
+    degrees = {"lat": [40.0, 41.0, 42.0], "lon": [4.0, 5.0, 6.0]}
+    values = np.arange(9.0).reshape(3, 3)
+    named = {"thetao": (("lat", "lon"), values, {"units": "degC"})}
+    xr.Dataset(named, coords=degrees).to_netcdf(out, engine="h5netcdf")
 
 
 def _write_backbone(out: Path) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from faults_reading import (
+    backbone_of,
     bundle_of,
     collection_of,
     decided_bundle_of,
@@ -41,6 +42,13 @@ def reads(read: Callable[[Path], Any], name: str) -> Callable[[Path, Given], Any
 
 def _read(read: Callable[[Path], Any], name: str, place: Path, given: Given) -> Any:
     return read(place / name)
+
+
+PLACED = """record_id,species,licence,latitude_deg,longitude_deg,depth_min_m,depth_max_m,collected_on
+at,Calanus finmarchicus,CC-BY-4.0,42.02,6.01,8,14,2020-01-20
+late,Calanus finmarchicus,CC-BY-NC-4.0,40.0,4.0,0,0,2021-01-16
+none,Calanus finmarchicus,CC0-1.0,,,,,
+"""
 
 
 # collections
@@ -109,6 +117,35 @@ def apply_names(place: Path, given: Given) -> None:
     holotype.apply_names(place / "c", place / "review.csv", backbone=given["backbone"])
 
 
+def placed_records(place: Path, given: Given) -> None:
+    import holotype
+
+    table = place / "net.csv"
+    table.write_text(PLACED, encoding="utf-8")
+    holotype.import_("table", [table], into=place / "c", source="net")
+
+
+def join_environment(place: Path, given: Given) -> None:
+    import holotype
+
+    variables = {"temperature": "thetao"}
+    holotype.environment(place / "c", grids=[given["grid"]], variables=variables)
+
+
+def set_aside(place: Path, given: Given) -> None:
+    import holotype
+
+    holotype.licences(place / "c", allow=["open"], attribution=place / "credits.md")
+
+
+def backbone(place: Path, given: Given) -> None:
+    import holotype
+
+    holotype.build_backbone(
+        "lineages", given["collection"], out=place / "b.parquet", version="2026-01"
+    )
+
+
 def split(place: Path, given: Given) -> None:
     import holotype
 
@@ -170,6 +207,12 @@ def calibrate(place: Path, given: Given) -> None:
     holotype.calibrate(place / "run", collection=given["collection"], split=given["split"], seed=1)
 
 
+def thresholds(place: Path, given: Given) -> None:
+    import holotype
+
+    holotype.thresholds(given["run"], out=place / "t.csv")
+
+
 def predict(name: str, place: Path, given: Given) -> None:
     import holotype
     from holotype.identify import stream
@@ -228,6 +271,12 @@ def queue(place: Path, given: Given) -> None:
     import holotype
 
     holotype.queue(given["answers"], out=place / "queue.csv", n=5)
+
+
+def suspects(place: Path, given: Given) -> None:
+    import holotype
+
+    holotype.suspects(given["run"], collection=given["collection"], out=place / "suspects.csv")
 
 
 def draw(place: Path, given: Given) -> None:
@@ -317,8 +366,16 @@ def export_review(place: Path, given: Given) -> None:
     holotype.export_review(place / "session", to="csv", out=place / "r.csv", collection=place / "c")
 
 
+def review_page(place: Path, given: Given) -> None:
+    import holotype
+
+    holotype.review_page(place / "session", out=place / "review.html", collection=place / "c")
+
+
 _RUN_TIMES = r"tensorboard|metrics\.csv$"
 _KEPT_TIMES = r"\.run\.json$"
+_TWO_NAMES = r"decisions/(data-|decisions\.json$)"
+"""Decisions lie in one of two folders, by turns."""
 
 OPERATIONS: dict[str, Operation] = {
     "import-new": Operation(import_new, reads(collection_of, "c"), quick=5),
@@ -327,6 +384,11 @@ OPERATIONS: dict[str, Operation] = {
     "check-and-mend": Operation(check_and_mend, reads(collection_of, "c"), with_doubles),
     "names-match": Operation(match_names, reads(whole_at, "review.csv"), names_to_review),
     "names-apply": Operation(apply_names, reads(collection_of, "c"), names_to_review, quick=3),
+    "environment": Operation(
+        join_environment, reads(collection_of, "c"), placed_records, quick=4),
+    "licences": Operation(set_aside, reads(collection_of, "c"), placed_records),
+    "backbone": Operation(
+        backbone, reads(backbone_of, "b.parquet"), volatile=r"b\.parquet$"),
     "split": Operation(split, reads(split_of, "s.parquet"), quick=4),
     "export-huggingface": Operation(
         partial(export, "huggingface"), reads(partial(json_of, "export.json"), "out")
@@ -344,7 +406,10 @@ OPERATIONS: dict[str, Operation] = {
     "export-onnx": Operation(
         partial(export_model, "onnx"), reads(whole_at, "run"), most=2
     ),
-    "calibrate": Operation(calibrate, reads(decisions_of, "run"), a_run, may_be_absent=True, most=12),
+    "calibrate": Operation(
+        calibrate, reads(decisions_of, "run"), a_run, volatile=_TWO_NAMES, most=12
+    ),
+    "thresholds": Operation(thresholds, reads(whole_at, "t.csv")),
     "predict-csv": Operation(
         partial(predict, "a.csv"), reads(whole_at, "a.csv"), volatile=_KEPT_TIMES, quick=5),
     "predict-parquet": Operation(
@@ -359,6 +424,7 @@ OPERATIONS: dict[str, Operation] = {
     "index-add": Operation(add_to_index, reads(index_of, "i"), build_index, most=25),
     "count": Operation(count, reads(whole_at, "counts.csv")),
     "queue": Operation(queue, reads(whole_at, "queue.csv")),
+    "suspects": Operation(suspects, reads(whole_at, "suspects.csv"), most=6),
     "assess-draw": Operation(draw, reads(partial(json_of, "sample.json"), "own")),
     "assess": Operation(assess, reads(partial(json_of, "report.json"), "own"), drawn),
     "evidence": Operation(evidence, reads(whole_at, "e.html")),
@@ -367,6 +433,7 @@ OPERATIONS: dict[str, Operation] = {
     ),
     "review-apply": Operation(apply_review, reads(collection_of, "c"), a_reviewed_session, quick=4),
     "review-export": Operation(export_review, reads(whole_at, "r.csv"), a_reviewed_session),
+    "review-page": Operation(review_page, reads(whole_at, "review.html"), a_reviewed_session),
     **{
         f"publish-{to}": Operation(partial(publish, to, name), reads(whole_at, name))
         for to, name in (

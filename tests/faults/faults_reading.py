@@ -123,6 +123,17 @@ def session_of(place: Path) -> Any:
     return unless_ours(read)
 
 
+def backbone_of(path: Path) -> Any:
+    """The names of a backbone, and where they are from, but for the day on which it was made."""
+    from holotype.taxonomy.backbone.store import open_backbone
+
+    if not path.is_file():
+        return None
+    found = open_backbone(path)
+    origin = {key: value for key, value in found.origin.items() if key != "made_on"}
+    return digest(found.columns.to_pylist(), origin)
+
+
 def json_of(name: str, place: Path) -> Any:
     """A JSON file that says what was made."""
     path = place / name

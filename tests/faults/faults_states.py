@@ -131,7 +131,6 @@ class Operation:
         again: how it is done again; by default as the first time.
         volatile: names, as a regular expression, of files that hold times and the like, and are not compared.
         plain: what is compared of a file of that name, in the place of its bytes.
-        may_be_absent: whether the old one goes before the new one is there: it is made again in a moment.
         quick: how many states the quick tests try; 0 for none of it.
         most: how many the slow tests try, where each takes long; None for all.
     """
@@ -143,7 +142,6 @@ class Operation:
     again: Callable[[Path, Given], None] | None = None
     volatile: str = r"(?!)"
     plain: Callable[[str, bytes], Any] | None = None
-    may_be_absent: bool = False
     quick: int = 0
     most: int | None = None
 
@@ -325,7 +323,7 @@ def _tried(
         name = "new" if is_new else "old" if found == old else "absent" if found is None else "half"
         if name == "half":
             faults.append(f"the readers take this for whole: {str(found)[:300]}")
-        elif name == "absent" and not operation.may_be_absent:
+        elif name == "absent":
             faults.append("what was there before is gone")
     if refused is None:
         other = differences(operation, whole, tree_of(place), "done again")

@@ -196,7 +196,9 @@ def test_the_model_is_found_where_it_was(second, tiny_run, tmp_path):
     assert model_of(open_index(moved), tiny_run).path == tiny_run
 
 
-@pytest.mark.parametrize("place", ["references", "decisions/references"])
+@pytest.mark.parametrize(
+    "place", ["references", "decisions/references", "decisions/data-1/references"]
+)
 def test_the_model_of_a_bundles_references_is_the_bundle(second, tiny_run, tmp_path, place):
     shutil.copytree(tiny_run, tmp_path / "run")
     made = build_index(tiny_run, [second], out=tmp_path / "i")

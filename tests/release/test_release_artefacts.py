@@ -71,13 +71,13 @@ def test_every_reader_has_something_to_read_and_no_version_of_bundles_is_left_ou
 
 def later_json(path: Path) -> None:
     told = json.loads(path.read_text(encoding="utf-8"))
-    path.write_text(json.dumps({**told, "version": told["version"] + 1}), encoding="utf-8")
+    path.write_text(json.dumps({**told, "version": told["version"] + 100}), encoding="utf-8")
 
 
 def later_parquet(path: Path) -> None:
     table = pq.read_table(path)
     told = json.loads(table.schema.metadata[b"holotype"])
-    said = json.dumps({**told, "version": told["version"] + 1})
+    said = json.dumps({**told, "version": told["version"] + 100})
     pq.write_table(table.replace_schema_metadata({"holotype": said}), path)
 
 

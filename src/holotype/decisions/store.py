@@ -1,7 +1,7 @@
 """The decisions of a bundle on disk: ``decisions/`` in its folder.
 
-Format: docs/formats/bundle.md. ``decisions.json`` is written last. They are of certain weights: those of
-another fingerprint are refused.
+Format: docs/formats/bundle.md. The files lie in a numbered folder, and ``decisions.json``, written last,
+names it: those before count until then. They are of certain weights: others are refused.
 """
 
 from dataclasses import dataclass
@@ -23,9 +23,12 @@ from holotype.index.store import Index, open_index
 from holotype.index.writing import write_index
 from holotype.models.bundle import Bundle
 
-FORMAT, VERSION = "holotype-decisions", 1
+FORMAT, VERSION = "holotype-decisions", 2
+OLDER = (1,)
 FOLDER, MANIFEST, REFERENCES = "decisions", "decisions.json", "references"
 CONTROL, VALIDATION = "control.parquet", "validation.parquet"
+_DATA = ("data-1", "data-2")
+"""One counts while the other is written."""
 
 CONTROL_SCHEMA = pa.schema(
     [
@@ -97,23 +100,26 @@ def write_decisions(
     """
     folder = decisions_folder(bundle.path)
     assert references.table is not None
-    manifest = {
-        "format": FORMAT,
-        "version": VERSION,
-        "model": bundle.fingerprint,
-        **decisions.as_json(),
-        "summary": summary,
-    }
-    with files.folder_written_whole(folder) as made:
+    kept = _in_use(folder)
+    _clear(folder, but=kept)
+    data = next(name for name in _DATA if name not in kept)
+    with files.folder_written_whole(folder / data) as made:
         write_index(
             made / REFERENCES, references.table, references.vectors, model=bundle.fingerprint
         )
         for name, table in ((CONTROL, _controls_table(decisions)), (VALIDATION, validation)):
             with files.written_whole(made / name) as temporary:
                 pq.write_table(table, temporary, compression="zstd")
-        files.write_json(made / MANIFEST, manifest)
-        (folder / MANIFEST).unlink(missing_ok=True)  # first: without it nothing else there counts
-        files.remove_folder(folder)
+    manifest = {
+        "format": FORMAT,
+        "version": VERSION,
+        "model": bundle.fingerprint,
+        "data": data,
+        **decisions.as_json(),
+        "summary": summary,
+    }
+    files.write_json(folder / MANIFEST, manifest)
+    _clear(folder, but={MANIFEST, data})
 
 
 def open_decisions(bundle: Bundle) -> OpenDecisions | None:
@@ -125,17 +131,16 @@ def open_decisions(bundle: Bundle) -> OpenDecisions | None:
     folder = decisions_folder(bundle.path)
     if not (folder / MANIFEST).is_file():
         return None
-    told = files.read_manifest(
-        folder / MANIFEST, format_name=FORMAT, version=VERSION, error=BundleError
-    )
+    told = _told(folder)
     if told["model"] != bundle.fingerprint:
         raise BundleError(
             f"{folder}: of other weights ({told['model']}) than this bundle's ({bundle.fingerprint}). "
             "Run holotype calibrate."
         )
-    references = open_index(folder / REFERENCES, model=bundle.fingerprint)
+    data = _data(folder, told)
+    references = open_index(data / REFERENCES, model=bundle.fingerprint)
     try:
-        controls = _controls(pq.read_table(folder / CONTROL))
+        controls = _controls(pq.read_table(data / CONTROL))
         return OpenDecisions(Decisions.from_json(told, controls), references, told["summary"])
     except (KeyError, OSError, pa.ArrowInvalid) as reason:
         raise BundleError(
@@ -165,9 +170,12 @@ def validation_of(bundle: Path) -> pa.Table:
     Raises:
         BundleError: where it was not calibrated.
     """
-    path = decisions_folder(bundle) / VALIDATION
+    folder = decisions_folder(bundle)
+    if not (folder / MANIFEST).is_file():
+        raise BundleError(f"{folder}: missing: it was not calibrated. Run holotype calibrate.")
+    path = _data(folder, _told(folder)) / VALIDATION
     if not path.is_file():
-        raise BundleError(f"{path}: missing: it was not calibrated. Run holotype calibrate.")
+        raise BundleError(f"{path}: missing, though {MANIFEST} names it. Run holotype calibrate.")
     return pq.read_table(path)
 
 
@@ -177,12 +185,49 @@ def stored_summary(bundle: Path) -> dict[str, Any]:
     Args:
         bundle: its folder.
     """
-    path = decisions_folder(bundle) / MANIFEST
-    if not path.is_file():
+    folder = decisions_folder(bundle)
+    if not (folder / MANIFEST).is_file():
         return {}
-    told = files.read_manifest(path, format_name=FORMAT, version=VERSION, error=BundleError)
-    found: dict[str, Any] = told["summary"]
+    found: dict[str, Any] = _told(folder)["summary"]
     return found
+
+
+def _told(folder: Path) -> dict[str, Any]:
+    """Returns the manifest of decisions."""
+    told: dict[str, Any] = files.read_manifest(
+        folder / MANIFEST, format_name=FORMAT, version=VERSION, error=BundleError, older=OLDER
+    )
+    return told
+
+
+def _data(folder: Path, told: dict[str, Any]) -> Path:
+    """Returns where the files of decisions are: in the folder that is named; in version 1 beside it."""
+    if told["version"] in OLDER:
+        return folder
+    if told.get("data") not in _DATA:
+        raise BundleError(f"{folder / MANIFEST}: names no data. Run holotype calibrate.")
+    return folder / str(told["data"])
+
+
+def _in_use(folder: Path) -> set[str]:
+    """Returns the names of what counts: nothing where the manifest cannot be read."""
+    try:
+        told = _told(folder)
+        data = _data(folder, told)
+    except BundleError:
+        return set()
+    return {MANIFEST, *((REFERENCES, CONTROL, VALIDATION) if data == folder else (data.name,))}
+
+
+def _clear(folder: Path, *, but: set[str]) -> None:
+    """Removes from the folder of decisions what does not count."""
+    for old in folder.iterdir() if folder.is_dir() else ():
+        if old.name in but:
+            continue
+        if old.is_dir():
+            files.remove_folder(old)
+        else:
+            old.unlink()
 
 
 def _controls_table(decisions: Decisions) -> pa.Table:

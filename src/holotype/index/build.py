@@ -154,7 +154,7 @@ def _bundle_beside(index: Index) -> Path | str | None:
     place = index.manifest.get("bundle")
     if place == STARTER or index.path is None:
         return place
-    likely = [index.path.parent, index.path.parent.parent]  # a model's references lie in it
+    likely = list(index.path.parents[:3])  # a model's references lie in it
     if place is not None:
         likely.insert(0, Path(os.path.normpath(index.path / str(place))))
     return next((folder for folder in likely if is_bundle(folder)), None)

@@ -4,7 +4,6 @@ Format: docs/formats/bundle.md. A folder with ``model.safetensors`` and ``bundle
 last; ``resume/`` is there while training only.
 """
 
-import json
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -208,7 +207,7 @@ def _described(
     """Returns what ``bundle.json`` says: all of it, the model's settings, the labels, the temperatures."""
     with files.read_whole(path / MANIFEST, BundleError, remedy="Restore it, or train again."):
         manifest = files.read_manifest(
-            path / MANIFEST, format_name=FORMAT, version=_version_of(path), error=BundleError
+            path / MANIFEST, format_name=FORMAT, version=VERSION, error=BundleError, older=OLDER
         )
         settings = checked(ModelSettings, manifest["model"], where=str(path / MANIFEST))
         prepared = preprocessing_of(settings)["images"]
@@ -240,15 +239,6 @@ def with_engine(bundle: Bundle, folder: Path, engine: dict[str, Any]) -> None:
     """Writes the manifest of a bundle again for a folder that has its weights, and an engine beside them."""
     manifest = {**bundle.manifest, "version": VERSION, "holotype": __version__, "engine": engine}
     files.write_json(folder / MANIFEST, manifest)
-
-
-def _version_of(path: Path) -> int:
-    """Returns the version of a bundle where it is one that is read, else the one that is written now."""
-    try:
-        found = json.loads((path / MANIFEST).read_text(encoding="utf-8"))["version"]
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
-        return VERSION
-    return found if found in OLDER else VERSION
 
 
 def softmax(logit_BL: NDArray[np.float32], *, temperature: float = 1.0) -> NDArray[np.float64]:
