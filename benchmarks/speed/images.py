@@ -160,9 +160,7 @@ def large(folder: Path, collection: Path, asked: argparse.Namespace) -> dict[str
         list(SPECIES), model_str="ViT-B-16", pretrained_str=str(checkpoint)
     )
     run = bundle_like(peer, folder / "run")
-    exported = holotype.export_model(
-        run, out=folder / "fast", form="openvino", inputs=[collection], least_same_label=0.0
-    )
+    exported = holotype.export_model(run, out=folder / "fast", form="openvino", inputs=[collection])
 
     def by_pybioclip() -> dict[str, str]:
         rows = peer.predict([str(path) for path in images], k=1)

@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import holotype
+from holotype import files
 from holotype.adapting.adapt import adapt
 from holotype.adapting.own_labels import read_own_labels
 from holotype.collection.store import open_collection
@@ -185,7 +186,15 @@ def test_what_cannot_be_is_refused(
             asked["model"], asked["inputs"], out=asked["out"], labels=asked["labels"],
             method=asked["method"], epochs=asked.get("epochs"),
         )  # fmt: skip
-    assert not (tmp_path / "x" / "bundle.json").exists()
+    assert [path.name for path in tmp_path.iterdir()] == ["wrong.csv"]
+
+
+def test_a_folder_that_another_process_makes_a_model_in_is_refused_before_it_learns(
+    folders: Path, tiny_run: Path, tmp_path: Path, monkeypatch
+) -> None:
+    monkeypatch.setattr("holotype.adapting.adapt.read_own_labels", lambda *_: pytest.fail("learns"))
+    with files.only_one(tmp_path / "x"), pytest.raises(CollectionError, match="another process"):
+        adapt(tiny_run, [folders], out=tmp_path / "x")
 
 
 def test_odd_labels_are_told(folders: Path, tiny_run: Path, tmp_path: Path, capsys) -> None:

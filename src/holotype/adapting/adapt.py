@@ -23,7 +23,7 @@ from holotype.adapting.choice import (
     solved,
 )
 from holotype.adapting.made import Made, write_made
-from holotype.adapting.new_folder import new_model_folder, refuse_taken
+from holotype.adapting.new_folder import new_model_folder
 from holotype.adapting.new_model import image_embeddings, with_head
 from holotype.adapting.own_labels import OwnLabels, read_own_labels
 from holotype.adapting.parents import open_parent
@@ -129,20 +129,18 @@ def adapt(
     asked, folder = Method(method), Path(out)
     if epochs is not None and asked in (Method.PROTOTYPES, Method.PROBE):
         raise RecipeError(f"--epochs goes with --method full, lora or auto; {asked} has none.")
-    refuse_taken(folder)
-    bundle = open_parent(model)
-    if bundle.pixels is None:
-        raise BundleError(f"{bundle.path}: reads no images, so it cannot be adapted to them.")
-    with tempfile.TemporaryDirectory() as scratch:
+    with new_model_folder(folder) as aside, tempfile.TemporaryDirectory() as scratch:
+        bundle = open_parent(model)
+        if bundle.pixels is None:
+            raise BundleError(f"{bundle.path}: reads no images, so it cannot be adapted to them.")
         own = read_own_labels(inputs, labels, bundle.labels, Path(scratch) / "own")
         task = _task(bundle, own, seed)
         made = _made(task, asked, epochs, Path(scratch))
         before = examined(*_of_parent(task, made.exam), task.examples, seed=seed)
-        with new_model_folder(folder) as aside:
-            write_made(aside, made, bundle, own, task.labels, before, name=folder.name)
-            new = open_bundle(aside)
-            sure = make_sure(new, own, task.materials, task.names, made.held, seed=seed)
-            tell_sureness(aside, sure)
+        write_made(aside, made, bundle, own, task.labels, before, name=folder.name)
+        new = open_bundle(aside)
+        sure = make_sure(new, own, task.materials, task.names, made.held, seed=seed)
+        tell_sureness(aside, sure)
     return AdaptReport(
         bundle=str(folder),
         parent=str(model),

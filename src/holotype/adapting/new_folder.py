@@ -1,7 +1,7 @@
 """The folder of a new model: it bears its name when all of the model is in it."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from holotype import files
@@ -25,13 +25,20 @@ def refuse_taken(folder: Path) -> None:
 def new_model_folder(folder: Path) -> Iterator[Path]:
     """Holds the folder of a new model, and yields another beside it that gets its name at the end.
 
-    A kill leaves no model, or all of it with its decisions.
+    A kill leaves no model, or all of it with its decisions; an error leaves no folder that was not there.
 
     Raises:
         BundleError: when the folder holds something.
         CollectionError: when another process holds it.
     """
-    with files.only_one(folder):
-        refuse_taken(folder)
-        with files.folder_written_whole(folder) as made:
-            yield made
+    is_new = not folder.is_dir()
+    try:
+        with files.only_one(folder):
+            refuse_taken(folder)
+            with files.folder_written_whole(folder) as made:
+                yield made
+    except BaseException:
+        if is_new:
+            with suppress(OSError):
+                folder.rmdir()
+        raise
