@@ -15,7 +15,7 @@ from holotype import files
 from holotype.adapting.calibration import batches_of, drawn, speeds
 from holotype.adapting.graphs import Embedding, Naming, write_onnx, write_openvino
 from holotype.adapting.new_folder import refuse_taken
-from holotype.adapting.shrinking import CARRIED, Agreement, agreement_of
+from holotype.adapting.shrinking import CARRIED, Agreement, Said, agreement_of, said_of
 from holotype.decisions.store import carry_decisions
 from holotype.errors import BundleError, SourceError
 from holotype.inputs.materials import Materials
@@ -25,7 +25,6 @@ from holotype.models.bundle import (
     with_engine,
 )
 from holotype.models.compiled import FOLDER, GRAPH, CompiledImages, Precision, described
-from holotype.models.encode import encode
 from holotype.models.golden import golden_embeddings
 from holotype.models.places import WEIGHTS
 from holotype.models.towers import Modality
@@ -102,10 +101,11 @@ def export_model(
     wanted = ModelForm(form)
     ladder = _precisions(wanted, precision, has_inputs=bool(inputs))
     fitting, compared = drawn(bundle, [str(one) for one in inputs], seed=seed)
+    own = None if compared is None else Own(compared, said_of(bundle, compared))
     make = _as_onnx if wanted is ModelForm.ONNX else _as_bundle
     for chosen in ladder:
         with suppress(_TooFarError), files.folder_written_whole(folder) as made:
-            agreement, speed = make(bundle, made, chosen, fitting, compared)
+            agreement = make(bundle, made, chosen, fitting, own)
             far = _how_far(agreement, least_same_label)
             if far is not None:
                 note(f"{chosen.value}: {far}")
@@ -116,10 +116,20 @@ def export_model(
             f"too far from the model: {far}. Nothing was written. Give more images, take another "
             "--precision, or allow less by --least-same-label."
         )
+    is_timed = wanted is ModelForm.OPENVINO and compared is not None
+    speed = speeds(bundle, open_bundle(folder), compared) if is_timed and compared else None
     return ModelExportReport(
         str(folder), wanted.value, chosen.value,
         len(fitting) if fitting is not None and chosen is Precision.INT8 else 0, agreement, speed,
     )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Own:
+    """What the model itself says of the images that what is made of it is compared on."""
+
+    materials: Materials
+    said: Said
 
 
 class _TooFarError(SourceError):
@@ -155,8 +165,8 @@ def _as_bundle(
     folder: Path,
     precision: Precision,
     fitting: Materials | None,
-    compared: Materials | None,
-) -> tuple[Agreement | None, tuple[float, float] | None]:
+    own: Own | None,
+) -> Agreement | None:
     """Writes the bundle again, with an engine."""
     for name in (*CARRIED, WEIGHTS, "README.md"):
         if (bundle.path / name).is_file():
@@ -178,15 +188,15 @@ def _as_bundle(
     with_engine(bundle, folder, described(folder, precision, golden_GD))
     made = open_bundle(folder)
     carry_decisions(bundle, made)
-    if compared is None:
-        return None, None
-    agreement = agreement_of(bundle, made, [compared])
+    if own is None:
+        return None
+    agreement = agreement_of([(own.said, said_of(made, own.materials))])
     manifest = described(folder, precision, golden_GD) | {
         "calibrated_on": 0 if fitting is None else len(fitting),
         "agreement": asdict(agreement),
     }
     with_engine(bundle, folder, manifest)
-    return agreement, speeds(bundle, made, compared)
+    return agreement
 
 
 def _as_onnx(
@@ -194,8 +204,8 @@ def _as_onnx(
     folder: Path,
     precision: Precision,
     _: Materials | None,
-    compared: Materials | None,
-) -> tuple[Agreement | None, tuple[float, float] | None]:
+    own: Own | None,
+) -> Agreement | None:
     """Writes ``model.onnx`` and what one must know to use it."""
     temperature = bundle.temperature.get(Modality.IMAGE, 1.0)
     part = Naming(bundle.model, temperature).eval()
@@ -220,22 +230,18 @@ def _as_onnx(
         **bundle.labels.as_json(),
     }
     files.write_text(folder / "model.json", json.dumps(told, indent=2, ensure_ascii=False) + "\n")
-    return (None if compared is None else _onnx_agreement(bundle, path, compared)), None
+    return None if own is None else _onnx_agreement(bundle, path, own)
 
 
-def _onnx_agreement(bundle: Bundle, path: Path, compared: Materials) -> Agreement:
+def _onnx_agreement(bundle: Bundle, path: Path, own: Own) -> Agreement:
     """Compares what the file computes with the model, by OpenVINO."""
     from holotype.models.compiled import import_openvino
 
     openvino = import_openvino()
     compiled = openvino.Core().compile_model(str(path), "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
-    found = compiled([compared.pixels_MSSC, compared.size_M4])
-    ours = encode(bundle.model, compared)[Modality.IMAGE]
-    cosine_M = (found[0] * ours.z_RD).sum(axis=1)
-    same = 1.0
-    if ours.logit_RL is not None:
-        same = float((found[1].argmax(axis=1) == ours.logit_RL.argmax(axis=1)).mean())
-    return Agreement(len(cosine_M), float(cosine_M.min()), float(cosine_M.mean()), same)
+    found = compiled([own.materials.pixels_MSSC, own.materials.size_M4])
+    best_R = own.said.best_R if bundle.model.head is None else found[1].argmax(axis=1)
+    return agreement_of([(own.said, Said({Modality.IMAGE: found[0]}, best_R))])
 
 
 def _example(bundle: Bundle) -> tuple[torch.Tensor, torch.Tensor]:

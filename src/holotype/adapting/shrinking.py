@@ -25,6 +25,7 @@ from holotype.models.bundle import (
 from holotype.models.encode import encode
 from holotype.models.places import WEIGHTS
 from holotype.models.quantised import WeightKind
+from holotype.models.towers import Modality
 
 CHUNK = 256
 CARRIED = ("recipe.toml", TRAINING_RECORDS, ATTRIBUTION, "metrics.csv")
@@ -45,6 +46,19 @@ class Agreement:
     least_cosine: float
     mean_cosine: float
     same_label: float
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a model says of records.
+
+    Attributes:
+        z_RD: unit embeddings by modality.
+        best_R: the best label of each record that it can read, int64.
+    """
+
+    z_RD: dict[Modality, NDArray[np.float32]]
+    best_R: NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -101,7 +115,8 @@ def compare(first: Bundle, second: Bundle, found: Iterator[Specimen]) -> Agreeme
     Raises:
         SourceError: when they read none of them.
     """
-    return agreement_of(first, second, _materials(first, found))
+    parts = _materials(first, found)
+    return agreement_of((said_of(first, part), said_of(second, part)) for part in parts)
 
 
 def _materials(bundle: Bundle, found: Iterator[Specimen]) -> Iterator[Materials]:
@@ -111,23 +126,26 @@ def _materials(bundle: Bundle, found: Iterator[Specimen]) -> Iterator[Materials]
         yield prepare_loose(names, images, barcodes, pixels=bundle.pixels)[0]
 
 
-def agreement_of(first: Bundle, second: Bundle, parts: Iterable[Materials]) -> Agreement:
-    """Returns how near two bundles of one architecture are on the same records, some at a time.
+def said_of(bundle: Bundle, materials: Materials) -> Said:
+    """Returns what a bundle's model alone says of records."""
+    encoded = encode(bundle.model, materials)
+    _, probability_RL = label_probabilities(bundle, materials, encoded)
+    return Said({m: of.z_RD for m, of in encoded.items()}, probability_RL.argmax(axis=1))
+
+
+def agreement_of(pairs: Iterable[tuple[Said, Said]]) -> Agreement:
+    """Returns how near two bundles of one architecture are, by what both say of the same records.
 
     Raises:
         SourceError: when they read none of them.
     """
-    cosines: list[NDArray[np.float32]] = []
-    same: list[NDArray[np.bool_]] = []
-    for materials in parts:
-        ours, theirs = (encode(bundle.model, materials) for bundle in (first, second))
-        cosines += [(ours[m].z_RD * theirs[m].z_RD).sum(axis=1) for m in ours]
-        best = [label_probabilities(b, materials)[1].argmax(axis=1) for b in (first, second)]
-        same.append(best[0] == best[1])
-    cosine = np.concatenate([np.zeros(0, np.float32), *cosines])
+    cosines, same = [np.zeros(0, np.float32)], [np.zeros(0, np.bool_)]
+    for ours, theirs in pairs:
+        cosines += [(ours.z_RD[m] * theirs.z_RD[m]).sum(axis=1) for m in ours.z_RD]
+        same.append(ours.best_R == theirs.best_R)
+    cosine, hits = np.concatenate(cosines), np.concatenate(same)
     if not len(cosine):
         raise SourceError("the model reads none of the inputs to compare on. Name images.")
-    hits = np.concatenate(same)
     return Agreement(len(hits), float(cosine.min()), float(cosine.mean()), float(hits.mean()))
 
 

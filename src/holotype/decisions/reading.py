@@ -228,15 +228,21 @@ class Reader:
 
 
 def label_probabilities(
-    bundle: Bundle, materials: Materials
+    bundle: Bundle, materials: Materials, known: Mapping[Modality, Encoded] | None = None
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Returns what the model alone says of records, by its temperatures.
+
+    Args:
+        bundle: the model.
+        materials: the records.
+        known: their embeddings and logits, where they are computed already.
 
     Returns:
         The rows that it can read, int64 (R,), and probabilities of the labels, (R, L).
     """
     reader = Reader(bundle, None)
-    read = reader.read(materials)
+    encoded = known or encode(bundle.model, materials, batch_size=BATCH)
+    read = reader.read_encoded(encoded, materials.barcode_N)
     found_NL = np.full((len(materials), len(bundle.labels)), np.nan)
     for channel in (Channel.IMAGE, Channel.BARCODE, Channel.BOTH):
         if channel in read.readings:
