@@ -9,13 +9,16 @@ Shapes: N images, L labels, D embedding.
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
 
 from holotype.media.kmers import unit_rows
 
 STRENGTHS = (1.0, 10.0, 100.0)
 """How far a probe follows its examples against the pull to zero (C of a logistic regression)."""
-MAX_STEPS = 200
+MAX_STEPS, HISTORY = 200, 10
 
 
 @dataclass(frozen=True)
@@ -58,7 +61,7 @@ def prototypes(z_ND: NDArray[np.float32], label_N: NDArray[np.int64], *, num_lab
 def probe(
     z_ND: NDArray[np.float32], label_N: NDArray[np.int64], *, num_labels: int, strength: float
 ) -> Head:
-    """Returns a logistic regression on standardised embeddings, solved by L-BFGS.
+    """Returns a logistic regression on standardised embeddings, solved by L-BFGS (Liu and Nocedal 1989).
 
     Args:
         z_ND: embeddings as the tower gives them.
@@ -66,31 +69,29 @@ def probe(
         num_labels: L.
         strength: C: the loss is C times the summed cross-entropy plus half the squared weights.
     """
-    from scipy.optimize import minimize
-
     centre_D, spread_D = z_ND.mean(axis=0), z_ND.std(axis=0)
-    width = z_ND.shape[1]
-    scale_D = np.sqrt(width) * np.where(spread_D > 1e-6 * spread_D.max(), spread_D, np.inf)
-    x_ND = ((z_ND - centre_D) / scale_D).astype(np.float64)
-    truth_NL = np.eye(num_labels)[label_N]
+    scale_D = np.sqrt(z_ND.shape[1]) * np.where(spread_D > 1e-6 * spread_D.max(), spread_D, np.inf)
+    x_ND = torch.from_numpy(((z_ND - centre_D) / scale_D).astype(np.float32))
+    truth_N = torch.from_numpy(label_N)
+    weight_DL = torch.zeros(z_ND.shape[1], num_labels, requires_grad=True)
+    bias_L = torch.zeros(num_labels, requires_grad=True)
+    pull = 0.5 / (strength * len(label_N))
+    solver = torch.optim.LBFGS(
+        [weight_DL, bias_L], max_iter=MAX_STEPS, tolerance_grad=1e-6, history_size=HISTORY,
+        line_search_fn="strong_wolfe",
+    )  # fmt: skip
 
-    def loss(flat: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-        weight_DL, bias_L = (
-            flat[: width * num_labels].reshape(width, num_labels),
-            flat[-num_labels:],
-        )
-        logit_NL = x_ND @ weight_DL + bias_L
-        logit_NL -= logit_NL.max(axis=1, keepdims=True)
-        chance_NL = np.exp(logit_NL)
-        total_N = chance_NL.sum(axis=1)
-        value = strength * (np.log(total_N).sum() - (logit_NL * truth_NL).sum())
-        slope_NL = strength * (chance_NL / total_N[:, None] - truth_NL)
-        slope_DL = x_ND.T @ slope_NL + weight_DL
-        slope = np.concatenate([slope_DL.ravel(), slope_NL.sum(axis=0)])
-        return float(value + 0.5 * (weight_DL**2).sum()), slope
+    def loss() -> Tensor:
+        solver.zero_grad()
+        value = functional.cross_entropy(x_ND @ weight_DL + bias_L, truth_N)
+        value = value + pull * weight_DL.square().sum()
+        value.backward()  # type: ignore[no-untyped-call]
+        return value
 
-    start = np.zeros(width * num_labels + num_labels)
-    found = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": MAX_STEPS}).x
-    weight_LD = found[: width * num_labels].reshape(width, num_labels).T / scale_D
-    bias_L = found[-num_labels:] - found[-num_labels:].mean()
-    return Head(weight_LD.astype(np.float32), bias_L.astype(np.float32), centre_D, is_cosine=False)
+    solver.step(loss)  # type: ignore[no-untyped-call]
+    weight_LD = (weight_DL.detach().numpy() / scale_D[:, None]).T
+    found_L = bias_L.detach().numpy()
+    return Head(
+        np.ascontiguousarray(weight_LD, dtype=np.float32), found_L - found_L.mean(), centre_D,
+        is_cosine=False,
+    )  # fmt: skip
