@@ -116,8 +116,9 @@ def export_model(
             f"too far from the model: {far}. Nothing was written. Give more images, take another "
             "--precision, or allow less by --least-same-label."
         )
-    is_timed = wanted is ModelForm.OPENVINO and compared is not None
-    speed = speeds(bundle, open_bundle(folder), compared) if is_timed and compared else None
+    speed = None
+    if own is not None and wanted is ModelForm.OPENVINO:
+        speed = speeds(bundle, open_bundle(folder), own.materials)
     return ModelExportReport(
         str(folder), wanted.value, chosen.value,
         len(fitting) if fitting is not None and chosen is Precision.INT8 else 0, agreement, speed,
