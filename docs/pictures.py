@@ -1,5 +1,6 @@
-"""The pictures of the workbench in ``docs/images``, taken of the demo: python docs/pictures.py DEMO_FOLDER.
+"""The pictures of the workbench in ``docs/images``, taken of the demo: python docs/pictures.py demo.
 
+A folder of the demo that is named as the server shows it is in the pictures: name it by a relative path.
 Starts the server on the demo and takes each page at the width of a phone, a laptop and a wide screen; needs
 Chromium (Debian: apt install chromium).
 """
