@@ -374,8 +374,6 @@ def review_page(place: Path, given: Given) -> None:
 
 _RUN_TIMES = r"tensorboard|metrics\.csv$"
 _KEPT_TIMES = r"\.run\.json$"
-_TWO_NAMES = r"decisions/(data-|decisions\.json$)"
-"""Decisions lie in one of two folders, by turns."""
 
 OPERATIONS: dict[str, Operation] = {
     "import-new": Operation(import_new, reads(collection_of, "c"), quick=5),
@@ -385,7 +383,8 @@ OPERATIONS: dict[str, Operation] = {
     "names-match": Operation(match_names, reads(whole_at, "review.csv"), names_to_review),
     "names-apply": Operation(apply_names, reads(collection_of, "c"), names_to_review, quick=3),
     "environment": Operation(
-        join_environment, reads(collection_of, "c"), placed_records, quick=4),
+        join_environment, reads(collection_of, "c"), placed_records, differs_twice=True, quick=4
+    ),
     "licences": Operation(set_aside, reads(collection_of, "c"), placed_records),
     "backbone": Operation(
         backbone, reads(backbone_of, "b.parquet"), volatile=r"b\.parquet$"),
@@ -407,7 +406,7 @@ OPERATIONS: dict[str, Operation] = {
         partial(export_model, "onnx"), reads(whole_at, "run"), most=2
     ),
     "calibrate": Operation(
-        calibrate, reads(decisions_of, "run"), a_run, volatile=_TWO_NAMES, most=12
+        calibrate, reads(decisions_of, "run"), a_run, differs_twice=True, most=12
     ),
     "thresholds": Operation(thresholds, reads(whole_at, "t.csv")),
     "predict-csv": Operation(

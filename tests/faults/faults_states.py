@@ -131,6 +131,7 @@ class Operation:
         again: how it is done again; by default as the first time.
         volatile: names, as a regular expression, of files that hold times and the like, and are not compared.
         plain: what is compared of a file of that name, in the place of its bytes.
+        differs_twice: whether done twice it leaves something else: a further note, another name.
         quick: how many states the quick tests try; 0 for none of it.
         most: how many the slow tests try, where each takes long; None for all.
     """
@@ -142,6 +143,7 @@ class Operation:
     again: Callable[[Path, Given], None] | None = None
     volatile: str = r"(?!)"
     plain: Callable[[str, bytes], Any] | None = None
+    differs_twice: bool = False
     quick: int = 0
     most: int | None = None
 
@@ -328,7 +330,8 @@ def _tried(
     if refused is None:
         other = differences(operation, whole, tree_of(place), "done again")
         # what is done may note that it was done twice; what was left unfinished goes all the same
-        unfinished = re.compile(r"is missing$|\.part[ /].*left over$").search
+        lost = "" if operation.differs_twice else r"is missing$|"
+        unfinished = re.compile(rf"{lost}\.part[ /].*left over$").search
         faults += [one for one in other if not is_new or unfinished(one)]
     return name, faults
 

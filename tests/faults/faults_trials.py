@@ -124,7 +124,7 @@ def together(operation: Operation, place: Path, given: Given) -> tuple[list[str]
     if not any(one == "done" for one in told):
         faults.append("neither of them was done")
     found, left = _in_child(lambda: operation.read(place, given), log), tree_of(place)
-    if found != new and told == ["done", "done"]:  # one after the other, and it notes both
+    if operation.differs_twice and told == ["done", "done"]:  # one after the other
         put_back(whole, place)
         _in_child(lambda: operation.run(place, given), log)
         new, whole = _in_child(lambda: operation.read(place, given), log), tree_of(place)

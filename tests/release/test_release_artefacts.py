@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 from kept_artefacts import KEPT, READERS, read_all
+from release_surface import formats
 
 from holotype.errors import BundleError, HolotypeError
 from holotype.models.bundle import OLDER, VERSION, open_bundle, write_bundle
@@ -69,16 +70,19 @@ def test_every_reader_has_something_to_read_and_no_version_of_bundles_is_left_ou
     }
 
 
+def of_tomorrow(told: dict[str, object]) -> str:
+    """A manifest with the version after the one that is written now."""
+    return json.dumps({**told, "version": formats()[str(told["format"])][0] + 1})
+
+
 def later_json(path: Path) -> None:
-    told = json.loads(path.read_text(encoding="utf-8"))
-    path.write_text(json.dumps({**told, "version": told["version"] + 100}), encoding="utf-8")
+    path.write_text(of_tomorrow(json.loads(path.read_text(encoding="utf-8"))), encoding="utf-8")
 
 
 def later_parquet(path: Path) -> None:
     table = pq.read_table(path)
     told = json.loads(table.schema.metadata[b"holotype"])
-    said = json.dumps({**told, "version": told["version"] + 100})
-    pq.write_table(table.replace_schema_metadata({"holotype": said}), path)
+    pq.write_table(table.replace_schema_metadata({"holotype": of_tomorrow(told)}), path)
 
 
 LATER: dict[str, tuple[str, str, Callable[[Path], None]]] = {

@@ -9,7 +9,7 @@ is far larger than what is made of it is decoded at a reduced scale (``read_enou
 import io
 import os
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from threading import Lock
@@ -32,6 +32,16 @@ MAX_PIXELS = 200_000_000
 LARGE_PIXELS = 20_000_000
 """Of larger images one is decoded at a time in a process: each takes several bytes a pixel meanwhile."""
 _STRIP_PIXELS = 1 << 20
+_UPRIGHT: dict[int, Callable[[NDArray[np.uint8]], NDArray[np.uint8]]] = {
+    2: lambda pixels_HWC: pixels_HWC[:, ::-1],
+    3: lambda pixels_HWC: pixels_HWC[::-1, ::-1],
+    4: lambda pixels_HWC: pixels_HWC[::-1],
+    5: lambda pixels_HWC: pixels_HWC.swapaxes(0, 1),
+    6: lambda pixels_HWC: np.rot90(pixels_HWC, -1),
+    7: lambda pixels_HWC: np.rot90(pixels_HWC, 2).swapaxes(0, 1),
+    8: np.rot90,
+}
+"""EXIF orientation -> what turns pixels upright; views, so that a large image is copied once."""
 _LYING = frozenset({5, 6, 7, 8})
 """EXIF orientations by which rows become columns."""
 _JPEG_START = b"\xff\xd8\xff"
@@ -169,13 +179,13 @@ def _decoded_by_pillow(image: Image.Image, needed_px: int | None) -> Decoded:
         image = reduced_by_pillow(image, reduction_of(width, height, needed_px))
     image.load()
     orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
-    if orientation != 1:
-        from PIL import ImageOps
-
-        image = ImageOps.exif_transpose(image) or image
+    pixels_HWC = _three_axes(_in_8_bit(image))
+    image.close()  # what it holds is more than its pixels
     if orientation in _LYING:
         width, height = height, width
-    return Decoded(_three_axes(_in_8_bit(image)), width, height)
+    if orientation in _UPRIGHT:
+        pixels_HWC = np.ascontiguousarray(_UPRIGHT[orientation](pixels_HWC))
+    return Decoded(pixels_HWC, width, height)
 
 
 def _in_8_bit(image: Image.Image) -> NDArray[np.uint8]:
