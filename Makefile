@@ -49,6 +49,7 @@ bench: $(READY)  ## quality and speed on real data, beside peers; needs HOLOTYPE
 	$(BIN)/python benchmarks/quality/schools.py
 	$(BIN)/python benchmarks/quality/instruments.py
 	$(BIN)/python benchmarks/quality/crops.py
+	$(BIN)/python benchmarks/quality/damage.py
 	$(BIN)/python benchmarks/quality/decisions.py
 	$(BIN)/python benchmarks/quality/counts.py
 	$(BIN)/python benchmarks/quality/label_queue.py

@@ -22,9 +22,10 @@ NEEDED: dict[str, str] = {
     "cv2": "opencv-python-headless", "PIL": "pillow", "plotly": "plotly",
     "prometheus_client": "prometheus-client", "pyarrow": "pyarrow", "pydantic": "pydantic",
     "python_multipart": "python-multipart", "rapidfuzz": "rapidfuzz", "rich": "rich",
-    "safetensors": "safetensors", "sklearn": "scikit-learn", "scipy": "scipy", "starlette": "starlette",
-    "tensorboard": "tensorboard", "timm": "timm", "threadpoolctl": "threadpoolctl", "tomli_w": "tomli-w",
-    "torch": "torch", "torchvision": "torchvision", "typer": "typer", "uvicorn": "uvicorn",
+    "safetensors": "safetensors", "sklearn": "scikit-learn", "scipy": "scipy", "simplejpeg": "simplejpeg",
+    "starlette": "starlette", "tensorboard": "tensorboard", "timm": "timm",
+    "threadpoolctl": "threadpoolctl", "tomli_w": "tomli-w", "torch": "torch",
+    "torchvision": "torchvision", "typer": "typer", "uvicorn": "uvicorn",
     "xarray": "xarray", "zarr": "zarr",
 }  # fmt: skip
 """What must be there: the module that is imported -> its distribution."""

@@ -6,11 +6,13 @@ from typing import Any
 import cv2
 import numpy as np
 import PIL
+import simplejpeg
 
 from holotype.files import sha256_bytes
 from holotype.media.images import Pixels, read_pixels
 from holotype.media.preparation import PixelPreparation
 
+_LIBRARIES = {"opencv": cv2, "pillow": PIL, "numpy": np, "simplejpeg": simplejpeg}
 _JPEG = b64decode(
     "/9j/4AAQSkZJRgABAQAAAQABAAD/2wBDABALDA4MChAODQ4SERATGCgaGBYWGDEjJR0oOjM9PDkzODdASFxOQERXRTc4UG1R"
     "V19iZ2hnPk1xeXBkeFxlZ2P/2wBDARESEhgVGC8aGi9jQjhCY2NjY2NjY2NjY2NjY2NjY2NjY2NjY2NjY2NjY2NjY2NjY2Nj"
@@ -33,7 +35,7 @@ def preparation_print(pixels: PixelPreparation | None) -> dict[str, Any]:
     return {
         "decoded": sha256_bytes(read_pixels(_JPEG).tobytes())[:16],
         "resized": sha256_bytes(ready)[:16],
-        "versions": {"opencv": cv2.__version__, "pillow": PIL.__version__, "numpy": np.__version__},
+        "versions": {name: library.__version__ for name, library in _LIBRARIES.items()},
     }
 
 

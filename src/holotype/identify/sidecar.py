@@ -20,7 +20,9 @@ FORMAT, VERSION = "holotype-run", 1
 ENDING = ".run.json"
 HASHED_BYTES = 1 << 28
 """Input files up to this size are told by their SHA-256 too."""
-_LIBRARIES = ("torch", "numpy", "opencv-python-headless", "opencv-python", "pillow", "pyarrow")
+_LIBRARIES = (
+    "torch", "numpy", "opencv-python-headless", "opencv-python", "pillow", "simplejpeg", "pyarrow",
+)  # fmt: skip
 
 
 def sidecar_path(out: Path) -> Path:

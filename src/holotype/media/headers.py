@@ -1,15 +1,16 @@
 """What the header of a PNG or JPEG says, without opening the image: whether it is of the plain kind.
 
 Plain means 8 bits, grey or RGB, no transparency, no EXIF block that may turn it, complete to its end mark:
-what OpenCV decodes as every other program does. Everything else goes to Pillow. Formats: PNG (ISO/IEC
-15948:2004), JPEG (ITU-T T.81, 1992).
+what the quick decoders give as every other program does. Everything else goes to Pillow. Formats: PNG
+(ISO/IEC 15948:2004), JPEG (ITU-T T.81, 1992).
 """
 
 import struct
 from dataclasses import dataclass
 
 _PNG_START, _PNG_END = b"\x89PNG\r\n\x1a\n", b"IEND\xaeB`\x82"
-_JPEG_START, _JPEG_END = b"\xff\xd8\xff", b"\xff\xd9"
+JPEG_START = b"\xff\xd8\xff"
+_JPEG_END = b"\xff\xd9"
 _GREY, _RGB = 0, 2
 _FRAME_MARKERS = frozenset({0xC0, 0xC1, 0xC2})
 _NO_LENGTH = frozenset({0x01, *range(0xD0, 0xD9)})
@@ -31,7 +32,7 @@ def plain_header(content: bytes) -> PlainHeader | None:
     try:
         if content.startswith(_PNG_START):
             return _png(content)
-        if content.startswith(_JPEG_START):
+        if content.startswith(JPEG_START):
             return _jpeg(content)
     except (struct.error, IndexError):
         return None

@@ -1,9 +1,10 @@
 """Encoded image bytes -> 8-bit pixels, strictly: a file that cannot be read whole is an error.
 
 Place in the path: intake checks every image here, training and prediction read them here, so that all
-see the same pixels. 8-bit JPEG and PNG go through OpenCV (docs/why/decoding.md has the figures);
-everything else, and every file that looks damaged, goes through Pillow, which says what is wrong. A JPEG that
-is far larger than what is made of it is decoded at a reduced scale (``read_enough``).
+see the same pixels. 8-bit JPEG and PNG of the plain kind go through ``media.decoders``
+(docs/why/decoding.md has the figures); everything else, and every file that looks damaged, goes through
+Pillow, once ``media.wholeness`` has found all its pixels there. A JPEG far larger than what is made of it is
+decoded at a reduced scale (``read_enough``).
 """
 
 import io
@@ -18,11 +19,13 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import ExifTags, Image, JpegImagePlugin, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageFile, JpegImagePlugin, UnidentifiedImageError
 
 from holotype.errors import MediaError
-from holotype.media.headers import PlainHeader, plain_header
-from holotype.media.reduction import opencv_flag, reduced_by_pillow, reduced_size, reduction_of
+from holotype.media.decoders import decoded_plain
+from holotype.media.headers import JPEG_START, PlainHeader, plain_header
+from holotype.media.reduction import reduced_by_pillow, reduction_of
+from holotype.media.wholeness import check_whole
 
 IMAGE_SUFFIXES = frozenset(
     {".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp", ".gif", ".webp", ".pgm", ".ppm", ".jp2"}
@@ -44,7 +47,6 @@ _UPRIGHT: dict[int, Callable[[NDArray[np.uint8]], NDArray[np.uint8]]] = {
 """EXIF orientation -> what turns pixels upright; views, so that a large image is copied once."""
 _LYING = frozenset({5, 6, 7, 8})
 """EXIF orientations by which rows become columns."""
-_JPEG_START = b"\xff\xd8\xff"
 _LARGE = [Lock()]
 
 
@@ -91,7 +93,7 @@ def read_pixels(content: bytes) -> Pixels:
         MediaError: for empty, truncated, unknown or too large content, in one line.
     """
     header = plain_header(content)
-    if header is not None and (pixels := _decoded_by_opencv(content, header, 1)) is not None:
+    if header is not None and (pixels := _decoded(content, header, 1)) is not None:
         return pixels
     return _read_by_pillow(content, None).pixels_HWC
 
@@ -108,13 +110,13 @@ def read_enough(content: bytes, *, needed_px: int | None) -> Decoded:
     Raises:
         MediaError: as ``read_pixels``.
     """
-    if needed_px is None or not content.startswith(_JPEG_START):
+    if needed_px is None or not content.startswith(JPEG_START):
         return _whole(read_pixels(content))
     header = plain_header(content)
     if header is None:
         return _read_by_pillow(content, needed_px)
     reduction = reduction_of(header.width, header.height, needed_px)
-    pixels = _decoded_by_opencv(content, header, reduction)
+    pixels = _decoded(content, header, reduction)
     if pixels is None:
         return _read_by_pillow(content, needed_px)
     return Decoded(pixels, header.width, header.height)
@@ -125,25 +127,14 @@ def _whole(pixels_HWC: Pixels) -> Decoded:
     return Decoded(pixels_HWC, width, height)
 
 
-def _decoded_by_opencv(content: bytes, header: PlainHeader, reduction: int) -> Pixels | None:
+def _decoded(content: bytes, header: PlainHeader, reduction: int) -> Pixels | None:
     """Returns the pixels of a plain image, or None where that is for Pillow to judge."""
     size = header.width * header.height
     if not 0 < size <= MAX_PIXELS:
         return None
-    flag = opencv_flag(header.channels, reduction)
     with _turn(size):
-        try:
-            decoded = cv2.imdecode(np.frombuffer(content, np.uint8), flag)
-        except cv2.error:
-            return None
-    if decoded is None:
-        return None
-    if reduction > 1:
-        width, height = reduced_size(header.width, header.height, reduction)
-        decoded = decoded[:height, :width]
-        if header.channels == 3:
-            decoded = cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB)
-    return _three_axes(decoded)
+        pixels = decoded_plain(content, header, reduction)
+    return None if pixels is None else _three_axes(pixels)
 
 
 def _read_by_pillow(content: bytes, needed_px: int | None) -> Decoded:
@@ -152,12 +143,13 @@ def _read_by_pillow(content: bytes, needed_px: int | None) -> Decoded:
         image = _opened(content)
         try:
             with _turn(image.width * image.height):
+                check_whole(content, image)
                 return _decoded_by_pillow(image, needed_px)
         except Exception as reason:  # a decoder may fail in any way on damaged bytes
             raise MediaError(f"damaged {image.format} image: {_one_line(reason)}") from reason
 
 
-def _opened(content: bytes) -> Image.Image:
+def _opened(content: bytes) -> ImageFile.ImageFile:
     if not content:
         raise MediaError("empty file (0 bytes)")
     try:

@@ -4,23 +4,12 @@ What is left out is what averaging areas would take away. The pixels are nearly 
 image (docs/why/decoding.md has how nearly), in a fraction of the time and memory.
 """
 
-import cv2
 from PIL import Image, JpegImagePlugin
 
 REDUCTIONS = (8, 4, 2)
 """A JPEG can be decoded at one of these parts of its size (ITU-T T.81 has blocks of 8 x 8)."""
 ENOUGH = 4
 """What is left has at least so many times the side that is needed: resizing still averages areas."""
-_FLAGS = {
-    (1, 1): cv2.IMREAD_GRAYSCALE,
-    (1, 2): cv2.IMREAD_REDUCED_GRAYSCALE_2,
-    (1, 4): cv2.IMREAD_REDUCED_GRAYSCALE_4,
-    (1, 8): cv2.IMREAD_REDUCED_GRAYSCALE_8,
-    (3, 1): cv2.IMREAD_COLOR_RGB,
-    (3, 2): cv2.IMREAD_REDUCED_COLOR_2,
-    (3, 4): cv2.IMREAD_REDUCED_COLOR_4,
-    (3, 8): cv2.IMREAD_REDUCED_COLOR_8,
-}
 
 
 def reduction_of(width_px: int, height_px: int, needed_px: int) -> int:
@@ -40,11 +29,6 @@ def reduced_size(width_px: int, height_px: int, reduction: int) -> tuple[int, in
     they are left out, so that the image keeps its shape.
     """
     return max(1, round(width_px / reduction)), max(1, round(height_px / reduction))
-
-
-def opencv_flag(channels: int, reduction: int) -> int:
-    """Returns how OpenCV is asked for a plain image; reduced colours come as blue, green, red."""
-    return _FLAGS[channels, reduction]
 
 
 def reduced_by_pillow(image: JpegImagePlugin.JpegImageFile, reduction: int) -> Image.Image:

@@ -1,0 +1,224 @@
+"""A file that holds fewer pixels than its header declares is refused, however well it is formed."""
+
+import io
+import struct
+import zlib
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from holotype.errors import MediaError
+from holotype.media.images import IMAGE_SUFFIXES, read_enough, read_pixels
+from holotype.media.wholeness import check_whole
+
+RNG = np.random.default_rng(2)
+HEIGHT, WIDTH = 21, 13
+SMOOTH = cv2.resize(RNG.integers(0, 256, (12, 16, 3), np.uint8), (160, 120))
+TURNED = Image.Exif()
+TURNED[0x0112] = 6
+ADAM7 = [
+    (8, 8, 0, 0),
+    (8, 8, 0, 4),
+    (8, 4, 4, 0),
+    (4, 4, 0, 2),
+    (4, 2, 2, 0),
+    (2, 2, 0, 1),
+    (2, 1, 1, 0),
+]
+
+
+def chunk(name, content):
+    check = zlib.crc32(name + content)
+    return struct.pack(">I", len(content)) + name + content + struct.pack(">I", check)
+
+
+def png(rows, depth, colour, *, interlaced=False, extra=b"", parts=1):
+    header = struct.pack(">IIBBBBB", WIDTH, HEIGHT, depth, colour, 0, 0, interlaced)
+    packed = zlib.compress(rows)
+    step = -(-len(packed) // parts)
+    data = [chunk(b"IDAT", packed[at : at + step]) for at in range(0, len(packed), step)]
+    body = chunk(b"IHDR", header) + extra + b"".join(data) + chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + body
+
+
+def rows_of(samples, bits, *, interlaced=False):
+    """The unpacked data of a whole PNG, each row after its filter 0."""
+    grid = np.arange(HEIGHT * WIDTH).reshape(HEIGHT, WIDTH)
+    passes = [grid]
+    if interlaced:
+        passes = [grid[top::low, left::right] for low, right, top, left in ADAM7]
+    assert sum(one.size for one in passes) == grid.size
+    return b"".join(
+        b"\0" + RNG.bytes((one.shape[1] * samples * bits + 7) // 8)
+        for one in passes
+        for _ in range(len(one) if one.size else 0)
+    )
+
+
+PALETTE = chunk(b"PLTE", RNG.bytes(3 * 256))
+KINDS = {
+    "grey": (8, 0, b""),
+    "colour": (8, 2, b""),
+    "grey turned": (8, 0, chunk(b"eXIf", TURNED.tobytes()[6:])),
+    "1 bit": (1, 0, b""),
+    "4 bit": (4, 0, b""),
+    "16 bit": (16, 0, b""),
+    "16 bit colour": (16, 2, b""),
+    "palette": (8, 3, PALETTE),
+    "2 bit palette": (2, 3, PALETTE),
+    "grey with opacity": (8, 4, b""),
+    "colour with opacity": (8, 6, b""),
+}
+SAMPLES = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
+
+
+@pytest.mark.parametrize("interlaced", [False, True], ids=["in rows", "interlaced"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_png_without_its_last_byte_is_refused_and_with_more_is_read(kind, interlaced):
+    depth, colour, extra = KINDS[kind]
+    whole = rows_of(SAMPLES[colour], depth, interlaced=interlaced)
+    form = {"depth": depth, "colour": colour, "interlaced": interlaced, "extra": extra}
+    upright = (WIDTH, HEIGHT) if "turned" in kind else (HEIGHT, WIDTH)
+    for parts in (1, 3):
+        for rows in (whole, whole + b"\0" * 40):
+            assert read_pixels(png(rows, parts=parts, **form)).shape[:2] == upright
+        for kept in (len(whole) - 1, len(whole) // 2, 1, 0):
+            with pytest.raises(MediaError, match=r"^damaged PNG image"):
+                read_pixels(png(whole[:kept], parts=parts, **form))
+
+
+@pytest.mark.parametrize(
+    "kind", ["grey", "grey turned", "16 bit", "palette", "colour with opacity"]
+)
+def test_any_bit_changed_in_the_data_of_a_png_is_found(kind):
+    depth, colour, extra = KINDS[kind]
+    whole = png(rows_of(SAMPLES[colour], depth), depth, colour, extra=extra)
+    start, end = whole.index(b"IDAT") - 4, whole.index(b"IEND") - 4
+    for place in range(start, end):
+        changed = bytearray(whole)
+        changed[place] ^= 1 << (place % 8)
+        with pytest.raises(MediaError, match=r"^(damaged PNG|not an|not a readable) image"):
+            read_pixels(bytes(changed))
+
+
+def test_what_a_png_lacks_is_told_in_bytes():
+    with pytest.raises(MediaError, match=r"truncated: 280 of 294 bytes of pixels$"):
+        read_pixels(png(b"\0" * 280, 8, 0))
+
+
+def encoded(pixels, image_format, **options):
+    image = pixels if isinstance(pixels, Image.Image) else Image.fromarray(pixels)
+    handle = io.BytesIO()
+    image.save(handle, image_format, **options)
+    return handle.getvalue()
+
+
+def by_pillow(content):
+    return np.asarray(Image.open(io.BytesIO(content)))
+
+
+PHOTOGRAPHS = {
+    "colour": encoded(SMOOTH, "JPEG"),
+    "grey": encoded(SMOOTH[..., 0], "JPEG"),
+    "progressive": encoded(SMOOTH, "JPEG", progressive=True),
+    "turned": encoded(SMOOTH, "JPEG", exif=TURNED),
+    "colours of print": encoded(Image.fromarray(SMOOTH).convert("CMYK"), "JPEG"),
+    "restart marks": encoded(SMOOTH, "JPEG", restart_marker_rows=2),
+}
+
+
+def test_remarks_on_what_is_no_pixel_cost_nothing():
+    """An unknown version of JFIF: the decoder remarks it, and every pixel is there."""
+    content = bytearray(PHOTOGRAPHS["colour"])
+    content[content.index(b"JFIF") + 5] = 9
+    np.testing.assert_array_equal(read_pixels(bytes(content)), by_pillow(PHOTOGRAPHS["colour"]))
+
+
+@pytest.mark.parametrize("needed_px", [None, 2], ids=["whole", "reduced"])
+@pytest.mark.parametrize("kept", [0.3, 0.7, 0.95])
+@pytest.mark.parametrize("kind", PHOTOGRAPHS)
+def test_a_jpeg_that_was_cut_and_closed_is_refused(kind, kept, needed_px):
+    whole = PHOTOGRAPHS[kind]
+    assert read_enough(whole, needed_px=needed_px).pixels_HWC.size > 0
+    data = whole.index(b"\xff\xda") + 14
+    cut = whole[: data + int((len(whole) - data) * kept)] + b"\xff\xd9"
+    with pytest.raises(
+        MediaError, match=r"^damaged JPEG image: .*(Premature|premature|RST|truncated)"
+    ):
+        read_enough(cut, needed_px=needed_px)
+
+
+@pytest.mark.parametrize("kind", ["colour", "grey", "turned", "restart marks"])
+def test_a_jpeg_with_zeros_where_a_block_was_lost_is_refused_or_whole(kind):
+    """Huffman codes can take zeros for pixels; where they cannot, the file is refused: in most places."""
+    whole = PHOTOGRAPHS[kind]
+    data, refused, places = whole.index(b"\xff\xda") + 14, 0, 0
+    for place in range(data, len(whole) - 300, 97):
+        places += 1
+        try:
+            read_pixels(whole[:place] + bytes(256) + whole[place + 256 :])
+        except MediaError as reason:
+            refused += "damaged JPEG image" in str(reason)
+    assert places > 20
+    assert refused > places / 2
+
+
+@pytest.mark.parametrize("kind", ["colour", "turned", "colours of print"])
+def test_bytes_left_over_before_the_end_of_a_jpeg_cost_nothing(kind):
+    whole = PHOTOGRAPHS[kind]
+    padded = whole[:-2] + b"\x00\x12\x00" + whole[-2:]
+    found, expected = (read_pixels(content).astype(int) for content in (padded, whole))
+    assert np.abs(found - expected).max() <= 1
+
+
+def with_entries(content, entries):
+    """A little-endian TIFF whose tags count so many values."""
+    changed = bytearray(content)
+    directory = struct.unpack_from("<I", content, 4)[0]
+    for number in range(struct.unpack_from("<H", content, directory)[0]):
+        at = directory + 2 + 12 * number
+        if (tag := struct.unpack_from("<H", content, at)[0]) in entries:
+            struct.pack_into("<I", changed, at + 4, entries[tag])
+    return bytes(changed)
+
+
+@pytest.mark.parametrize("compression", [None, "tiff_lzw", "tiff_adobe_deflate", "packbits"])
+def test_a_tiff_that_lists_too_few_strips_is_refused(compression):
+    options = {"tiffinfo": {278: 10}} | ({"compression": compression} if compression else {})
+    whole = encoded(SMOOTH, "TIFF", **options)
+    np.testing.assert_array_equal(read_pixels(with_entries(whole, {273: 12, 279: 12})), SMOOTH)
+    with pytest.raises(MediaError, match=r"^damaged TIFF image"):
+        read_pixels(with_entries(whole, {273: 11, 279: 11}))
+
+
+def test_a_header_that_declares_more_rows_than_there_are_is_refused():
+    content = {name: bytearray(encoded(SMOOTH[..., 0], name)) for name in ("BMP", "GIF", "TIFF")}
+    heights = {
+        "BMP": [22],
+        "GIF": [8, content["GIF"].index(b",\0\0\0\0") + 7],
+        "TIFF": [content["TIFF"].index(struct.pack("<HHIH", 257, 4, 1, 120)) + 8],
+    }
+    for name, places in heights.items():
+        for place in places:
+            assert struct.unpack_from("<H", content[name], place) == (120,)
+            struct.pack_into("<H", content[name], place, 300)
+        with pytest.raises(MediaError, match=f"^damaged {name} image"):
+            read_pixels(bytes(content[name]))
+
+
+@pytest.mark.real
+def test_every_real_image_holds_all_its_pixels(real_data):
+    paths = [
+        path for path in sorted(real_data.rglob("*.*")) if path.suffix.lower() in IMAGE_SUFFIXES
+    ]
+    assert len(paths) > 1_000
+    for path in paths:
+        content = path.read_bytes()
+        if "corrupted_im" in str(path):  # as EcoTaxa's own tests call them
+            with pytest.raises(MediaError, match=r"^(damaged|not an image)"):
+                read_pixels(content)
+            continue
+        with Image.open(io.BytesIO(content)) as image:
+            check_whole(content, image)
