@@ -157,7 +157,6 @@ TARGETS = (
         agreement(1, "same_label"),
         least=0.995,
         unit="",
-        why="random weights: of images that are undecided some turn; see the page",
     ),
     Target(
         "the same: mean cosine of embeddings",
