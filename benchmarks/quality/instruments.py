@@ -43,8 +43,9 @@ from holotype.collection.quality.finding import Check
 from holotype.collection.store import Collection, open_collection
 from holotype.inputs.augment import Augmentation, augment_images
 from holotype.inputs.materials import prepare_collection
-from holotype.media.images import Pixels, read_pixels
+from holotype.media.images import read_pixels
 from holotype.media.marks import Marks, find_marks
+from holotype.media.pixels import Pixels
 from holotype.media.preparation import PixelPreparation, PreparationKind
 from holotype.models.crop_tower import CropTower
 from holotype.models.sizes import SizeReading, size_features

@@ -11,8 +11,8 @@ import numpy as np
 from instruments_page import INSTRUMENTS, RESAMPLES, SHOTS, Crops, interval
 from numpy.typing import NDArray
 
-from holotype.media.images import Pixels
 from holotype.media.kmers import unit_rows
+from holotype.media.pixels import Pixels
 from holotype.media.preparation import PixelPreparation
 from holotype.randomness import generator
 

@@ -39,8 +39,9 @@ from PIL import Image
 import holotype
 from holotype.collection.sources import sources
 from holotype.collection.sources.item import SourceOptions
-from holotype.media.images import Pixels, read_pixels
+from holotype.media.images import read_pixels
 from holotype.media.locations import read_location
+from holotype.media.pixels import Pixels
 from holotype.media.preparation import PixelPreparation, PreparationKind
 
 RESULTS = Path(__file__).parent / "results"

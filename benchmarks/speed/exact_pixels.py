@@ -12,7 +12,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from holotype.media.images import Pixels
+from holotype.media.pixels import Pixels
 from holotype.media.preparation import PixelPreparation, PreparationKind
 
 LUMA = (0.299, 0.587, 0.114)

@@ -11,7 +11,8 @@ from PIL import Image
 
 from holotype.collection.store import open_collection
 from holotype.inputs.materials import numbered, prepare_collection, prepare_loose
-from holotype.media.images import padded_square, read_pixels
+from holotype.media.images import read_pixels
+from holotype.media.pixels import padded_square
 from holotype.media.preparation import PixelPreparation, PreparationKind
 
 

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from holotype.media.images import background_C, is_grey, padded_square
+from holotype.media.pixels import background_C, is_grey, padded_square
 from holotype.media.preparation import PixelPreparation, PreparationKind
 
 SPEED = Path(__file__).parents[2] / "benchmarks" / "speed"

@@ -18,7 +18,8 @@ from PIL import Image, PngImagePlugin
 
 from holotype.errors import MediaError
 from holotype.media import images
-from holotype.media.images import background_C, padded_square, read_pixels, with_channels
+from holotype.media.images import read_pixels
+from holotype.media.pixels import background_C, padded_square, with_channels
 
 RNG = np.random.default_rng(5)
 COLOUR = RNG.integers(0, 256, (13, 17, 3), dtype=np.uint8)

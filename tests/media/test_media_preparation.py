@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from holotype.media.images import padded_square, read_pixels
+from holotype.media.images import read_pixels
 from holotype.media.marks import FRINGE_PX, MarkKind, Marks, find_marks, without_marks
+from holotype.media.pixels import padded_square
 from holotype.media.preparation import PixelPreparation, PreparationKind
 from holotype.media.subject import find_subject
 

@@ -1,8 +1,12 @@
 """A file that holds fewer pixels than its header declares is refused, however well it is formed."""
 
 import io
+import re
 import struct
+import time
+import tracemalloc
 import zlib
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -11,6 +15,7 @@ from PIL import Image
 
 from holotype.errors import MediaError
 from holotype.media.images import IMAGE_SUFFIXES, read_enough, read_pixels
+from holotype.media.jpeg_scans import what_is_missing, without_notes
 from holotype.media.wholeness import check_whole
 
 RNG = np.random.default_rng(2)
@@ -103,6 +108,45 @@ def test_any_bit_changed_in_the_data_of_a_png_is_found(kind):
             read_pixels(bytes(changed))
 
 
+@pytest.mark.parametrize("name", [b"eXIf", b"tRNS", b"tEXt"])
+def test_a_chunk_whose_name_changed_is_found(name):
+    """What tells how a picture is turned or laid on white must not be lost."""
+    held = {b"eXIf": TURNED.tobytes()[6:], b"tRNS": b"\0\7", b"tEXt": b"Title\0Net 7"}[name]
+    whole = png(rows_of(1, 8), 8, 0, extra=chunk(name, held))
+    assert read_pixels(whole).size >= HEIGHT * WIDTH
+    for place in range(4):
+        changed = bytearray(whole)
+        changed[whole.index(name) + place] ^= 1
+        with pytest.raises(MediaError):
+            read_pixels(bytes(changed))
+
+
+def test_a_png_that_does_not_begin_with_its_header_says_so():
+    whole = png(rows_of(1, 1), 1, 0)
+    early = whole[:8] + chunk(b"tEXt", b"Title\0Net 7") + whole[8:]
+    with pytest.raises(MediaError, match=r"its first chunk is b'tEXt', not its header"):
+        read_pixels(early)
+
+
+def test_a_large_png_is_counted_in_little_time_and_memory():
+    """A second of the processor for 64 MB that hardly pack; what is unpacked is never held."""
+    rows = 4_000
+    packed = zlib.compress(b"".join(b"\0" + RNG.bytes(16_000) for _ in range(rows)), 1)
+    header = struct.pack(">IIBBBBB", 8_000, rows, 16, 0, 0, 0, 0)
+    parts = [chunk(b"IDAT", packed[at : at + 8_192]) for at in range(0, len(packed), 8_192)]
+    parts[3:3] = [chunk(b"IDAT", b"")] * 20_000
+    content = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + b"".join(parts) + chunk(b"IEND", b"")
+    with Image.open(io.BytesIO(content)) as image:
+        tracemalloc.start()
+        started = time.process_time()
+        check_whole(content, image)
+        took = time.process_time() - started
+        held = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+    assert took < 3
+    assert held < 8 << 20
+
+
 def test_what_a_png_lacks_is_told_in_bytes():
     with pytest.raises(MediaError, match=r"truncated: 280 of 294 bytes of pixels$"):
         read_pixels(png(b"\0" * 280, 8, 0))
@@ -129,11 +173,102 @@ PHOTOGRAPHS = {
 }
 
 
-def test_remarks_on_what_is_no_pixel_cost_nothing():
-    """An unknown version of JFIF: the decoder remarks it, and every pixel is there."""
-    content = bytearray(PHOTOGRAPHS["colour"])
-    content[content.index(b"JFIF") + 5] = 9
-    np.testing.assert_array_equal(read_pixels(bytes(content)), by_pillow(PHOTOGRAPHS["colour"]))
+def with_byte(content, place, value):
+    return content[:place] + bytes((value,)) + content[place + 1 :]
+
+
+def halved(content):
+    """The file cut in the middle of its data, and closed again."""
+    data = content.index(b"\xff\xda") + 14
+    return content[: (data + len(content)) // 2] + b"\xff\xd9"
+
+
+COLOUR = PHOTOGRAPHS["colour"]
+REMARKED = {
+    "an unknown version": with_byte(COLOUR, COLOUR.index(b"JFIF") + 5, 9),
+    "a scan without frequencies": with_byte(COLOUR, COLOUR.index(b"\xff\xda") + 12, 0),
+    "no end mark, and zeros": COLOUR[:-2] + bytes(20),
+    "something behind the end": COLOUR + b"trailer\n" + COLOUR[:400],
+    "a comment like a marker": COLOUR[:2] + b"\xff\xfe\x00\x06\xff\xd9\xff\xda" + COLOUR[2:],
+}
+
+
+@pytest.mark.parametrize("kind", REMARKED)
+def test_what_is_remarkable_and_costs_no_pixel_is_read(kind):
+    np.testing.assert_array_equal(read_pixels(REMARKED[kind]), by_pillow(COLOUR))
+
+
+@pytest.mark.parametrize("kind", ["an unknown version", "a scan without frequencies"])
+def test_a_remark_does_not_hide_that_a_jpeg_was_cut(kind):
+    with pytest.raises(MediaError, match=r"^damaged JPEG image: .*premature end"):
+        read_pixels(halved(REMARKED[kind]))
+
+
+def scans_of(content):
+    """Where each scan begins, with its tables, and where the last one ends."""
+    heads = [found.start() for found in re.finditer(rb"\xff\xda", content)]
+    tables = [content.rfind(b"\xff\xc4", before, at) for before, at in pairwise([0, *heads])]
+    places = [table if table > 0 else head for table, head in zip(tables, heads, strict=True)]
+    return [*places, content.rindex(b"\xff\xd9")]
+
+
+@pytest.mark.parametrize("turned", [False, True], ids=["plain", "turned"])
+def test_a_progressive_jpeg_that_lacks_a_scan_is_refused(turned):
+    whole = encoded(SMOOTH, "JPEG", progressive=True, **({"exif": TURNED} if turned else {}))
+    assert read_pixels(whole).size == SMOOTH.size
+    places = scans_of(whole)
+    assert len(places) == 11
+    for start, end in pairwise(places):
+        lacking = [whole[:start] + whole[end:]]
+        if start > places[0]:
+            lacking.append(whole[:start] + b"\xff\xd9")
+        for content in lacking:
+            with pytest.raises(MediaError, match=r"truncated: scans are missing$"):
+                read_pixels(content)
+
+
+def in_scans_of_one_component(content):
+    """A baseline JPEG whose head of a scan names luma alone, as files of three scans do."""
+    head = content.index(b"\xff\xda")
+    one = b"\xff\xda\x00\x08\x01" + content[head + 5 : head + 7] + b"\x00\x3f\x00"
+    return content[:head] + one + content[head + 14 :]
+
+
+def test_a_jpeg_whose_colours_are_missing_is_refused():
+    with pytest.raises(MediaError, match=r"truncated: scans are missing$"):
+        read_pixels(in_scans_of_one_component(COLOUR))
+
+
+def test_restart_marks_are_counted():
+    whole = PHOTOGRAPHS["restart marks"]
+    marks = [found.start() for found in re.finditer(rb"\xff[\xd0-\xd7]", whole)]
+    assert what_is_missing(whole) == ""
+    for mark in marks:
+        assert what_is_missing(whole[:mark] + b"\xff\xd9") == "restart marks are missing"
+    with pytest.raises(MediaError, match=r"^damaged JPEG image"):
+        read_pixels(whole[: marks[-1]] + b"\xff\xd9")
+
+
+@pytest.mark.parametrize("left_over", [1, 9, 29])
+def test_bytes_left_over_before_restart_marks_cost_nothing(left_over):
+    """As several cameras write them."""
+    whole = PHOTOGRAPHS["restart marks"]
+    padded = re.sub(rb"(\xff[\xd0-\xd7])", b"\x2a" * left_over + rb"\1", whole)
+    assert len(padded) > len(whole) + left_over
+    np.testing.assert_array_equal(read_pixels(padded), by_pillow(whole))
+
+
+@pytest.mark.parametrize("subsampling", [0, 1, 2])
+@pytest.mark.parametrize("size", [(1, 1), (8, 8), (9, 17), (160, 120)])
+@pytest.mark.parametrize(
+    "options", [{}, {"progressive": True}, {"restart_marker_blocks": 3}], ids=str
+)
+def test_nothing_is_missing_in_whole_jpegs(subsampling, size, options):
+    for mode in ("L", "RGB", "CMYK"):
+        image = Image.fromarray(SMOOTH).convert(mode).resize(size)
+        whole = encoded(image, "JPEG", subsampling=subsampling, **options)
+        assert what_is_missing(whole) == ""
+        assert by_pillow(without_notes(whole)).shape[:2] == size[::-1]
 
 
 @pytest.mark.parametrize("needed_px", [None, 2], ids=["whole", "reduced"])
@@ -182,6 +317,32 @@ def with_entries(content, entries):
         if (tag := struct.unpack_from("<H", content, at)[0]) in entries:
             struct.pack_into("<I", changed, at + 4, entries[tag])
     return bytes(changed)
+
+
+def test_a_planar_tiff_needs_the_strips_of_all_its_planes():
+    planes = np.ascontiguousarray(SMOOTH[:20].transpose(2, 0, 1))
+    entries = [(256, 160), (257, 20), (258, 8), (259, 1), (262, 2), (277, 3), (278, 20), (284, 2)]
+    start = 8 + 2 + 12 * (len(entries) + 2) + 4 + 24
+    tags = [struct.pack("<HHII", tag, 4, 1, value) for tag, value in entries]
+    for tag, place in ((273, start - 24), (279, start - 12)):
+        tags.append(struct.pack("<HHII", tag, 4, 3, place))
+    strips = struct.pack("<III", *(start + 3_200 * plane for plane in range(3)))
+    directory = struct.pack("<H", len(tags)) + b"".join(sorted(tags, key=lambda tag: tag[:2][::-1]))
+    content = struct.pack("<2sHI", b"II", 42, 8) + directory + bytes(4)
+    content += strips + struct.pack("<III", 3_200, 3_200, 3_200) + planes.tobytes()
+    np.testing.assert_array_equal(read_pixels(content), SMOOTH[:20])
+    for there in (1, 2):
+        with pytest.raises(MediaError, match=rf"{there} of 3 strips"):
+            read_pixels(with_entries(content, {273: there, 279: there}))
+    nowhere = content.replace(strips, strips[:8] + bytes(4))
+    with pytest.raises(MediaError, match=r"2 of 3 strips"):
+        read_pixels(nowhere)
+
+
+def test_a_gif_whose_frame_is_smaller_than_its_screen_is_read():
+    content = bytearray(encoded(SMOOTH[..., 0], "GIF"))
+    struct.pack_into("<HH", content, 6, 200, 150)
+    assert read_pixels(bytes(content)).shape[:2] == (150, 200)
 
 
 @pytest.mark.parametrize("compression", [None, "tiff_lzw", "tiff_adobe_deflate", "packbits"])

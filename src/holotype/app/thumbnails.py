@@ -21,7 +21,8 @@ from holotype.app.exploring.opened import CollectionNow
 from holotype.app.exploring.record_rows import RecordRows, record_rows
 from holotype.collection.store import Collection
 from holotype.errors import CollectionError, MediaError
-from holotype.media.images import Pixels, read_pixels
+from holotype.media.images import read_pixels
+from holotype.media.pixels import Pixels
 
 if TYPE_CHECKING:
     from holotype.app.workbench import Workbench

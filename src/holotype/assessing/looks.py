@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from holotype.decisions.summary import GREY_EDGES, SIZE_EDGES
-from holotype.media.images import Pixels, with_channels
+from holotype.media.pixels import Pixels, with_channels
 
 DARK, BRIGHT = "dark field", "bright field"
 GREY_STEP = 40

@@ -9,7 +9,8 @@ import PIL
 import simplejpeg
 
 from holotype.files import sha256_bytes
-from holotype.media.images import Pixels, read_pixels
+from holotype.media.images import read_pixels
+from holotype.media.pixels import Pixels
 from holotype.media.preparation import PixelPreparation
 
 _LIBRARIES = {"opencv": cv2, "pillow": PIL, "numpy": np, "simplejpeg": simplejpeg}

@@ -16,7 +16,8 @@ from holotype.errors import CollectionError, MediaError
 from holotype.index.records import OF_A_COLLECTION, as_records
 from holotype.index.vectors import Vectors
 from holotype.inputs.pixels import RowGroup, row_groups
-from holotype.media.images import Pixels, read_pixels
+from holotype.media.images import read_pixels
+from holotype.media.pixels import Pixels
 
 if TYPE_CHECKING:
     from holotype.inputs.materials import Materials

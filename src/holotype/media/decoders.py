@@ -4,8 +4,6 @@ Both are strict: a JPEG whose data end early or make no sense, and a PNG with fe
 not decoded. Whoever asks then turns to Pillow, and to ``media.wholeness``, which says what is wrong.
 """
 
-from typing import Any
-
 import cv2
 import numpy as np
 import simplejpeg
@@ -31,25 +29,25 @@ def decoded_plain(
     Returns:
         uint8 (H, W) or (H, W, C): grey, or red, green, blue.
     """
-    decode = _jpeg if content.startswith(JPEG_START) else _png
-    return decode(content, header, reduction)
+    if content.startswith(JPEG_START):
+        return decoded_jpeg(content, header, reduction)
+    try:
+        decoded = cv2.imdecode(np.frombuffer(content, np.uint8), _PNG_FLAGS[header.channels])
+    except cv2.error:
+        return None
+    return None if decoded is None else np.asarray(decoded, np.uint8)
 
 
-def _jpeg(content: bytes, header: PlainHeader, reduction: int) -> NDArray[np.uint8] | None:
-    at_least = {"min_height": header.height, "min_width": header.width}
-    reduced = {name: -(-length // reduction) for name, length in at_least.items()}
+def decoded_jpeg(content: bytes, header: PlainHeader, reduction: int) -> NDArray[np.uint8] | None:
+    """Returns the pixels of a JPEG as they are stored, uint8 (H, W, C); None where anything is remarked."""
     try:
         pixels: NDArray[np.uint8] = simplejpeg.decode_jpeg(
-            content, _COLOURS[header.channels], **reduced
+            content,
+            _COLOURS[header.channels],
+            min_height=-(-header.height // reduction),
+            min_width=-(-header.width // reduction),
         )
     except ValueError:
         return None
     width, height = reduced_size(header.width, header.height, reduction)
     return pixels[:height, :width]
-
-
-def _png(content: bytes, header: PlainHeader, _reduction: int) -> NDArray[Any] | None:
-    try:
-        return cv2.imdecode(np.frombuffer(content, np.uint8), _PNG_FLAGS[header.channels])
-    except cv2.error:
-        return None

@@ -16,14 +16,15 @@ from dataclasses import dataclass
 from threading import Lock
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageFile, JpegImagePlugin, UnidentifiedImageError
 
 from holotype.errors import MediaError
-from holotype.media.decoders import decoded_plain
+from holotype.media.decoders import decoded_jpeg, decoded_plain
 from holotype.media.headers import JPEG_START, PlainHeader, plain_header
+from holotype.media.jpeg_scans import what_is_missing
+from holotype.media.pixels import Pixels, three_axes
 from holotype.media.reduction import reduced_by_pillow, reduction_of
 from holotype.media.wholeness import check_whole
 
@@ -57,9 +58,6 @@ def _unlocked() -> None:
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_unlocked)
-
-Pixels = NDArray[np.uint8]
-"""uint8 (H, W, C), C = 1 for grey files and 3 (red, green, blue) for the others."""
 
 
 @dataclass(frozen=True)
@@ -134,7 +132,7 @@ def _decoded(content: bytes, header: PlainHeader, reduction: int) -> Pixels | No
         return None
     with _turn(size):
         pixels = decoded_plain(content, header, reduction)
-    return None if pixels is None else _three_axes(pixels)
+    return None if pixels is None else three_axes(pixels)
 
 
 def _read_by_pillow(content: bytes, needed_px: int | None) -> Decoded:
@@ -143,8 +141,7 @@ def _read_by_pillow(content: bytes, needed_px: int | None) -> Decoded:
         image = _opened(content)
         try:
             with _turn(image.width * image.height):
-                check_whole(content, image)
-                return _decoded_by_pillow(image, needed_px)
+                return _decoded_by_pillow(content, image, needed_px)
         except Exception as reason:  # a decoder may fail in any way on damaged bytes
             raise MediaError(f"damaged {image.format} image: {_one_line(reason)}") from reason
 
@@ -165,19 +162,37 @@ def _opened(content: bytes) -> ImageFile.ImageFile:
     return image
 
 
-def _decoded_by_pillow(image: Image.Image, needed_px: int | None) -> Decoded:
+def _decoded_by_pillow(
+    content: bytes, image: ImageFile.ImageFile, needed_px: int | None
+) -> Decoded:
     width, height = image.size
-    if needed_px is not None and isinstance(image, JpegImagePlugin.JpegImageFile):
-        image = reduced_by_pillow(image, reduction_of(width, height, needed_px))
-    image.load()
+    if isinstance(image, JpegImagePlugin.JpegImageFile):
+        reduction = 1 if needed_px is None else reduction_of(width, height, needed_px)
+        pixels = _of_a_jpeg(content, image, reduction)
+    else:
+        check_whole(content, image)
+        pixels = _in_8_bit(image)
+    pixels_HWC = three_axes(pixels)
     orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
-    pixels_HWC = _three_axes(_in_8_bit(image))
     image.close()  # what it holds is more than its pixels
     if orientation in _LYING:
         width, height = height, width
     if orientation in _UPRIGHT:
         pixels_HWC = np.ascontiguousarray(_UPRIGHT[orientation](pixels_HWC))
     return Decoded(pixels_HWC, width, height)
+
+
+def _of_a_jpeg(
+    content: bytes, image: JpegImagePlugin.JpegImageFile, reduction: int
+) -> NDArray[np.uint8]:
+    """Returns the pixels of a JPEG: by the quick decoder where it has nothing to remark upon."""
+    channels = {"L": 1, "RGB": 3}.get(image.mode)
+    if channels is not None and not what_is_missing(content):
+        header = PlainHeader(*image.size, channels)
+        if (pixels := decoded_jpeg(content, header, reduction)) is not None:
+            return pixels
+    check_whole(content, image)
+    return _in_8_bit(reduced_by_pillow(image, reduction))
 
 
 def _in_8_bit(image: Image.Image) -> NDArray[np.uint8]:
@@ -225,72 +240,5 @@ def _scaled_to_8_bit(grey_HW: NDArray[Any]) -> NDArray[np.uint8]:
     return scaled
 
 
-def _three_axes(pixels: NDArray[Any]) -> Pixels:
-    pixels = np.ascontiguousarray(pixels)
-    return pixels[..., None] if pixels.ndim == 2 else pixels
-
-
 def _one_line(reason: BaseException) -> str:
     return " ".join(str(reason).split()) or type(reason).__name__
-
-
-def background_C(pixels_HWC: Pixels) -> NDArray[np.uint8]:
-    """Returns the colour of the background: the median of the border pixels, uint8 (C,)."""
-    edges = (pixels_HWC[0], pixels_HWC[-1], pixels_HWC[:, 0], pixels_HWC[:, -1])
-    border_PC = np.concatenate(edges)
-    half = len(border_PC) // 2  # their number is even
-    border_PC.partition((half - 1, half), axis=0)
-    colour_C: NDArray[np.uint8] = (border_PC[half - 1].astype(np.uint16) + border_PC[half]) >> 1
-    return colour_C.astype(np.uint8)
-
-
-def padded_square(pixels_HWC: Pixels, *, side_px: int, channels: int) -> Pixels:
-    """Returns the image shrunk or enlarged to fit a square and centred on its own background.
-
-    The aspect ratio is kept. Shrinking averages areas, enlarging interpolates linearly.
-
-    Args:
-        pixels_HWC: any size, 1 or 3 channels.
-        side_px: the side of the square.
-        channels: 1 (luma of Rec. 601) or 3 (grey repeated).
-
-    Returns:
-        uint8 (side_px, side_px, channels).
-    """
-    if channels == 1 or not is_grey(pixels_HWC):
-        return _padded(with_channels(pixels_HWC, channels=channels), side_px)
-    return with_channels(_padded(pixels_HWC[:, :, :1], side_px), channels=channels)
-
-
-def _padded(pixels_HWC: Pixels, side_px: int) -> Pixels:
-    height, width = pixels_HWC.shape[:2]
-    scale = side_px / max(height, width)
-    new_height, new_width = max(1, round(height * scale)), max(1, round(width * scale))
-    method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    resized = cv2.resize(pixels_HWC, (new_width, new_height), interpolation=method)
-    top, left = (side_px - new_height) // 2, (side_px - new_width) // 2
-    bottom, right = side_px - new_height - top, side_px - new_width - left
-    colour = background_C(pixels_HWC).tolist()
-    square = cv2.copyMakeBorder(
-        resized, top, bottom, left, right, cv2.BORDER_CONSTANT, value=colour
-    )
-    return _three_axes(square)
-
-
-def is_grey(pixels_HWC: Pixels) -> bool:
-    """Returns whether all channels are the same, as those of a grey image saved in colour."""
-    if pixels_HWC.shape[2] == 1:
-        return True
-    middle_WC = pixels_HWC[len(pixels_HWC) // 2]  # quick, and enough for most images in colour
-    if not (middle_WC == middle_WC[:, :1]).all():
-        return False
-    first, *others = (channel.tobytes() for channel in cv2.split(pixels_HWC))
-    return all(other == first for other in others)
-
-
-def with_channels(pixels_HWC: Pixels, *, channels: int) -> Pixels:
-    """Returns the image with 1 or 3 channels."""
-    if pixels_HWC.shape[2] == channels:
-        return pixels_HWC
-    method = cv2.COLOR_GRAY2RGB if channels == 3 else cv2.COLOR_RGB2GRAY
-    return _three_axes(cv2.cvtColor(pixels_HWC, method))

@@ -23,7 +23,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from holotype.media.images import Pixels, background_C, with_channels
+from holotype.media.pixels import Pixels, background_C, with_channels
 from holotype.media.scale_bars import Bar, difference_from, find_bar
 
 SAME_GREY: Final = 24

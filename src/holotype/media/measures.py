@@ -20,7 +20,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from holotype.media.images import Pixels
+from holotype.media.pixels import Pixels
 from holotype.media.scale_bars import Bar, difference_from, find_bar
 
 HASH_SIDE_PX = 32

@@ -11,15 +11,9 @@ from enum import StrEnum
 import numpy as np
 from PIL import Image
 
-from holotype.media.images import (
-    Decoded,
-    Pixels,
-    is_grey,
-    padded_square,
-    read_enough,
-    with_channels,
-)
+from holotype.media.images import Decoded, read_enough
 from holotype.media.marks import Marks, without_marks
+from holotype.media.pixels import Pixels, is_grey, padded_square, with_channels
 from holotype.media.subject import LARGEST_PX, find_subject
 
 

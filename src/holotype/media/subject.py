@@ -18,7 +18,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from holotype.media.images import Pixels
+from holotype.media.pixels import Pixels
 
 LARGEST_PX: Final = 512
 """A longer side is shrunk to this first."""

@@ -14,8 +14,8 @@ from holotype.collection.quality.agreement import LABEL_COLUMNS, RANK_COLUMNS, w
 from holotype.collection.quality.finding import Check
 from holotype.collection.quality.pictures import pictures
 from holotype.collection.store import Collection
-from holotype.media.images import Pixels, with_channels
 from holotype.media.measures import ImageFlag
+from holotype.media.pixels import Pixels, with_channels
 from holotype.media.strands import reverse_complement
 
 MOST_EXAMPLES = 24

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from holotype.collection.store import Collection
 from holotype.errors import MediaError
-from holotype.media.images import Pixels, read_pixels, with_channels
+from holotype.media.images import read_pixels
+from holotype.media.pixels import Pixels, with_channels
 
 
 def pictures(collection: Collection, rows: Sequence[int]) -> Iterator[tuple[int, Pixels]]:

@@ -14,7 +14,7 @@ from holotype.collection.quality.pictures import pictures
 from holotype.collection.store import Collection
 from holotype.collection.summary.keys import CLASS_COLUMNS, class_of
 from holotype.collection.summary.tally import batches
-from holotype.media.images import Pixels
+from holotype.media.pixels import Pixels
 from holotype.randomness import generator
 
 COMMONEST = RAREST = 18
