@@ -543,7 +543,13 @@ _OTHERS = (
 
 READERS: dict[str, Reader] = {
     **{
-        f"source-{name}": Reader(f"source-{name}", plain(make), read_source(name, *stems), words)
+        f"source-{name}": Reader(
+            f"source-{name}",
+            plain(make),
+            read_source(name, *stems),
+            words,
+            cost=0.15 if name == "clibd" else 1,  # it starts a process for each input
+        )
         for name, (make, stems, words) in SOURCES.items()
     },
     **{reader.name: reader for reader in _OTHERS},

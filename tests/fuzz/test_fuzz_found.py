@@ -253,6 +253,16 @@ def test_clibd_with_a_damaged_part(tmp_path: Path, sign: bytes) -> None:
         assert sign == b"GCOL" or any(one.error and "damaged" in one.error for one in told)
 
 
+def test_clibd_of_which_the_library_dies_is_refused(tmp_path: Path) -> None:
+    """Four bytes of the heap of texts: HDF5 2.0 ends with a segmentation fault."""
+    content = bytearray(source.clibd()[0]["in.hdf5"])
+    for place, value in ((10_295, 1), (11_310, 8), (12_853, 1), (16_821, 9)):
+        content[place] = value
+    (tmp_path / "in.hdf5").write_bytes(content)
+    with contextlib.suppress(SourceError):
+        items("clibd", tmp_path / "in.hdf5")
+
+
 # ---------------------------------------------------------------- formats of the package
 
 

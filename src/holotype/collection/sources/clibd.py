@@ -18,6 +18,7 @@ from holotype import files
 from holotype.collection.reading.distinct import name_hash
 from holotype.collection.reading.rows import binomial
 from holotype.collection.reading.tabular import present
+from holotype.collection.reading.trial import check_survived
 from holotype.collection.sources.item import Item, Source, SourceOptions
 from holotype.errors import SourceError
 from holotype.media.locations import MAX_MEMBER_BYTES, HdfRowAt
@@ -49,14 +50,27 @@ class _Group:
 def read(path: Path, options: SourceOptions) -> Iterator[Item]:
     """Yields one item for each row of each group, the smallest group first.
 
+    The texts are read twice, the first time on trial: the library of HDF5 may die of a damaged file.
+
     Raises:
         SourceError: when the file is no HDF5, or has no group with ``processid`` or ``sampleid``.
     """
     del options
-    import h5py
-
     if not path.is_file():
         raise SourceError(f"{path}: no such file. Check the path.")
+    check_survived(__name__, read_through.__name__, path)
+    yield from _items(path)
+
+
+def read_through(path: Path) -> None:
+    """Reads all that ``read`` reads, and keeps nothing."""
+    for _ in _items(path):
+        pass
+
+
+def _items(path: Path) -> Iterator[Item]:
+    import h5py
+
     try:
         file = h5py.File(path, "r")
     except OSError as reason:
