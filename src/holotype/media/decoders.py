@@ -1,7 +1,7 @@
 """The quick decoders, for images of the plain kind (``media.headers``): JPEG by libjpeg-turbo, PNG by OpenCV.
 
 Both are strict: a JPEG whose data end early or make no sense, and a PNG with fewer rows than it declares, are
-not decoded. Whoever asks then turns to Pillow, and to ``media.wholeness``, which says what is wrong.
+not decoded. Who asks turns to Pillow then, and to ``media.wholeness``, which says what is wrong.
 """
 
 import cv2

@@ -196,6 +196,7 @@ def _of_a_jpeg(
 
 
 def _in_8_bit(image: Image.Image) -> NDArray[np.uint8]:
+    image.load()  # some formats tell their mode and size anew
     if image.mode in {"I;16", "I;16B", "I;16L", "I"}:
         return _scaled_to_8_bit(np.asarray(image))
     if image.mode == "F":
