@@ -27,7 +27,7 @@ def end(path):
 @pytest.fixture
 def path(tmp_path, monkeypatch):
     (tmp_path / "readers_on_trial.py").write_text(READERS)
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.syspath_prepend(tmp_path)
     (tmp_path / "a file.h5").write_text("content")
     return tmp_path / "a file.h5"
 
@@ -51,6 +51,11 @@ def test_an_end_of_another_kind_is_told(path):
 
 
 def test_nothing_is_imported_from_where_one_works(path, monkeypatch):
-    monkeypatch.delenv("PYTHONPATH")
+    sys.path.remove(str(path.parent))
     monkeypatch.chdir(path.parent)
-    check_survived("readers_on_trial", "death", path)  # not found there, so an error, no death
+    check_survived("readers_on_trial", "death", path)  # not found there, so nothing is tried
+
+
+def test_where_no_process_can_be_started_nothing_is_tried(path, monkeypatch):
+    monkeypatch.setattr(sys, "executable", "/nowhere/python")
+    check_survived("readers_on_trial", "death", path)

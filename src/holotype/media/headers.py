@@ -18,7 +18,9 @@ _GREY, _RGB = 0, 2
 _FRAME_MARKERS = frozenset({0xC0, 0xC1, 0xC2})
 _NO_LENGTH = frozenset({0x01, *range(0xD0, 0xD9)})
 _START_OF_SCAN, _APP1, _APP14, _PROGRESSIVE = 0xDA, 0xE1, 0xEE, 0xC2
-_NOT_PLAIN_CHUNKS = frozenset({b"tRNS", b"eXIf", b"acTL", b"PLTE"})
+_NOT_PLAIN_CHUNKS = frozenset({b"tRNS", b"eXIf", b"acTL", b"PLTE", b"IHDR"})
+_NOTES_THAT_TURN = (b"Raw profile type ", b"XML:com.adobe.xmp")
+"""Texts of a PNG that may tell its orientation, as ImageMagick and Adobe's programs write them."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,8 @@ def _png(content: bytes) -> PlainHeader | None:
     while True:
         length, kind = struct.unpack_from(">I4s", content, place)
         if kind in _NOT_PLAIN_CHUNKS or (kind != b"IDAT" and not _is_sound(content, place, length)):
+            return None
+        if content.startswith(_NOTES_THAT_TURN, place + 8):
             return None
         if kind == b"IEND":
             # its length is 0: OpenCV asks for as much memory as is written there

@@ -9,16 +9,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 START, END = b"\xff\xd8", b"\xff\xd9"
-_MARKER = re.compile(rb"\xff+([^\x00\xff\xd0-\xd7])")
-"""The next marker; zeros after 0xFF and restart marks belong to the data."""
+_MARKER = re.compile(rb"\xff([^\x00\xff\xd0-\xd7])")
+"""The next marker; zeros after 0xFF, restart marks and bytes that fill up belong to the data."""
 _RESTART = re.compile(rb"\xff[\xd0-\xd7]")
 _NO_LENGTH = frozenset({0x01, 0xD8})
 _END, _SCAN, _INTERVAL = 0xD9, 0xDA, 0xDD
 _FRAMES = frozenset({0xC0, 0xC1, 0xC2, 0xC3, 0xC9, 0xCA, 0xCB})
-_PROGRESSIVE = frozenset({0xC2, 0xCA})
+_PROGRESSIVE, _LOSSLESS = frozenset({0xC2, 0xCA}), frozenset({0xC3, 0xCB})
 _NOTES = frozenset({*range(0xE0, 0xF0), 0xFE})
 """Application data and comments: what they say may be remarked upon, and is no pixel."""
 _FREQUENCIES, _BLOCK_PX = 64, 8
+_MOST_SCANS, _MOST_COMPONENTS = 500, 4
+"""More scans than any program writes are a bomb; a scan has up to four components."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +88,7 @@ def what_is_missing(content: bytes) -> str:
     Whether the data of a scan are whole is for a decoder to say.
     """
     frame: _Frame | None = None
-    interval = 0
+    interval, scans = 0, 0
     for segment in segments(content):
         told = segment.content
         if segment.marker in _FRAMES:
@@ -94,10 +96,12 @@ def what_is_missing(content: bytes) -> str:
         elif segment.marker == _INTERVAL:
             interval = int.from_bytes(told[:2])
         elif segment.marker == _SCAN and frame is not None:
-            count = told[0] if told else 0
+            count, scans = told[0] if told else 0, scans + 1
+            if scans > _MOST_SCANS:
+                return f"more than {_MOST_SCANS} scans"
             components = told[1 : 1 + 2 * count : 2]
             known = bool(components) and set(components) <= set(frame.sampling)
-            if not known or len(told) < 4 + 2 * count:
+            if not known or count > _MOST_COMPONENTS or len(told) < 4 + 2 * count:
                 return "a scan of unknown components"
             first, last, bits = told[1 + 2 * count :][:3]
             if not frame.progressive:
@@ -113,13 +117,13 @@ def what_is_missing(content: bytes) -> str:
 def without_notes(content: bytes) -> bytes:
     """Returns a JPEG of the same data, closed by an end mark, that a decoder has less to remark upon.
 
-    Application data and comments are left out; a scan that is not progressive has all frequencies.
+    Application data and comments are left out; a scan of a sequential frame has all frequencies.
     """
-    parts, progressive = [START], False
+    parts, sequential = [START], True
     for segment in segments(content):
         if segment.marker in _FRAMES:
-            progressive = segment.marker in _PROGRESSIVE
-        if segment.marker == _SCAN and not progressive:
+            sequential = segment.marker not in _PROGRESSIVE | _LOSSLESS
+        if segment.marker == _SCAN and sequential:
             head = segment.content[:-3] + bytes((0, _FREQUENCIES - 1, 0))
             parts.append(bytes(Segment(_SCAN, head, segment.data)))
         elif segment.marker not in _NOTES:

@@ -53,7 +53,7 @@ def check_whole(content: bytes, image: ImageFile.ImageFile) -> None:
 
 def _check_jpeg(content: bytes, _image: ImageFile.ImageFile) -> None:
     if missing := what_is_missing(content):
-        raise MediaError(f"image file is truncated: {missing}")
+        raise MediaError(f"image file is truncated or forged: {missing}")
     bare = without_notes(content)
     try:
         simplejpeg.decode_jpeg(bare, "GRAY", min_height=1, min_width=1, min_factor=8)
@@ -66,14 +66,15 @@ def _check_tiff(_content: bytes, image: ImageFile.ImageFile) -> None:
     assert isinstance(image, TiffImagePlugin.TiffImageFile)
     tags = image.tag_v2
     width, height = tags[_WIDTH], tags[_HEIGHT]
-    if _TILE_PLACES in tags:
+    places = tags.get(_STRIP_PLACES) or tags.get(_TILE_PLACES, ())  # in the order of Pillow
+    if _STRIP_PLACES not in tags and _TILE_PLACES in tags:
         across, down = -(-width // tags[_TILE_WIDTH]), -(-height // tags[_TILE_HEIGHT])
     else:
         across, down = 1, -(-height // (tags.get(_ROWS_PER_STRIP) or height))
     planes = tags.get(_SAMPLES_PER_PIXEL, 1) if tags.get(_PLANAR) == 2 else 1
-    needed, listed = across * down * planes, tags.get(_TILE_PLACES, tags.get(_STRIP_PLACES, ()))
-    there = sum(place > 0 for place in listed[:needed])
-    if listed and there < needed:
+    needed = across * down * planes
+    there = sum(place > 0 for place in places[:needed])
+    if places and there < needed:
         raise MediaError(f"image file is truncated: {there:,} of {needed:,} strips or tiles")
 
 
@@ -91,6 +92,8 @@ def _check_png(content: bytes, _image: ImageFile.ImageFile) -> None:
     )
     held, unpacking = 0, zlib.decompressobj()
     for kind, data in chunks:
+        if kind == b"IHDR":
+            raise MediaError("it has two headers")
         if kind == b"IDAT":
             held += _unpacked_bytes(unpacking, data, needed - held)
     held += len(unpacking.flush()) if held < needed else 0
