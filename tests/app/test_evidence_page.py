@@ -121,6 +121,7 @@ def test_records_are_labelled_by_keyboard_and_nothing_is_lost(tmp_path, crops, p
         page.wait_for_function("document.querySelector('[role=combobox]').value === 'Copepoda'")
         address = page.url
         server.kill()
+        page.goto("about:blank")  # else the page finds the next server and loads itself meanwhile
     with served("starter", work, "--data", tmp_path, "--port", _port(address)) as server:
         page.goto(address)
         page.get_by_text("6 of 8 labelled").wait_for()
